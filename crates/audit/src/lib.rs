@@ -1,0 +1,1 @@
+//! A tower layer that keeps a tamper-evident record of each call.

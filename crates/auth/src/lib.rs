@@ -1,0 +1,1 @@
+//! A tower layer that knows who calls: master key and virtual keys.

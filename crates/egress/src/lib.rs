@@ -1,0 +1,1 @@
+//! A connector and client that reach nothing that is not allowed.

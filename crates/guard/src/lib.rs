@@ -1,0 +1,1 @@
+//! A tower layer that refuses prompt injection and leaking answers.

@@ -1,0 +1,1 @@
+//! A tower layer that limits requests and tokens a minute.

@@ -1,0 +1,1 @@
+//! A tower layer that masks personal data and restores it.

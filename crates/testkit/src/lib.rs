@@ -1,0 +1,1 @@
+//! Mock providers, parse counters, canaries and private servers for tests.

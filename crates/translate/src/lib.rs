@@ -1,0 +1,1 @@
+//! A tower layer that lets one API's clients call another's provider.
