@@ -1,0 +1,186 @@
+//! Promise 11 under kill -9 and a full disk: no acknowledged record is lost. The victim is this test binary itself.
+
+use std::collections::HashSet;
+use std::fs;
+use std::io::Read as _;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use bartizan_audit::{ChainKey, Entry, FileSink, Intent, Journal, verify};
+
+const JOURNAL: &str = "BARTIZAN_CRASH_JOURNAL";
+const ROUND: &str = "BARTIZAN_CRASH_ROUND";
+
+fn key() -> ChainKey {
+    ChainKey::new(&"crash".repeat(7).into()).unwrap()
+}
+
+/// Runs only as a child of the tests below: writes as fast as it can, and prints each call once it is durable.
+#[test]
+fn victim() {
+    let (Ok(path), Ok(round)) = (std::env::var(JOURNAL), std::env::var(ROUND)) else {
+        return;
+    };
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .unwrap();
+    runtime.block_on(async {
+        let journal = Journal::builder()
+            .key(key())
+            .patience(Duration::from_secs(1))
+            .open(FileSink::new(path))
+            .await
+            .unwrap();
+        let mut writers = tokio::task::JoinSet::new();
+        for writer in 0..8 {
+            let (journal, round) = (journal.clone(), round.clone());
+            writers.spawn(async move {
+                for n in 0..100_000 {
+                    let call = format!("{round}-{writer}-{n}");
+                    let intent = Intent::new(Duration::ZERO, call.clone(), "openai_chat");
+                    match journal.record(Entry::Intent(Box::new(intent))).await {
+                        Ok(()) => println!("durable {call} ."),
+                        Err(_) => return,
+                    }
+                }
+            });
+        }
+        writers.join_all().await;
+        println!("refused");
+    });
+}
+
+fn spawn(path: &Path, round: usize, limits: &str) -> std::process::Child {
+    let run = format!(r#"{limits} exec "$0" --exact victim --nocapture --test-threads 1"#);
+    Command::new("sh")
+        .args(["-c", &run])
+        .arg(std::env::current_exe().unwrap())
+        .envs([
+            (JOURNAL, path.as_os_str()),
+            (ROUND, round.to_string().as_ref()),
+        ])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap()
+}
+
+fn acknowledged(output: &str) -> impl Iterator<Item = String> {
+    // The last line may be cut: only one with its full stop counts.
+    output.lines().filter_map(|line| {
+        Some(
+            line.split_once("durable ")?
+                .1
+                .strip_suffix(" .")?
+                .to_owned(),
+        )
+    })
+}
+
+fn calls(path: &Path) -> HashSet<String> {
+    let text = fs::read_to_string(path).unwrap();
+    text.lines()
+        .filter_map(|line| {
+            Some(
+                line.split_once(r#""call":""#)?
+                    .1
+                    .split_once('"')?
+                    .0
+                    .to_owned(),
+            )
+        })
+        .collect()
+}
+
+#[test]
+fn kill_minus_9_loses_no_acknowledged_record() {
+    let rounds =
+        std::env::var("BARTIZAN_CRASH_ROUNDS").map_or(50, |rounds| rounds.parse().unwrap());
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("audit.jsonl");
+    let mut seen: Vec<String> = Vec::new();
+    let mut torn = 0;
+    for round in 0..rounds {
+        let mut child = spawn(&path, round, "");
+        // Different moments of start-up, of a batch, and between batches.
+        std::thread::sleep(Duration::from_micros(
+            15_000 + (round as u64 * 7_919) % 40_000,
+        ));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let mut output = String::new();
+        child
+            .stdout
+            .take()
+            .unwrap()
+            .read_to_string(&mut output)
+            .unwrap();
+        seen.extend(acknowledged(&output));
+        if path.exists() {
+            torn += verify(&path, Some(&key()), None)
+                .map(|verified| verified.torn_bytes)
+                .unwrap_or_else(|error| panic!("round {round}: {error}"));
+        }
+    }
+    let kept = calls(&path);
+    let lost: Vec<_> = seen.iter().filter(|call| !kept.contains(*call)).collect();
+    assert!(
+        lost.is_empty(),
+        "{} of {} lost, such as {}",
+        lost.len(),
+        seen.len(),
+        lost[0]
+    );
+    assert!(
+        seen.len() > rounds,
+        "only {} acknowledged in {rounds} rounds: the victim was killed too early",
+        seen.len()
+    );
+    println!(
+        "{rounds} kills, {} acknowledged, {} kept, {torn} torn bytes",
+        seen.len(),
+        kept.len()
+    );
+}
+
+/// A limit on the file's size cuts a write short just as a full disk does.
+#[test]
+fn a_full_disk_refuses_and_loses_no_acknowledged_record() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("audit.jsonl");
+    let output = spawn(&path, 0, "trap '' XFSZ; ulimit -f 100;")
+        .wait_with_output()
+        .unwrap();
+    let output = String::from_utf8(output.stdout).unwrap();
+    assert!(output.contains("refused"), "the disk never filled");
+    let seen: Vec<_> = acknowledged(&output).collect();
+    let verified = verify(&path, Some(&key()), None).unwrap();
+    assert!(seen.len() > 10 && verified.records > seen.len() as u64);
+    let kept = calls(&path);
+    assert!(seen.iter().all(|call| kept.contains(call)));
+    // With room again, the next writer goes on where the last durable record ends.
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    runtime.block_on(async {
+        let journal = Journal::builder()
+            .key(key())
+            .open(FileSink::new(&path))
+            .await
+            .unwrap();
+        journal.shutdown(Duration::from_secs(5)).await.unwrap();
+    });
+    assert_eq!(verify(&path, Some(&key()), None).unwrap().torn_bytes, 0);
+    assert!(
+        calls(&path).is_superset(
+            &kept
+                .into_iter()
+                .filter(|call| seen.contains(call))
+                .collect()
+        )
+    );
+}
