@@ -1,0 +1,89 @@
+//! What can be wrong with a configuration, and with a wish about keys.
+
+use crate::StoreError;
+
+/// Why a layer can't be built from what it was given. No variant holds the secret itself.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// There is none.
+    #[error("{what} is missing: set one, for example the output of `openssl rand -hex 32`")]
+    Missing {
+        /// Which secret.
+        what: &'static str,
+    },
+    /// Too few characters.
+    #[error(
+        "{what} is too short: give at least {least} characters, for example the output of `openssl rand -hex 32`"
+    )]
+    Short {
+        /// Which secret.
+        what: &'static str,
+        /// The fewest characters allowed.
+        least: usize,
+    },
+    /// Too many characters.
+    #[error("{what} is too long: give at most {most} characters")]
+    Long {
+        /// Which secret.
+        what: &'static str,
+        /// The most characters allowed.
+        most: usize,
+    },
+    /// A space, a line end or a character outside of ASCII, which no header carries.
+    #[error(
+        "{what} holds a character that no header carries: give visible ASCII only, without spaces or a line end"
+    )]
+    Characters {
+        /// Which secret.
+        what: &'static str,
+    },
+    /// Stands in public documents.
+    #[error(
+        "{what} is published in documents that everyone can read: give a new one, for example the output of `openssl rand -hex 32`"
+    )]
+    Published {
+        /// Which secret.
+        what: &'static str,
+    },
+    /// A word, a sequence, a repetition.
+    #[error(
+        "{what} is easy to guess: give a random one, for example the output of `openssl rand -hex 32`"
+    )]
+    Predictable {
+        /// Which secret.
+        what: &'static str,
+    },
+    /// A master key in the format of virtual keys.
+    #[error("{what} has the format of a virtual key: give one that doesn't start with `sk-bz-`")]
+    VirtualKey {
+        /// Which secret.
+        what: &'static str,
+    },
+}
+
+/// Why a wish about keys was not granted.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// No such key, or none that the asker may see.
+    #[error("no such key")]
+    NotFound,
+    /// The asker may not do this.
+    #[error("not allowed: {0}")]
+    Forbidden(&'static str),
+    /// A field is out of range.
+    #[error("{field} is not valid: {mend}")]
+    Invalid {
+        /// The field, in LiteLLM's words.
+        field: &'static str,
+        /// What it should be.
+        mend: &'static str,
+    },
+    /// The operating system gives no randomness.
+    #[error("the operating system gives no randomness")]
+    Randomness,
+    /// The store could not do it.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}

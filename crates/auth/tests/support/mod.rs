@@ -1,0 +1,127 @@
+//! Stores that fail as told, and the secrets that tests use.
+
+#![allow(dead_code, reason = "each test binary uses its own part")]
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::time::Duration;
+
+use bartizan_auth::{
+    KeyDigest, KeyId, KeyQuery, KeyRecord, KeyStore, KeyUpdate, Keys, MasterKey, MemoryStore,
+    Pepper, StoreError,
+};
+use bartizan_core::{ManualClock, Principal};
+use secrecy::SecretString;
+
+pub const MASTER: &str = "sk-5a0d83f7c2164be99e7b20f1d86c4a3e";
+pub const PEPPER: &str = "9f1c6bd2a07e43f58b3d6e2c914a7f05";
+
+pub fn pepper() -> Pepper {
+    Pepper::new(&SecretString::from(PEPPER)).unwrap()
+}
+
+pub fn master() -> MasterKey {
+    MasterKey::new(SecretString::from(MASTER)).unwrap()
+}
+
+pub fn admin() -> Principal {
+    master().verify(MASTER).unwrap()
+}
+
+pub fn clock() -> ManualClock {
+    ManualClock::at(Duration::from_secs(1_700_000_000))
+}
+
+pub fn keys(store: impl KeyStore, clock: &ManualClock) -> Keys {
+    Keys::builder(store, pepper())
+        .clock(clock.clone())
+        .store_timeout(Duration::from_millis(50))
+        .build()
+}
+
+/// How a [`FaultyStore`] answers lookups.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Fault {
+    None,
+    Error,
+    Hang,
+    OthersKey,
+}
+
+/// A store in memory that fails as told, and counts what it was asked.
+#[derive(Clone, Debug)]
+pub struct FaultyStore {
+    pub inner: MemoryStore,
+    fault: Arc<AtomicU8>,
+    lookups: Arc<AtomicU64>,
+    others: Option<KeyRecord>,
+}
+
+impl FaultyStore {
+    pub fn new(inner: MemoryStore) -> Self {
+        Self {
+            inner,
+            fault: Arc::default(),
+            lookups: Arc::default(),
+            others: None,
+        }
+    }
+
+    pub fn answering(mut self, others: KeyRecord) -> Self {
+        self.others = Some(others);
+        self
+    }
+
+    pub fn fail(&self, fault: Fault) {
+        self.fault.store(fault as u8, Ordering::SeqCst);
+    }
+
+    pub fn lookups(&self) -> u64 {
+        self.lookups.load(Ordering::SeqCst)
+    }
+
+    async fn fault(&self) -> Result<(), StoreError> {
+        match self.fault.load(Ordering::SeqCst) {
+            fault if fault == Fault::Error as u8 => Err(StoreError::unavailable("disk I/O error")),
+            fault if fault == Fault::Hang as u8 => std::future::pending().await,
+            _ => Ok(()),
+        }
+    }
+}
+
+impl KeyStore for FaultyStore {
+    async fn find(&self, digest: &KeyDigest) -> Result<Option<KeyRecord>, StoreError> {
+        self.lookups.fetch_add(1, Ordering::SeqCst);
+        self.fault().await?;
+        if self.fault.load(Ordering::SeqCst) == Fault::OthersKey as u8 {
+            return Ok(self.others.clone());
+        }
+        self.inner.find(digest).await
+    }
+
+    async fn get(&self, key_id: &KeyId) -> Result<Option<KeyRecord>, StoreError> {
+        self.fault().await?;
+        self.inner.get(key_id).await
+    }
+
+    async fn insert(&self, record: KeyRecord) -> Result<(), StoreError> {
+        self.fault().await?;
+        self.inner.insert(record).await
+    }
+
+    async fn update(&self, key_id: &KeyId, update: KeyUpdate) -> Result<bool, StoreError> {
+        self.fault().await?;
+        self.inner.update(key_id, update).await
+    }
+
+    async fn remove(&self, key_id: &KeyId) -> Result<bool, StoreError> {
+        self.fault().await?;
+        self.inner.remove(key_id).await
+    }
+
+    async fn list(&self, query: &KeyQuery) -> Result<Vec<KeyRecord>, StoreError> {
+        self.fault().await?;
+        self.inner.list(query).await
+    }
+}
