@@ -24,7 +24,9 @@ impl SystemClock {
     /// Creates a clock whose monotonic time starts now.
     #[must_use]
     pub fn new() -> Self {
-        Self { start: tokio::time::Instant::now() }
+        Self {
+            start: tokio::time::Instant::now(),
+        }
     }
 }
 
@@ -36,7 +38,9 @@ impl Default for SystemClock {
 
 impl Clock for SystemClock {
     fn unix(&self) -> Duration {
-        SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
+        SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default()
     }
 
     fn monotonic(&self) -> Duration {
@@ -65,12 +69,18 @@ impl ManualClock {
     /// Creates a clock whose wall time is `unix` after 1970.
     #[must_use]
     pub fn at(unix: Duration) -> Self {
-        Self { start: unix, passed: Arc::default() }
+        Self {
+            start: unix,
+            passed: Arc::default(),
+        }
     }
 
     /// Moves every clone of this clock on by `by`; nanoseconds count.
     pub fn advance(&self, by: Duration) {
-        self.passed.fetch_add(u64::try_from(by.as_nanos()).unwrap_or(u64::MAX), Ordering::SeqCst);
+        self.passed.fetch_add(
+            u64::try_from(by.as_nanos()).unwrap_or(u64::MAX),
+            Ordering::SeqCst,
+        );
     }
 }
 

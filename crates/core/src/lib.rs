@@ -1,11 +1,45 @@
 //! The body, the dialects and the two traits that every Bartizan layer stands on.
+//!
+//! A layer of this family is a [`Filter`] that decides on a request, and a [`Tap`] that sees the answer. What travels between
+//! them is one [`Body`], read once into a [`Document`] or split once into [`Event`]s whatever the number of layers, and unchanged byte for
+//! byte where nobody edited it. A [`Dialect`] knows where the texts of an API lie; no layer does. What layers tell each other goes
+//! through [`Principal`], [`Trail`], [`Usage`] and [`Refusal`].
+//!
+//! [`filter`] shows a whole layer in some thirty lines.
+//!
+//! # What is refused
+//!
+//! A body that some layer looks into must be one strict JSON document: duplicate keys anywhere, keys that differ from a known one only by
+//! case, lone surrogates, invalid UTF-8 and depth over 128 are refused with the place ([`json`]), and so is a `content-encoding`. A stream
+//! that ends without its dialect's last event ends in an error event, never cleanly.
 
+mod body;
+mod call;
 mod clock;
+mod dialect;
+mod document;
+pub mod filter;
+mod filtered;
+mod form;
+pub mod json;
 mod principal;
+mod refusal;
+mod rewrite;
+mod sse;
 mod trail;
 mod usage;
 
+pub use body::{Body, BoxError};
+pub use call::{BodyLimit, Call};
 pub use clock::{Clock, ManualClock, SystemClock};
+pub use dialect::{Channel, Closes, Dialect, Direction, Facts, Finish, Text, TextRole, Unseen};
+pub use document::Document;
+pub use filter::{End, Filter, Flow, Out, Step, Tap, Watch};
+pub use filtered::Filtered;
+pub use form::Form;
 pub use principal::{Identity, Limits, Models, Principal, Role};
+pub use refusal::{Refusal, RefusalKind};
+pub use rewrite::{StreamRewriter, TextRewriter};
+pub use sse::{Event, EventDecoder, MAX_EVENT, SseError};
 pub use trail::{Detail, Note, Trail};
 pub use usage::Usage;

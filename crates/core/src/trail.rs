@@ -37,7 +37,11 @@ impl Note {
     /// Creates a note that `layer` did `action` (a past participle: `masked`, `blocked`, `refused`).
     #[must_use]
     pub fn new(layer: &'static str, action: &'static str) -> Self {
-        Self { layer, action, details: Vec::new() }
+        Self {
+            layer,
+            action,
+            details: Vec::new(),
+        }
     }
 
     /// Adds how many of `name`.
@@ -49,7 +53,11 @@ impl Note {
 
     /// Adds which `name`. `word` comes from a fixed vocabulary or from configuration, never from content.
     #[must_use]
-    pub fn word(mut self, name: impl Into<Cow<'static, str>>, word: impl Into<Cow<'static, str>>) -> Self {
+    pub fn word(
+        mut self,
+        name: impl Into<Cow<'static, str>>,
+        word: impl Into<Cow<'static, str>>,
+    ) -> Self {
         self.details.push((name.into(), Detail::Word(word.into())));
         self
     }

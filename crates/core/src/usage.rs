@@ -45,7 +45,9 @@ impl Usage {
     /// All output classes added up.
     #[must_use]
     pub fn total_output(&self) -> u64 {
-        self.output.saturating_add(self.reasoning).saturating_add(self.audio_output)
+        self.output
+            .saturating_add(self.reasoning)
+            .saturating_add(self.audio_output)
     }
 
     /// Every class added up.

@@ -1,0 +1,435 @@
+//! An answer with taps on it: a flat list of taps and one poll loop.
+//!
+//! Taps see the answer inside to outside. Each has a queue of events that wait for it; an event moves up the list until it leaves. A
+//! tap that holds stops only what is behind it, and the source is not polled meanwhile, so that back-pressure reaches the provider.
+
+use std::collections::VecDeque;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body::{Body as _, Frame, SizeHint};
+use tokio::time::{Instant, Sleep};
+
+use super::{Body, BoxError, malformed};
+use crate::dialect::Dialect;
+use crate::document::Document;
+use crate::filter::{AnyTap, End, Out, Step, Watch};
+use crate::refusal::{Refusal, RefusalKind};
+use crate::sse::{Event, EventDecoder, SseError};
+
+/// How long a held event stream may be silent before a comment keeps it alive.
+const KEEP_ALIVE: Duration = Duration::from_secs(10);
+
+type Hold = Pin<Box<dyn Future<Output = Step> + Send>>;
+
+pub(super) struct Answer {
+    // Fields drop in this order: the call to the provider first, then the taps inside to outside.
+    source: Body,
+    levels: Vec<Level>,
+    /// Set once a tap wants to see events.
+    events: Option<Events>,
+    /// The dialect outside the last tap.
+    dialect: Dialect,
+    leaving: VecDeque<Bytes>,
+    progress: Progress,
+    keep_alive: Option<Pin<Box<Sleep>>>,
+}
+
+struct Level {
+    tap: Option<Box<dyn AnyTap>>,
+    /// The dialect that this tap sees.
+    dialect: Dialect,
+    watch: Watch,
+    waiting: VecDeque<Event>,
+    hold: Option<Hold>,
+    /// What the tap handed on with the step that holds.
+    held: Vec<Event>,
+}
+
+struct Events {
+    decoder: EventDecoder,
+    dialect: Dialect,
+    terminal: bool,
+    failed: bool,
+}
+
+// ## Reading => Ending: the source is through, has broken off, or a tap has stopped it.
+// ## Ending => Over: every tap from the inside out has seen the end and flushed.
+enum Progress {
+    Reading,
+    Ending {
+        why: Option<Refusal>,
+        next: usize,
+        say: bool,
+    },
+    Over,
+}
+
+impl Answer {
+    pub(super) fn new(source: Body) -> Self {
+        Self {
+            source,
+            levels: Vec::new(),
+            events: None,
+            dialect: Dialect::Other,
+            leaving: VecDeque::new(),
+            progress: Progress::Reading,
+            keep_alive: None,
+        }
+    }
+
+    pub(super) fn tap_end(mut self, tap: Box<dyn AnyTap>, dialect: Dialect) -> Self {
+        self.push(tap, dialect, dialect, Watch::End);
+        self
+    }
+
+    pub(super) fn tap_events(
+        mut self,
+        tap: Box<dyn AnyTap>,
+        inner: Dialect,
+        outer: Dialect,
+    ) -> Self {
+        self.events.get_or_insert_with(|| Events {
+            decoder: EventDecoder::new(),
+            dialect: inner,
+            terminal: false,
+            failed: false,
+        });
+        self.push(tap, inner, outer, Watch::Content);
+        self
+    }
+
+    fn push(&mut self, tap: Box<dyn AnyTap>, inner: Dialect, outer: Dialect, watch: Watch) {
+        self.dialect = outer;
+        self.levels.push(Level {
+            tap: Some(tap),
+            dialect: inner,
+            watch,
+            waiting: VecDeque::new(),
+            hold: None,
+            held: Vec::new(),
+        });
+    }
+
+    pub(super) async fn reply(
+        &mut self,
+        limit: usize,
+        dialect: Dialect,
+    ) -> Result<Option<&mut Document>, Refusal> {
+        self.source.reply(limit, dialect).await
+    }
+
+    pub(super) fn held(&self) -> Option<usize> {
+        if self.events.is_some() {
+            None
+        } else {
+            self.source.held()
+        }
+    }
+
+    pub(super) fn is_over(&self) -> bool {
+        matches!(self.progress, Progress::Over) && self.leaving.is_empty()
+    }
+
+    pub(super) fn size_hint(&self) -> SizeHint {
+        if self.events.is_some() {
+            SizeHint::default()
+        } else {
+            self.source.size_hint()
+        }
+    }
+
+    pub(super) fn poll_frame(
+        &mut self,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        if self.events.is_some() {
+            self.poll_events(context)
+        } else {
+            self.poll_opaque(context)
+        }
+    }
+
+    /// Nobody looks at what is in it.
+    fn poll_opaque(
+        &mut self,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        if let Progress::Reading = self.progress {
+            match ready!(Pin::new(&mut self.source).poll_frame(context)) {
+                Some(Ok(frame)) => return Poll::Ready(Some(Ok(frame))),
+                Some(Err(error)) => {
+                    self.finish(Some(broken()), false);
+                    let _ = self.run(context);
+                    self.progress = Progress::Over;
+                    return Poll::Ready(Some(Err(error)));
+                }
+                None => self.finish(None, false),
+            }
+        }
+        ready!(self.run(context));
+        Poll::Ready(None)
+    }
+
+    fn poll_events(
+        &mut self,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        loop {
+            let idle = self.run(context);
+            if let Some(bytes) = self.leave() {
+                return Poll::Ready(Some(Ok(Frame::data(bytes))));
+            }
+            if idle.is_pending() {
+                return self.wait(context);
+            }
+            self.keep_alive = None;
+            match self.progress {
+                Progress::Over => return Poll::Ready(None),
+                Progress::Reading => ready!(self.read(context)),
+                Progress::Ending { .. } => {}
+            }
+        }
+    }
+
+    /// Takes the events that have passed every tap, as one frame.
+    fn leave(&mut self) -> Option<Bytes> {
+        let first = self.leaving.pop_front()?;
+        if self.leaving.is_empty() {
+            return Some(first);
+        }
+        let mut all =
+            Vec::with_capacity(first.len() + self.leaving.iter().map(Bytes::len).sum::<usize>());
+        all.extend_from_slice(&first);
+        self.leaving
+            .drain(..)
+            .for_each(|bytes| all.extend_from_slice(&bytes));
+        Some(all.into())
+    }
+
+    /// A tap holds: says so to the client now and then.
+    fn wait(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        let sleep = self
+            .keep_alive
+            .get_or_insert_with(|| Box::pin(tokio::time::sleep(KEEP_ALIVE)));
+        ready!(sleep.as_mut().poll(context));
+        sleep.as_mut().reset(Instant::now() + KEEP_ALIVE);
+        // Registers the timer again: a reset alone wakes nobody.
+        let _ = sleep.as_mut().poll(context);
+        Poll::Ready(Some(Ok(Frame::data(Event::comment("held").to_bytes()))))
+    }
+
+    /// Takes what the source has ready: whole events to the first level, or the end.
+    fn read(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        match ready!(Pin::new(&mut self.source).poll_frame(context)) {
+            Some(Ok(frame)) => {
+                // Trailers are no part of an event stream, and what taps hold back would come after them.
+                if let Ok(data) = frame.into_data() {
+                    let read = self.events.as_mut().map(|events| {
+                        events.decoder.push(data);
+                        std::iter::from_fn(|| events.decoder.next_event().transpose())
+                            .collect::<Vec<_>>()
+                    });
+                    for event in read.unwrap_or_default() {
+                        self.take(event);
+                    }
+                }
+            }
+            Some(Err(_)) => self.finish(Some(broken()), true),
+            None => {
+                if let Some(rest) = self
+                    .events
+                    .as_mut()
+                    .and_then(|events| events.decoder.finish().transpose())
+                {
+                    self.take(rest);
+                }
+                self.source_ended();
+            }
+        }
+        Poll::Ready(())
+    }
+
+    fn take(&mut self, event: Result<Event, SseError>) {
+        if !matches!(self.progress, Progress::Reading) {
+            return;
+        }
+        let Some(events) = &mut self.events else {
+            return;
+        };
+        let Ok(mut event) = event else {
+            return self.finish(Some(malformed()), true);
+        };
+        events.terminal |= event
+            .data()
+            .is_some_and(|data| Some(data) == events.dialect.done());
+        if event.turn_to(events.dialect).is_err() {
+            return self.finish(Some(malformed()), true);
+        }
+        if let Some(document) = event.peek() {
+            events.terminal |= document.facts().terminal;
+            events.failed |= document.facts().error;
+        }
+        match self.levels.first_mut() {
+            Some(level) => level.waiting.push_back(event),
+            None => self.leaving.push_back(event.to_bytes()),
+        }
+    }
+
+    /// A stream that ends without its last event was cut: an SDK would take it for whole.
+    fn source_ended(&mut self) {
+        let Some(events) = &self.events else { return };
+        if events.failed {
+            let failed = Refusal::new(
+                RefusalKind::Upstream,
+                "upstream_error",
+                "the provider said in its stream that it failed",
+            );
+            self.finish(Some(failed), false);
+        } else if events.dialect.says_when_through() && !events.terminal {
+            self.finish(Some(broken()), true);
+        } else {
+            self.finish(None, false);
+        }
+    }
+
+    fn finish(&mut self, why: Option<Refusal>, say: bool) {
+        if matches!(self.progress, Progress::Reading) {
+            self.progress = Progress::Ending { why, next: 0, say };
+        }
+    }
+
+    /// Moves events up, and the end after them, until nothing moves. `Pending`: a tap holds.
+    fn run(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        loop {
+            let mut moved = false;
+            let mut held = false;
+            for at in (0..self.levels.len()).rev() {
+                match self.poll_hold(at, context) {
+                    Poll::Pending => {
+                        held = true;
+                        continue;
+                    }
+                    Poll::Ready(resolved) => moved |= resolved,
+                }
+                moved |= self.move_events(at);
+            }
+            moved |= self.move_end();
+            if !moved {
+                return if held { Poll::Pending } else { Poll::Ready(()) };
+            }
+        }
+    }
+
+    fn poll_hold(&mut self, at: usize, context: &mut Context<'_>) -> Poll<bool> {
+        let Some(level) = self.levels.get_mut(at) else {
+            return Poll::Ready(false);
+        };
+        let Some(hold) = &mut level.hold else {
+            return Poll::Ready(false);
+        };
+        let step = ready!(hold.as_mut().poll(context));
+        level.hold = None;
+        let held = std::mem::take(&mut level.held);
+        self.follow(at, step, held);
+        Poll::Ready(true)
+    }
+
+    fn move_events(&mut self, at: usize) -> bool {
+        let mut moved = false;
+        while let Some(level) = self.levels.get_mut(at)
+            && level.hold.is_none()
+            && let Some(mut event) = level.waiting.pop_front()
+        {
+            moved = true;
+            let mut out = Out::default();
+            let step = match (&mut level.tap, level.watch) {
+                (Some(tap), Watch::Content) => {
+                    if event.turn_to(level.dialect).is_err() {
+                        self.stop(at, malformed());
+                        continue;
+                    }
+                    tap.on_event(event, &mut out)
+                }
+                _ => {
+                    out.push(event);
+                    Step::Go
+                }
+            };
+            self.follow(at, step, out.0);
+        }
+        moved
+    }
+
+    /// Lets the next tap see the end, once nothing inside it can still come.
+    fn move_end(&mut self) -> bool {
+        let Progress::Ending { why, next, say } = &mut self.progress else {
+            return false;
+        };
+        let at = *next;
+        let Some(level) = self.levels.get_mut(at) else {
+            let last = why
+                .take()
+                .filter(|_| *say)
+                .map(|refusal| refusal.event(self.dialect).to_bytes());
+            self.leaving.extend(last);
+            self.progress = Progress::Over;
+            return true;
+        };
+        if level.hold.is_some() || !level.waiting.is_empty() {
+            return false;
+        }
+        *next += 1;
+        let mut out = Out::default();
+        let end = why.as_ref().map_or(End::Complete, End::Refused);
+        let step = level
+            .tap
+            .as_mut()
+            .map_or(Step::Go, |tap| tap.on_end(end, &mut out));
+        self.follow(at, step, out.0);
+        true
+    }
+
+    /// Does what the tap at `at` said.
+    fn follow(&mut self, at: usize, step: Step, out: Vec<Event>) {
+        match step {
+            Step::Go => match self.levels.get_mut(at + 1) {
+                Some(level) => level.waiting.extend(out),
+                None => self.leaving.extend(out.iter().map(Event::to_bytes)),
+            },
+            Step::Hold(hold) => {
+                if let Some(level) = self.levels.get_mut(at) {
+                    level.hold = Some(hold);
+                    level.held = out;
+                }
+            }
+            Step::Stop(refusal) => self.stop(at, refusal),
+        }
+    }
+
+    /// The tap at `at` stops the answer: the provider's call ends, inner taps are dropped, outer ones see the end.
+    fn stop(&mut self, at: usize, refusal: Refusal) {
+        self.source = Body::empty();
+        for level in self.levels.iter_mut().take(at + 1) {
+            level.tap = None;
+            level.hold = None;
+            level.waiting.clear();
+            level.held.clear();
+        }
+        self.progress = Progress::Ending {
+            why: Some(refusal),
+            next: at + 1,
+            say: true,
+        };
+    }
+}
+
+fn broken() -> Refusal {
+    Refusal::new(
+        RefusalKind::Upstream,
+        "upstream_stream_cut",
+        "the provider's stream broke off before its end",
+    )
+}

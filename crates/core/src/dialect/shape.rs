@@ -1,0 +1,473 @@
+//! Tables that describe an API's JSON, and the walk that reads a document by them.
+
+use super::facts::Facts;
+use super::text::{Channel, TextEntry, TextRole, Unseen};
+use super::{ALL, Dialect, Direction};
+use crate::json::{Fault, FaultKind, Json, Kind, Value};
+
+/// The members of an object, and what each is.
+pub(super) type Fields = &'static [(&'static str, Rule)];
+
+/// What an object is.
+pub(super) enum Shape {
+    /// An object with these members.
+    Object(Object),
+    /// One of several objects, told apart by a member.
+    Tagged {
+        /// The member that tells.
+        tag: &'static str,
+        /// Its values and what they mean.
+        variants: &'static [(&'static str, &'static Shape)],
+        /// What it is where the member is missing.
+        untagged: Option<&'static Shape>,
+    },
+    /// Anything: every string and key is text.
+    Anything,
+}
+
+pub(super) struct Object {
+    pub(super) fields: Fields,
+    /// Who speaks in it.
+    pub(super) speaker: Speaker,
+    /// The member whose number names the group (choice, output item) of a stream's texts.
+    pub(super) group: Option<&'static str>,
+    /// The member whose number names the part (block, content part, tool call) of a stream's texts.
+    pub(super) part: Option<&'static str>,
+    /// What reading the object says, beyond its members.
+    pub(super) also: Option<fn(&mut Facts, Place, Value<'_>)>,
+}
+
+/// Group and part, for [`Object::also`].
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Place {
+    pub(super) group: u32,
+    pub(super) part: u32,
+}
+
+/// Who speaks in an object.
+#[derive(Clone, Copy)]
+pub(super) enum Speaker {
+    /// Whoever speaks around it.
+    Around,
+    /// This one.
+    Is(TextRole),
+    /// The one whom its member `role` names.
+    Named,
+}
+
+/// What a member's value is.
+#[derive(Clone, Copy)]
+pub(super) enum Rule {
+    /// Known, and no text: a number, a name from a list, an id, a signature.
+    Skip,
+    /// Known, and opaque: an image, a sound, a file.
+    Media,
+    /// Known, holds text in a form that a walk over strings can't see, such as single tokens.
+    Blind,
+    /// A fact; `false` from the function says that the value has the wrong type.
+    Fact(fn(&mut Facts, Value<'_>) -> bool),
+    /// A string by whoever speaks.
+    Text,
+    /// A string by this one.
+    By(TextRole),
+    /// A fact that is a text too.
+    FactBy(TextRole, fn(&mut Facts, Value<'_>) -> bool),
+    /// A piece of a streamed string.
+    Piece(TextRole),
+    /// A piece of a streamed string of JSON.
+    JsonPiece(TextRole),
+    /// A string that holds JSON.
+    JsonText(TextRole),
+    /// Any JSON: every string in it, but no key, is text.
+    Leaves(TextRole),
+    /// Any JSON: every string and key in it is text.
+    Any(TextRole),
+    /// An object.
+    In(&'static Shape),
+    /// An object whose presence is a fact.
+    FactIn(&'static Shape, fn(&mut Facts, Value<'_>) -> bool),
+    /// An array of objects.
+    Each(&'static Shape),
+    /// A string by whoever speaks, an object, or an array of them.
+    Content(&'static Shape),
+    /// The same, by this one.
+    ContentBy(TextRole, &'static Shape),
+}
+
+impl Object {
+    pub(super) const fn new(fields: Fields) -> Self {
+        Self {
+            fields,
+            speaker: Speaker::Around,
+            group: None,
+            part: None,
+            also: None,
+        }
+    }
+
+    pub(super) const fn by(mut self, role: TextRole) -> Self {
+        self.speaker = Speaker::Is(role);
+        self
+    }
+
+    pub(super) const fn by_role(mut self) -> Self {
+        self.speaker = Speaker::Named;
+        self
+    }
+
+    pub(super) const fn group(mut self, member: &'static str) -> Self {
+        self.group = Some(member);
+        self
+    }
+
+    pub(super) const fn part(mut self, member: &'static str) -> Self {
+        self.part = Some(member);
+        self
+    }
+
+    pub(super) const fn also(mut self, fact: fn(&mut Facts, Place, Value<'_>)) -> Self {
+        self.also = Some(fact);
+        self
+    }
+}
+
+/// What a walk found.
+#[derive(Debug, Default)]
+pub(crate) struct Found {
+    pub(crate) facts: Facts,
+    pub(crate) texts: Vec<TextEntry>,
+    pub(crate) unseen: Vec<Unseen>,
+}
+
+/// Reads `json` as a message of `dialect`.
+pub(crate) fn walk(json: &Json, dialect: Dialect, direction: Direction) -> Result<Found, Fault> {
+    let mut walk = Walk {
+        json,
+        strict: direction == Direction::Request,
+        found: Found::default(),
+    };
+    let role = match (dialect, direction) {
+        (Dialect::OpenAiEmbeddings, Direction::Request) => TextRole::Input,
+        (Dialect::Json | Dialect::Grpc | Dialect::Other, _) => TextRole::Other,
+        (_, Direction::Request) => TextRole::User,
+        _ => TextRole::Assistant,
+    };
+    walk.shape(
+        json.root(),
+        dialect.shape(direction),
+        Around {
+            group: 0,
+            part: 0,
+            role,
+            member: "document",
+        },
+    )?;
+    Ok(walk.found)
+}
+
+#[derive(Clone, Copy)]
+struct Around {
+    group: u32,
+    part: u32,
+    role: TextRole,
+    member: &'static str,
+}
+
+struct Walk<'a> {
+    json: &'a Json,
+    /// Requests: a fact of the wrong type is refused. Answers: it is overlooked, since every field of a foreign answer is optional.
+    strict: bool,
+    found: Found,
+}
+
+impl<'a> Walk<'a> {
+    fn shape(
+        &mut self,
+        value: Value<'a>,
+        shape: &'static Shape,
+        around: Around,
+    ) -> Result<(), Fault> {
+        if value.kind() != Kind::Object {
+            self.strings(value, around, around.role, true);
+            return Ok(());
+        }
+        match shape {
+            Shape::Object(object) => self.object(value, object, around),
+            Shape::Tagged {
+                tag,
+                variants,
+                untagged,
+            } => {
+                let told = value.get(tag);
+                let variant = match told {
+                    Some(told) => variants
+                        .iter()
+                        .find(|(name, _)| told.is(name))
+                        .map(|(_, shape)| *shape),
+                    None => *untagged,
+                };
+                match variant {
+                    Some(variant) => self.shape(value, variant, around),
+                    None => {
+                        if told.is_none() {
+                            // A tag under another spelling must not make a known part unknown.
+                            self.spelling(value, &[tag])?;
+                        }
+                        self.unseen(value, around);
+                        self.strings(value, around, TextRole::Other, false);
+                        Ok(())
+                    }
+                }
+            }
+            Shape::Anything => {
+                self.strings(value, around, around.role, true);
+                Ok(())
+            }
+        }
+    }
+
+    fn object(
+        &mut self,
+        value: Value<'a>,
+        object: &'static Object,
+        mut around: Around,
+    ) -> Result<(), Fault> {
+        let number = |member: Option<&'static str>| {
+            member
+                .and_then(|name| value.get(name)?.as_u64())
+                .map(narrow)
+        };
+        around.group = number(object.group).unwrap_or(around.group);
+        around.part = number(object.part).unwrap_or(around.part);
+        around.role = match object.speaker {
+            Speaker::Around => around.role,
+            Speaker::Is(role) => role,
+            Speaker::Named => value.get("role").map_or(around.role, role_named),
+        };
+        for (key, member) in value.members() {
+            match object.fields.iter().find(|(name, _)| key.is(name)) {
+                Some((name, rule)) => self.rule(
+                    member,
+                    *rule,
+                    Around {
+                        member: name,
+                        ..around
+                    },
+                )?,
+                None => {
+                    let names = object.fields.iter().map(|(name, _)| *name);
+                    self.check_spelling(key, names)?;
+                    self.strings(member, around, TextRole::Other, false);
+                }
+            }
+        }
+        if let Some(also) = object.also {
+            also(
+                &mut self.found.facts,
+                Place {
+                    group: around.group,
+                    part: around.part,
+                },
+                value,
+            );
+        }
+        Ok(())
+    }
+
+    fn rule(&mut self, value: Value<'a>, rule: Rule, around: Around) -> Result<(), Fault> {
+        if value.kind() == Kind::Null {
+            return Ok(());
+        }
+        match rule {
+            Rule::Skip | Rule::Media => {}
+            Rule::Blind => {
+                if value.range().len() > "[]".len() {
+                    self.unseen(value, around);
+                }
+            }
+            Rule::Fact(fact) => self.fact(value, fact)?,
+            Rule::FactBy(role, fact) => {
+                self.fact(value, fact)?;
+                self.strings(value, around, role, false);
+            }
+            Rule::Text => self.strings(value, around, around.role, false),
+            Rule::By(role) | Rule::Leaves(role) => self.strings(value, around, role, false),
+            Rule::Any(role) => self.strings(value, around, role, true),
+            Rule::Piece(role) => self.piece(value, around, role, false),
+            Rule::JsonPiece(role) => self.piece(value, around, role, true),
+            Rule::JsonText(role) if value.kind() == Kind::String => {
+                self.push(value, around, role, false, true)
+            }
+            Rule::JsonText(role) => self.strings(value, around, role, true),
+            Rule::In(shape) => self.shape(value, shape, around)?,
+            Rule::FactIn(shape, fact) => {
+                self.fact(value, fact)?;
+                self.shape(value, shape, around)?;
+            }
+            Rule::Each(shape) if value.kind() == Kind::Array => {
+                for item in value.items() {
+                    self.shape(item, shape, around)?;
+                }
+            }
+            Rule::Each(shape) => self.shape(value, shape, around)?,
+            Rule::ContentBy(role, shape) => {
+                self.rule(value, Rule::Content(shape), Around { role, ..around })?
+            }
+            Rule::Content(shape) => match value.kind() {
+                Kind::Array => {
+                    for (part, item) in value.items().enumerate() {
+                        let around = Around {
+                            part: u32::try_from(part).unwrap_or(u32::MAX),
+                            ..around
+                        };
+                        self.shape(item, shape, around)?;
+                    }
+                }
+                Kind::Object => self.shape(value, shape, around)?,
+                _ => self.strings(value, around, around.role, false),
+            },
+        }
+        Ok(())
+    }
+
+    fn fact(
+        &mut self,
+        value: Value<'a>,
+        fact: fn(&mut Facts, Value<'_>) -> bool,
+    ) -> Result<(), Fault> {
+        if !fact(&mut self.found.facts, value) && self.strict {
+            return Err(self.json.fault(FaultKind::WrongType, value));
+        }
+        Ok(())
+    }
+
+    fn piece(&mut self, value: Value<'a>, around: Around, role: TextRole, json: bool) {
+        if value.kind() == Kind::String {
+            self.push(value, around, role, true, json);
+        } else {
+            self.strings(value, around, role, true);
+        }
+    }
+
+    fn strings(&mut self, value: Value<'a>, around: Around, role: TextRole, keys: bool) {
+        for string in value.strings() {
+            if keys || string.kind() == Kind::String {
+                self.push(string, around, role, false, false);
+            }
+        }
+    }
+
+    fn push(&mut self, value: Value<'a>, around: Around, role: TextRole, delta: bool, json: bool) {
+        let channel = Channel {
+            group: around.group,
+            part: around.part,
+            role,
+        };
+        self.found
+            .texts
+            .push(TextEntry::new(value.id(), channel, delta, json));
+    }
+
+    fn unseen(&mut self, value: Value<'a>, around: Around) {
+        self.found.unseen.push(Unseen {
+            node: value.id(),
+            place: around.member,
+        });
+    }
+
+    fn spelling(&self, value: Value<'a>, names: &[&'static str]) -> Result<(), Fault> {
+        value
+            .members()
+            .try_for_each(|(key, _)| self.check_spelling(key, names.iter().copied()))
+    }
+
+    fn check_spelling(
+        &self,
+        key: Value<'a>,
+        mut names: impl Iterator<Item = &'static str>,
+    ) -> Result<(), Fault> {
+        let Some(text) = key.text() else {
+            return Ok(());
+        };
+        if names.any(|name| folds_to(&text, name)) {
+            return Err(self.json.fault(FaultKind::KeyCase, key));
+        }
+        Ok(())
+    }
+}
+
+/// Whether a parser that folds case would take `key` for `name`, which is lower-case ASCII.
+///
+/// Go's `encoding/json`, the most used of those, folds the Kelvin sign and the long s too.
+fn folds_to(key: &str, name: &str) -> bool {
+    let mut folded = key.chars().map(|character| match character {
+        '\u{212A}' => 'k',
+        '\u{17F}' => 's',
+        other => other.to_ascii_lowercase(),
+    });
+    let mut wanted = name.chars();
+    loop {
+        match (folded.next(), wanted.next()) {
+            (None, None) => return true,
+            (a, b) if a == b => {}
+            _ => return false,
+        }
+    }
+}
+
+fn role_named(value: Value<'_>) -> TextRole {
+    let Some(name) = value.text() else {
+        return TextRole::Other;
+    };
+    match name.as_ref() {
+        "system" | "developer" => TextRole::System,
+        "user" => TextRole::User,
+        "assistant" | "model" => TextRole::Assistant,
+        "tool" | "function" => TextRole::ToolResult,
+        _ => TextRole::Other,
+    }
+}
+
+fn narrow(number: u64) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
+}
+
+/// The spelling of `name` in some dialect's tables, if it stands there: such a key is no content.
+pub(crate) fn known_key(name: &[u8]) -> Option<&'static str> {
+    ALL.iter()
+        .find_map(|(dialect, direction)| known_in(dialect.shape(*direction), name, 6))
+}
+
+/// `depth` bounds the walk: tables refer to themselves.
+fn known_in(shape: &'static Shape, name: &[u8], depth: usize) -> Option<&'static str> {
+    let depth = depth.checked_sub(1)?;
+    match shape {
+        Shape::Object(object) => object
+            .fields
+            .iter()
+            .map(|(field, _)| *field)
+            .find(|field| field.as_bytes() == name)
+            .or_else(|| {
+                object.fields.iter().find_map(|(_, rule)| match rule {
+                    Rule::In(shape)
+                    | Rule::FactIn(shape, _)
+                    | Rule::Each(shape)
+                    | Rule::Content(shape)
+                    | Rule::ContentBy(_, shape) => known_in(shape, name, depth),
+                    _ => None,
+                })
+            }),
+        Shape::Tagged {
+            tag,
+            variants,
+            untagged,
+        } => (tag.as_bytes() == name).then_some(*tag).or_else(|| {
+            variants
+                .iter()
+                .map(|(_, shape)| *shape)
+                .chain(*untagged)
+                .find_map(|shape| known_in(shape, name, depth))
+        }),
+        Shape::Anything => None,
+    }
+}

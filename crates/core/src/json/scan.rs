@@ -1,0 +1,394 @@
+//! One strict pass over the bytes, which notes where every value lies.
+
+use std::collections::HashSet;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::fault::{Fault, FaultKind};
+use super::text;
+use super::{Kind, Node};
+
+static SCANS: AtomicU64 = AtomicU64::new(0);
+
+/// How many documents this process has scanned.
+///
+/// A stack of layers scans a body once; a test that counts holds it to that.
+#[must_use]
+pub fn scans() -> u64 {
+    SCANS.load(Ordering::Relaxed)
+}
+
+/// How much structure a document may have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bounds {
+    /// Containers inside one another. 128 unless told.
+    pub depth: usize,
+    /// Values and keys noted. 131,072 unless told: with its text, index and decoded strings, a document then stays within
+    /// twice the 10 MiB limit of a body.
+    pub values: usize,
+    /// Whether an object may have a key twice. No unless told.
+    pub duplicate_keys: bool,
+}
+
+impl Default for Bounds {
+    fn default() -> Self {
+        Self {
+            depth: 128,
+            values: 131_072,
+            duplicate_keys: false,
+        }
+    }
+}
+
+/// Past this many keys an object's keys are hashed: comparing each with all others would be quadratic.
+const FEW_KEYS: usize = 24;
+
+struct Key {
+    /// Length and first seven bytes of the decoded key: most keys differ here.
+    mark: u64,
+    start: usize,
+    end: usize,
+    escaped: bool,
+}
+
+struct Open {
+    node: usize,
+    first_key: usize,
+    object: bool,
+}
+
+struct Scanner<'a> {
+    bytes: &'a [u8],
+    pos: usize,
+    nodes: Vec<Node>,
+    open: Vec<Open>,
+    keys: Vec<Key>,
+    many: Vec<(usize, HashSet<Vec<u8>>)>,
+    bounds: Bounds,
+}
+
+pub(super) fn scan(text: &str, bounds: Bounds) -> Result<Vec<Node>, Fault> {
+    SCANS.fetch_add(1, Ordering::Relaxed);
+    let bytes = text.as_bytes();
+    let mut scanner = Scanner {
+        bytes,
+        pos: 0,
+        // A chat request has a value or key every 40 bytes or so.
+        nodes: Vec::with_capacity((bytes.len() / 40).clamp(16, 4_096)),
+        open: Vec::with_capacity(16),
+        keys: Vec::with_capacity(32),
+        many: Vec::new(),
+        bounds,
+    };
+    if u32::try_from(bytes.len()).is_err() {
+        return Err(scanner.fault(FaultKind::TooLarge, 0));
+    }
+    scanner.document()?;
+    Ok(scanner.nodes)
+}
+
+impl Scanner<'_> {
+    fn document(&mut self) -> Result<(), Fault> {
+        loop {
+            // ## Here a value must stand.
+            let at = self.space();
+            match self.bytes.get(at) {
+                Some(b'{') => {
+                    self.enter(at, true)?;
+                    let next = self.space();
+                    if self.bytes.get(next) == Some(&b'}') {
+                        self.leave(next);
+                    } else {
+                        self.key()?;
+                        continue;
+                    }
+                }
+                Some(b'[') => {
+                    self.enter(at, false)?;
+                    let next = self.space();
+                    if self.bytes.get(next) == Some(&b']') {
+                        self.leave(next);
+                    } else {
+                        continue;
+                    }
+                }
+                Some(b'"') => {
+                    let (end, escaped) = self.string(at)?;
+                    self.note(Kind::String, at, end, escaped)?;
+                    self.pos = end;
+                }
+                Some(b'-' | b'0'..=b'9') => {
+                    let end = self.number(at)?;
+                    self.scalar(Kind::Number, at, end)?;
+                }
+                Some(b't') => self.word(Kind::True, at, b"true")?,
+                Some(b'f') => self.word(Kind::False, at, b"false")?,
+                Some(b'n') => self.word(Kind::Null, at, b"null")?,
+                _ => return Err(self.fault(FaultKind::Syntax, at)),
+            }
+            // ## A value has ended: a comma leads to the next, a bracket closes, the end ends.
+            loop {
+                let Some(open) = self.open.last() else {
+                    let end = self.space();
+                    return if end == self.bytes.len() {
+                        Ok(())
+                    } else {
+                        Err(self.fault(FaultKind::Syntax, end))
+                    };
+                };
+                let object = open.object;
+                let at = self.space();
+                match self.bytes.get(at) {
+                    Some(b',') => {
+                        self.pos = at + 1;
+                        if object {
+                            self.key()?;
+                        }
+                        break;
+                    }
+                    Some(b'}') if object => self.leave(at),
+                    Some(b']') if !object => self.leave(at),
+                    _ => return Err(self.fault(FaultKind::Syntax, at)),
+                }
+            }
+        }
+    }
+
+    fn space(&mut self) -> usize {
+        while let Some(b' ' | b'\n' | b'\r' | b'\t') = self.bytes.get(self.pos) {
+            self.pos += 1;
+        }
+        self.pos
+    }
+
+    fn enter(&mut self, at: usize, object: bool) -> Result<(), Fault> {
+        if self.open.len() >= self.bounds.depth {
+            return Err(self.fault(FaultKind::TooDeep, at));
+        }
+        let node = self.nodes.len();
+        self.note(
+            if object { Kind::Object } else { Kind::Array },
+            at,
+            at + 1,
+            false,
+        )?;
+        self.open.push(Open {
+            node,
+            first_key: self.keys.len(),
+            object,
+        });
+        self.pos = at + 1;
+        Ok(())
+    }
+
+    fn leave(&mut self, at: usize) {
+        self.pos = at + 1;
+        let next = self.nodes.len();
+        if let Some(open) = self.open.pop() {
+            self.keys.truncate(open.first_key);
+            if self.many.last().is_some_and(|(node, _)| *node == open.node) {
+                self.many.pop();
+            }
+            if let Some(node) = self.nodes.get_mut(open.node) {
+                node.close(at + 1, next);
+            }
+        }
+    }
+
+    /// Reads a key and its colon; a value must follow.
+    fn key(&mut self) -> Result<(), Fault> {
+        let at = self.space();
+        if self.bytes.get(at) != Some(&b'"') {
+            return Err(self.fault(FaultKind::Syntax, at));
+        }
+        let (end, escaped) = self.string(at)?;
+        self.note(Kind::Key, at, end, escaped)?;
+        let key = self.make_key(at + 1, end - 1, escaped);
+        if !self.bounds.duplicate_keys && self.seen(&key) {
+            return Err(self.fault(FaultKind::DuplicateKey, at));
+        }
+        self.keys.push(key);
+        self.pos = end;
+        let colon = self.space();
+        if self.bytes.get(colon) != Some(&b':') {
+            return Err(self.fault(FaultKind::Syntax, colon));
+        }
+        self.pos = colon + 1;
+        Ok(())
+    }
+
+    fn make_key(&self, start: usize, end: usize, escaped: bool) -> Key {
+        let raw = self.bytes.get(start..end).unwrap_or_default();
+        let mark = if escaped {
+            mark(&text::unescape_bytes(raw))
+        } else {
+            mark(raw)
+        };
+        Key {
+            mark,
+            start,
+            end,
+            escaped,
+        }
+    }
+
+    fn seen(&mut self, key: &Key) -> bool {
+        let Some(open) = self.open.last() else {
+            return false;
+        };
+        let before = self.keys.get(open.first_key..).unwrap_or_default();
+        if before.len() < FEW_KEYS {
+            return before
+                .iter()
+                .any(|other| other.mark == key.mark && self.decoded(other) == self.decoded(key));
+        }
+        let name = self.decoded(key).into_owned();
+        if let Some((node, set)) = self.many.last_mut()
+            && *node == open.node
+        {
+            return !set.insert(name);
+        }
+        let mut set: HashSet<Vec<u8>> = before
+            .iter()
+            .map(|other| self.decoded(other).into_owned())
+            .collect();
+        let twice = !set.insert(name);
+        let node = open.node;
+        self.many.push((node, set));
+        twice
+    }
+
+    fn decoded(&self, key: &Key) -> std::borrow::Cow<'_, [u8]> {
+        let raw = self.bytes.get(key.start..key.end).unwrap_or_default();
+        if key.escaped {
+            text::unescape_bytes(raw)
+        } else {
+            raw.into()
+        }
+    }
+
+    /// Finds the end of the string that opens at `at`; the end is past the closing quote.
+    fn string(&self, at: usize) -> Result<(usize, bool), Fault> {
+        let mut pos = at + 1;
+        let mut escaped = false;
+        loop {
+            pos = text::plain_run(self.bytes, pos);
+            match self.bytes.get(pos) {
+                Some(b'"') => return Ok((pos + 1, escaped)),
+                Some(b'\\') => {
+                    escaped = true;
+                    pos = self.escape(pos)?;
+                }
+                _ => return Err(self.fault(FaultKind::Syntax, pos)),
+            }
+        }
+    }
+
+    fn escape(&self, at: usize) -> Result<usize, Fault> {
+        match self.bytes.get(at + 1) {
+            Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => Ok(at + 2),
+            Some(b'u') => {
+                let unit = text::hex4(self.bytes, at + 2)
+                    .ok_or_else(|| self.fault(FaultKind::Syntax, at))?;
+                match unit {
+                    0xD800..=0xDBFF => {
+                        let low = (self.bytes.get(at + 6..at + 8) == Some(b"\\u"))
+                            .then(|| text::hex4(self.bytes, at + 8))
+                            .flatten();
+                        match low {
+                            Some(0xDC00..=0xDFFF) => Ok(at + 12),
+                            _ => Err(self.fault(FaultKind::LoneSurrogate, at)),
+                        }
+                    }
+                    0xDC00..=0xDFFF => Err(self.fault(FaultKind::LoneSurrogate, at)),
+                    _ => Ok(at + 6),
+                }
+            }
+            _ => Err(self.fault(FaultKind::Syntax, at)),
+        }
+    }
+
+    /// RFC 8259 section 6: no leading zeros, a digit on each side of the point, a digit in the exponent.
+    fn number(&self, at: usize) -> Result<usize, Fault> {
+        let mut pos = at;
+        let digit = |pos: usize| self.bytes.get(pos).is_some_and(u8::is_ascii_digit);
+        let digits = |mut pos: usize| {
+            while digit(pos) {
+                pos += 1;
+            }
+            pos
+        };
+        if self.bytes.get(pos) == Some(&b'-') {
+            pos += 1;
+        }
+        match self.bytes.get(pos) {
+            Some(b'0') => pos += 1,
+            Some(b'1'..=b'9') => pos = digits(pos),
+            _ => return Err(self.fault(FaultKind::Syntax, pos)),
+        }
+        if self.bytes.get(pos) == Some(&b'.') {
+            if !digit(pos + 1) {
+                return Err(self.fault(FaultKind::Syntax, pos));
+            }
+            pos = digits(pos + 1);
+        }
+        if let Some(b'e' | b'E') = self.bytes.get(pos) {
+            pos += 1;
+            if let Some(b'+' | b'-') = self.bytes.get(pos) {
+                pos += 1;
+            }
+            if !digit(pos) {
+                return Err(self.fault(FaultKind::Syntax, pos));
+            }
+            pos = digits(pos);
+        }
+        Ok(pos)
+    }
+
+    fn word(&mut self, kind: Kind, at: usize, word: &[u8]) -> Result<(), Fault> {
+        let end = at + word.len();
+        if self.bytes.get(at..end) != Some(word) {
+            return Err(self.fault(FaultKind::Syntax, at));
+        }
+        self.scalar(kind, at, end)
+    }
+
+    /// Notes a number, boolean or null, unless it stands in an array: an embedding has thousands, and no rule reads them.
+    fn scalar(&mut self, kind: Kind, at: usize, end: usize) -> Result<(), Fault> {
+        self.pos = end;
+        if self.open.last().is_some_and(|open| !open.object) {
+            return Ok(());
+        }
+        self.note(kind, at, end, false)
+    }
+
+    fn note(&mut self, kind: Kind, start: usize, end: usize, escaped: bool) -> Result<(), Fault> {
+        if self.nodes.len() >= self.bounds.values {
+            return Err(self.fault(FaultKind::TooLarge, start));
+        }
+        let next = self.nodes.len() + 1;
+        self.nodes.push(Node::new(kind, start, end, escaped, next));
+        Ok(())
+    }
+
+    fn fault(&self, kind: FaultKind, offset: usize) -> Fault {
+        let mut nodes = self.nodes.clone();
+        for open in &self.open {
+            if let Some(node) = nodes.get_mut(open.node) {
+                node.close(self.bytes.len(), self.nodes.len());
+            }
+        }
+        Fault {
+            kind,
+            offset,
+            path: super::path::path_to(self.bytes, &nodes, offset),
+        }
+    }
+}
+
+fn mark(key: &[u8]) -> u64 {
+    let mut first = [0; 8];
+    for (to, from) in first.iter_mut().skip(1).zip(key) {
+        *to = *from;
+    }
+    u64::from_be_bytes(first) | (u64::try_from(key.len()).unwrap_or(u64::MAX) << 56)
+}
