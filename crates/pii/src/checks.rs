@@ -1,0 +1,134 @@
+//! Check digits.
+
+/// Verhoeff's scheme over all digits, the check digit last: Aadhaar.
+pub(crate) fn verhoeff(digits: &[u8]) -> bool {
+    // Multiplication in the dihedral group D5, and its permutation, as Verhoeff published them.
+    const PRODUCT: [[u8; 10]; 10] = [
+        [0, 1, 2, 3, 4, 5, 6, 7, 8, 9],
+        [1, 2, 3, 4, 0, 6, 7, 8, 9, 5],
+        [2, 3, 4, 0, 1, 7, 8, 9, 5, 6],
+        [3, 4, 0, 1, 2, 8, 9, 5, 6, 7],
+        [4, 0, 1, 2, 3, 9, 5, 6, 7, 8],
+        [5, 9, 8, 7, 6, 0, 4, 3, 2, 1],
+        [6, 5, 9, 8, 7, 1, 0, 4, 3, 2],
+        [7, 6, 5, 9, 8, 2, 1, 0, 4, 3],
+        [8, 7, 6, 5, 9, 3, 2, 1, 0, 4],
+        [9, 8, 7, 6, 5, 4, 3, 2, 1, 0],
+    ];
+    const PERMUTED: [[u8; 10]; 8] = [
+        [0, 1, 2, 3, 4, 5, 6, 7, 8, 9],
+        [1, 5, 7, 6, 2, 8, 3, 0, 9, 4],
+        [5, 8, 0, 3, 7, 9, 6, 1, 4, 2],
+        [8, 9, 1, 6, 0, 4, 3, 5, 2, 7],
+        [9, 4, 5, 3, 1, 2, 6, 8, 7, 0],
+        [4, 2, 8, 6, 5, 7, 3, 9, 0, 1],
+        [2, 7, 9, 3, 8, 0, 6, 4, 1, 5],
+        [7, 0, 4, 6, 9, 1, 3, 2, 5, 8],
+    ];
+    let entry = |table: &[[u8; 10]], row: usize, column: u8| {
+        table
+            .get(row)
+            .and_then(|row| row.get(usize::from(column)))
+            .copied()
+            .unwrap_or(0)
+    };
+    let check = digits
+        .iter()
+        .rev()
+        .enumerate()
+        .fold(0u8, |check, (place, digit)| {
+            entry(
+                &PRODUCT,
+                usize::from(check),
+                entry(&PERMUTED, place % 8, digit.wrapping_sub(b'0')),
+            )
+        });
+    !digits.is_empty() && check == 0
+}
+
+/// Luhn's scheme over all digits, the check digit last: cards.
+pub(crate) fn luhn(digits: &[u8]) -> bool {
+    let sum: u32 = digits
+        .iter()
+        .rev()
+        .enumerate()
+        .map(|(place, digit)| {
+            let digit = u32::from(digit.wrapping_sub(b'0'));
+            match place % 2 {
+                0 => digit,
+                _ if digit > 4 => 2 * digit - 9,
+                _ => 2 * digit,
+            }
+        })
+        .sum();
+    !digits.is_empty() && sum % 10 == 0
+}
+
+/// Luhn's scheme modulo 36, the check character last, in upper case: GSTIN.
+pub(crate) fn luhn_36(code: &[u8]) -> bool {
+    let value = |byte: u8| match byte {
+        b'0'..=b'9' => Some(u32::from(byte - b'0')),
+        b'A'..=b'Z' => Some(u32::from(byte - b'A') + 10),
+        _ => None,
+    };
+    let Some((check, body)) = code.split_last() else {
+        return false;
+    };
+    let mut sum = 0;
+    for (place, byte) in body.iter().enumerate() {
+        let Some(value) = value(*byte) else {
+            return false;
+        };
+        let product = if place % 2 == 0 { value } else { 2 * value };
+        sum += product / 36 + product % 36;
+    }
+    value(*check) == Some((36 - sum % 36) % 36)
+}
+
+/// ISO 7064 modulo 97 with the first four characters moved to the end: IBAN. Any case.
+pub(crate) fn mod_97(code: &[u8]) -> bool {
+    let Some((head, tail)) = code.split_at_checked(4) else {
+        return false;
+    };
+    let mut rest = 0u32;
+    for byte in tail.iter().chain(head) {
+        rest = match byte.to_ascii_uppercase() {
+            digit @ b'0'..=b'9' => rest * 10 + u32::from(digit - b'0'),
+            letter @ b'A'..=b'Z' => rest * 100 + u32::from(letter - b'A') + 10,
+            _ => return false,
+        } % 97;
+    }
+    rest == 1
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn published_numbers_pass_and_neighbours_fail() {
+        assert!(verhoeff(b"2363") && verhoeff(b"123451") && !verhoeff(b"123452"));
+        assert!(luhn(b"4111111111111111") && !luhn(b"4111111111111112"));
+        assert!(luhn_36(b"27AAPFU0939F1ZV") && !luhn_36(b"27AAPFU0939F1ZW"));
+        assert!(mod_97(b"GB82WEST12345698765432") && mod_97(b"gb82west12345698765432"));
+        assert!(!mod_97(b"GB82WEST12345698765433") && !mod_97(b"GB") && !mod_97(b""));
+    }
+
+    proptest! {
+        #[test]
+        fn verhoeff_sees_each_single_error_and_swap(number in "[0-9]{11}", place in 0usize..11, other in 0u8..10) {
+            let whole = (b'0'..=b'9')
+                .map(|check| [number.as_bytes(), &[check]].concat())
+                .find(|digits| verhoeff(digits))
+                .unwrap();
+            let mut wrong = whole.clone();
+            wrong[place] = b'0' + other;
+            prop_assert_eq!(verhoeff(&wrong), wrong == whole);
+            let mut swapped = whole.clone();
+            swapped.swap(place, place + 1);
+            prop_assert_eq!(verhoeff(&swapped), swapped == whole);
+        }
+    }
+}

@@ -1,0 +1,300 @@
+//! One spelling for the many ways in which the same character is written, with the way back to the bytes as they came.
+
+use std::borrow::Cow;
+
+/// A letter of a script that parts words as ASCII does (Latin, Greek, Cyrillic): no boundary beside a digit.
+pub(crate) const LATIN: u8 = 0x80;
+/// A letter or mark of another script with blanks between words: a boundary, for Hindi may write a number without one.
+pub(crate) const SCRIPT: u8 = 0x81;
+/// All else: symbols, quotes, emoji, and scripts without blanks between words, which a stream would hold back for long.
+pub(crate) const OTHER: u8 = 0x82;
+
+/// So many invisible characters in a row are dropped; the next one is a boundary. It bounds how many bytes one folded
+/// character may stand for, and so what a stream holds back.
+const MOST_DROPPED: usize = 8;
+
+/// A text folded to one byte a character.
+///
+/// Digits, letters and punctuation in any of their forms become ASCII, invisible characters vanish, and what has no
+/// ASCII form becomes one of [`LATIN`], [`SCRIPT`] and [`OTHER`].
+#[derive(Debug)]
+pub(crate) struct Folded<'t> {
+    source: &'t str,
+    bytes: Cow<'t, [u8]>,
+    /// Where the distance between both texts changes, in order; between two of them it stays.
+    jumps: Vec<Jump>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Jump {
+    folded: usize,
+    source: usize,
+}
+
+impl<'t> Folded<'t> {
+    pub(crate) fn new(source: &'t str) -> Self {
+        if source.is_ascii() {
+            return Self {
+                source,
+                bytes: Cow::Borrowed(source.as_bytes()),
+                jumps: Vec::new(),
+            };
+        }
+        let mut bytes = Vec::with_capacity(source.len());
+        let mut jumps = Vec::new();
+        let mut dropped = 0;
+        let mut rest = source;
+        while !rest.is_empty() {
+            let at = source.len() - rest.len();
+            let ascii = rest
+                .bytes()
+                .position(|byte| !byte.is_ascii())
+                .unwrap_or(rest.len());
+            let (plain, other) = rest.split_at(ascii);
+            if !plain.is_empty() {
+                jumps.push(Jump {
+                    folded: bytes.len(),
+                    source: at,
+                });
+                bytes.extend_from_slice(plain.as_bytes());
+                dropped = 0;
+            }
+            let mut chars = other.chars();
+            let mut at = at + ascii;
+            while let Some(character) = chars
+                .clone()
+                .next()
+                .filter(|character| !character.is_ascii())
+            {
+                chars.next();
+                let byte = match fold(character) {
+                    None if dropped < MOST_DROPPED => {
+                        dropped += 1;
+                        at += character.len_utf8();
+                        continue;
+                    }
+                    folded => folded.unwrap_or(OTHER),
+                };
+                dropped = 0;
+                jumps.push(Jump {
+                    folded: bytes.len(),
+                    source: at,
+                });
+                bytes.push(byte);
+                at += character.len_utf8();
+            }
+            rest = chars.as_str();
+        }
+        Self {
+            source,
+            bytes: Cow::Owned(bytes),
+            jumps,
+        }
+    }
+
+    pub(crate) fn source(&self) -> &'t str {
+        self.source
+    }
+
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// Where the folded character `index` starts in the source; the end of the last one for an index past it.
+    pub(crate) fn start(&self, index: usize) -> usize {
+        if index >= self.bytes.len() {
+            return self.end(self.bytes.len());
+        }
+        let after = self.jumps.partition_point(|jump| jump.folded <= index);
+        match after.checked_sub(1).and_then(|at| self.jumps.get(at)) {
+            Some(jump) => jump.source + (index - jump.folded),
+            None => index,
+        }
+    }
+
+    /// Where the folded character before `index` ends in the source. Invisible characters that follow it are left out.
+    pub(crate) fn end(&self, index: usize) -> usize {
+        let Some(last) = index.min(self.bytes.len()).checked_sub(1) else {
+            return 0;
+        };
+        let start = self.start(last);
+        let length = self
+            .source
+            .get(start..)
+            .and_then(|text| text.chars().next())
+            .map_or(0, char::len_utf8);
+        start + length
+    }
+
+    /// The first folded character that starts at `source` or later.
+    pub(crate) fn index(&self, source: usize) -> usize {
+        let (mut low, mut high) = (0, self.len());
+        while low < high {
+            let middle = low.midpoint(high);
+            if self.start(middle) < source {
+                low = middle + 1
+            } else {
+                high = middle
+            }
+        }
+        low
+    }
+
+    /// Whether an invisible character stands between `start` and `end`: nobody types one into a number by chance.
+    pub(crate) fn hides_something(&self, start: usize, end: usize) -> bool {
+        if self.jumps.is_empty() {
+            return false;
+        }
+        let text = self
+            .source
+            .get(self.start(start)..self.end(end))
+            .unwrap_or_default();
+        text.chars()
+            .any(|character| !character.is_ascii() && fold(character).is_none())
+    }
+}
+
+/// The folded form of a character outside ASCII; `None` for one that nobody sees.
+fn fold(character: char) -> Option<u8> {
+    let code = u32::from(character);
+    let digit = |zero: u32| Some(b'0' + u8::try_from((code - zero) % 10).unwrap_or(0));
+    match code {
+        // Devanagari to Sinhala, the commonest here: ten blocks alike, each with its digits at 0x66.
+        0x0900..=0x0DFF => match code & 0x7F {
+            0x66..=0x6F => digit((code & !0x7F) + 0x66),
+            0x64 | 0x65 => Some(OTHER),
+            _ => Some(SCRIPT),
+        },
+        0x0660..=0x0669 => digit(0x0660),
+        0x06F0..=0x06F9 => digit(0x06F0),
+        0x07C0..=0x07C9 => digit(0x07C0),
+        0x0E50..=0x0E59 => digit(0x0E50),
+        0x0ED0..=0x0ED9 => digit(0x0ED0),
+        0x0F20..=0x0F29 => digit(0x0F20),
+        0x1040..=0x1049 => digit(0x1040),
+        0x17E0..=0x17E9 => digit(0x17E0),
+        0x1C50..=0x1C59 => digit(0x1C50),
+        0xABF0..=0xABF9 => digit(0xABF0),
+        0x1D7CE..=0x1D7FF => digit(0x1D7CE),
+        // Full-width ASCII.
+        0xFF01..=0xFF5E => u8::try_from(code - 0xFF01 + 0x21).ok(),
+        // Mathematical letters: thirteen alphabets of 52.
+        0x1D400..=0x1D6A3 => {
+            let place = u8::try_from((code - 0x1D400) % 52).unwrap_or(0);
+            Some(if place < 26 {
+                b'A' + place
+            } else {
+                b'a' + place - 26
+            })
+        }
+        0xA0 | 0x1680 | 0x2000..=0x200A | 0x202F | 0x205F | 0x3000 => Some(b' '),
+        0x85 | 0x2028 | 0x2029 => Some(b'\n'),
+        0x2010..=0x2015 | 0x2043 | 0x2212 | 0xFE58 | 0xFE63 => Some(b'-'),
+        0xB7 | 0x2024 | 0x3002 | 0xFE52 | 0xFF61 => Some(b'.'),
+        0x02D0 | 0x2236 | 0xA789 => Some(b':'),
+        0x2044 | 0x2215 => Some(b'/'),
+        0xFE6B => Some(b'@'),
+        // Soft hyphen, joiners, bidi marks, variation selectors, the keycap's frame, tags.
+        0xAD
+        | 0x034F
+        | 0x061C
+        | 0x180E
+        | 0x200B..=0x200F
+        | 0x202A..=0x202E
+        | 0x2060..=0x206F
+        | 0x20E3
+        | 0xFE00..=0xFE0F
+        | 0xFEFF
+        | 0xE0000..=0xE01EF => None,
+        0xAA | 0xB5 | 0xBA | 0xC0..=0xD6 | 0xD8..=0xF6 | 0xF8..=0x052F | 0x1E00..=0x1FFF => {
+            Some(LATIN)
+        }
+        0x0E00..=0x0EFF | 0x1000..=0x109F | 0x1780..=0x17FF | 0x2E80..=0xA4CF => Some(OTHER),
+        0x0530..=0x1DFF | 0x2C00..=0xD7FF | 0xFB13..=0xFDFF | 0xFE70..=0xFEFC => {
+            Some(if character.is_alphanumeric() {
+                SCRIPT
+            } else {
+                OTHER
+            })
+        }
+        _ => Some(OTHER),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn digits_of_every_script_fold_to_ascii() {
+        for digits in [
+            "०१२३४५६७८९",
+            "০১২৩৪৫৬৭৮৯",
+            "੦੧੨੩੪੫੬੭੮੯",
+            "૦૧૨૩૪૫૬૭૮૯",
+            "୦୧୨୩୪୫୬୭୮୯",
+            "௦௧௨௩௪௫௬௭௮௯",
+            "౦౧౨౩౪౫౬౭౮౯",
+            "೦೧೨೩೪೫೬೭೮೯",
+            "൦൧൨൩൪൫൬൭൮൯",
+            "٠١٢٣٤٥٦٧٨٩",
+            "۰۱۲۳۴۵۶۷۸۹",
+            "０１２３４５６７８９",
+            "𝟎𝟏𝟐𝟑𝟒𝟓𝟔𝟕𝟖𝟗",
+            "𝟶𝟷𝟸𝟹𝟺𝟻𝟼𝟽𝟾𝟿",
+        ] {
+            assert_eq!(Folded::new(digits).bytes(), b"0123456789", "{digits}");
+        }
+    }
+
+    #[test]
+    fn separators_and_letters_fold_to_ascii() {
+        let folded = Folded::new("ＡＢｃ\u{a0}–‑−．＠𝐀𝐳");
+        assert_eq!(folded.bytes(), b"ABc ---.@Az");
+    }
+
+    #[test]
+    fn invisible_characters_vanish_up_to_a_bound() {
+        assert_eq!(
+            Folded::new("1\u{200b}2\u{200d}\u{2060}3\u{ad}").bytes(),
+            b"123"
+        );
+        let flood = format!("1{}2", "\u{200b}".repeat(9));
+        assert_eq!(Folded::new(&flood).bytes(), [b'1', OTHER, b'2']);
+    }
+
+    #[test]
+    fn ranges_lead_back_to_the_bytes_as_they_came() {
+        let text = "आधार २३\u{200b}४१ ok";
+        let folded = Folded::new(text);
+        let start = folded.bytes().iter().position(u8::is_ascii_digit).unwrap();
+        assert_eq!(
+            &text[folded.start(start)..folded.end(start + 4)],
+            "२३\u{200b}४१"
+        );
+        assert!(folded.hides_something(start, start + 4));
+        assert!(!folded.hides_something(start, start + 2));
+    }
+
+    proptest! {
+        #[test]
+        fn every_index_maps_to_a_character_boundary_in_order(text in "[a-z0-9 é२٣\u{200b}\u{a0}\u{ff11}😀]{0,40}") {
+            let folded = Folded::new(&text);
+            let mut previous = 0;
+            for index in 0..folded.len() {
+                let (start, end) = (folded.start(index), folded.end(index + 1));
+                prop_assert!(text.is_char_boundary(start) && text.is_char_boundary(end));
+                prop_assert!(previous <= start && start < end);
+                prop_assert_eq!(folded.index(start), index);
+                previous = end;
+            }
+            prop_assert!(folded.end(folded.len()) <= text.len());
+        }
+    }
+}

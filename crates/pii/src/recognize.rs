@@ -1,0 +1,144 @@
+//! One function a kind of personal data, and the table of them.
+//!
+//! A recognizer is called at an anchor, a place found by a scan for single bytes: the first digit of a group, an `@`, or
+//! a colon. It reads around it through the [`Window`], a bounded way, and says what it found. Adding a kind takes an
+//! [`Entity`], a function here and a line in the table.
+
+mod aadhaar;
+mod card;
+mod email;
+mod gstin;
+mod iban;
+mod ip;
+mod pan;
+mod phone;
+mod run;
+
+use std::cell::OnceCell;
+
+use self::run::Run;
+use crate::Entity;
+use crate::context::{Context, Near};
+use crate::window::Window;
+
+/// What a scan stops at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Anchor {
+    /// The first of a group of digits, whatever stands before it.
+    Digit,
+    /// An `@`.
+    At,
+    /// A colon.
+    Colon,
+}
+
+/// A kind of personal data and how it is found.
+#[derive(Debug)]
+pub(crate) struct Recognizer {
+    pub(crate) entity: Entity,
+    pub(crate) anchor: Anchor,
+    pub(crate) find: fn(&Scene<'_>) -> Option<Match>,
+}
+
+/// All recognizers. Where two find the same span with the same score, the earlier one wins.
+pub(crate) const RECOGNIZERS: &[Recognizer] = &[
+    Recognizer {
+        entity: Entity::InAadhaar,
+        anchor: Anchor::Digit,
+        find: aadhaar::find,
+    },
+    Recognizer {
+        entity: Entity::Card,
+        anchor: Anchor::Digit,
+        find: card::find,
+    },
+    Recognizer {
+        entity: Entity::InGstin,
+        anchor: Anchor::Digit,
+        find: gstin::find,
+    },
+    Recognizer {
+        entity: Entity::InPan,
+        anchor: Anchor::Digit,
+        find: pan::find,
+    },
+    Recognizer {
+        entity: Entity::Iban,
+        anchor: Anchor::Digit,
+        find: iban::find,
+    },
+    Recognizer {
+        entity: Entity::Ip,
+        anchor: Anchor::Digit,
+        find: ip::find_v4,
+    },
+    Recognizer {
+        entity: Entity::Ip,
+        anchor: Anchor::Colon,
+        find: ip::find_v6,
+    },
+    Recognizer {
+        entity: Entity::Phone,
+        anchor: Anchor::Digit,
+        find: phone::find,
+    },
+    Recognizer {
+        entity: Entity::Email,
+        anchor: Anchor::At,
+        find: email::find,
+    },
+];
+
+/// A span of the folded text, and how sure it is, from 0 to 1.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Match {
+    pub(crate) start: usize,
+    pub(crate) end: usize,
+    pub(crate) score: f32,
+}
+
+/// An anchor and what recognizers share about it, worked out once.
+#[derive(Debug)]
+pub(crate) struct Scene<'s> {
+    pub(crate) window: &'s Window<'s>,
+    pub(crate) anchor: usize,
+    context: &'s Context,
+    run: OnceCell<Run>,
+    near: OnceCell<Near>,
+}
+
+impl<'s> Scene<'s> {
+    pub(crate) fn new(window: &'s Window<'s>, context: &'s Context, anchor: usize) -> Self {
+        Self {
+            window,
+            anchor,
+            context,
+            run: OnceCell::new(),
+            near: OnceCell::new(),
+        }
+    }
+
+    /// The groups of digits that start at the anchor.
+    fn run(&self) -> &Run {
+        self.run.get_or_init(|| Run::read(self.window, self.anchor))
+    }
+
+    /// The words before the anchor.
+    fn before(&self) -> &Near {
+        self.near
+            .get_or_init(|| self.context.before(self.window, self.anchor))
+    }
+
+    /// The words after `end`.
+    fn after(&self, end: usize) -> Near {
+        self.context.after(self.window, end)
+    }
+}
+
+/// The fields of each line of a shipped table that isn't a remark.
+fn rows(table: &'static str) -> impl Iterator<Item = Vec<&'static str>> {
+    table
+        .lines()
+        .filter(|line| !line.is_empty() && !line.starts_with('#'))
+        .map(|line| line.split(',').map(str::trim).collect())
+}

@@ -1,0 +1,60 @@
+//! Aadhaar: 12 digits, the first 2 to 9, Verhoeff over all, no palindrome.
+
+use super::run::{Separator, separator_of, shaped};
+use super::{Match, Scene};
+use crate::checks::verhoeff;
+use crate::context::Kind;
+
+pub(super) fn find(scene: &Scene<'_>) -> Option<Match> {
+    let (window, run) = (scene.window, scene.run());
+    let (groups, digits) = run.prefixes().find(|(_, digits)| digits.len() >= 12)?;
+    let (first, last) = (groups.first()?, groups.last()?);
+    if digits.len() != 12
+        || run.overlong()
+        || !matches!(digits.first(), Some(b'2'..=b'9'))
+        || !verhoeff(digits)
+    {
+        return None;
+    }
+    if digits.iter().eq(digits.iter().rev())
+        || !window.may_start(first.start)
+        || !window.may_end(last.end)
+    {
+        return None;
+    }
+    let separator = separator_of(groups);
+    // A fourth group of four makes it a longer number: a card, a virtual id.
+    let longer = run
+        .next(groups.len())
+        .is_some_and(|next| Some(next.separator) == separator && next.len() == 4);
+    let preceded = separator == Some(Separator::Space)
+        && window.before(first.start) == Some(b' ')
+        && window
+            .slice(first.start.saturating_sub(5), first.start - 1)
+            .iter()
+            .all(u8::is_ascii_digit)
+        && first.start >= 5;
+    let near = scene.before();
+    let said = near.says(Kind::Aadhaar) || scene.after(last.end).has(Kind::Aadhaar);
+    let printed = shaped(groups, &[4, 4, 4])
+        && separator.is_some_and(|separator| separator != Separator::Mixed);
+    let hidden = window.folded().hides_something(first.start, last.end);
+    let score = match () {
+        () if (longer || preceded) && !said => return None,
+        () if said => 1.0,
+        () if printed || hidden => match near.has(Kind::Other) {
+            true => 0.4,
+            false => 0.9,
+        },
+        // A tenth of all numbers pass the check. One that is all the text there is may be a field of a form or a tool
+        // call, where the word lies in the field's name.
+        () if groups.len() == 1 && window.is_whole(first.start, last.end) => 0.6,
+        () if groups.len() == 1 => 0.3,
+        () => return None,
+    };
+    Some(Match {
+        start: first.start,
+        end: last.end,
+        score,
+    })
+}

@@ -1,0 +1,117 @@
+//! Payment cards: 12 to 19 digits of a known issuer, Luhn over all.
+
+use std::sync::LazyLock;
+
+use super::run::{Group, Separator, separator_of, shaped};
+use super::{Match, Scene, rows};
+use crate::checks::luhn;
+use crate::context::Kind;
+
+pub(super) fn find(scene: &Scene<'_>) -> Option<Match> {
+    let run = scene.run();
+    if run.digits().len() < 12 {
+        return None;
+    }
+    run.prefixes()
+        .rev()
+        .find_map(|(groups, digits)| judge(scene, groups, digits))
+}
+
+fn judge(scene: &Scene<'_>, groups: &[Group], digits: &[u8]) -> Option<Match> {
+    let (window, run) = (scene.window, scene.run());
+    let (first, last) = (groups.first()?, groups.last()?);
+    if !(12..=19).contains(&digits.len()) || !luhn(digits) || !issued(digits) {
+        return None;
+    }
+    if !window.may_start(first.start)
+        || run.next(groups.len()).is_none() && !window.may_end(last.end)
+    {
+        return None;
+    }
+    let separator = separator_of(groups).filter(|separator| {
+        matches!(
+            separator,
+            Separator::None | Separator::Space | Separator::Dash | Separator::Dot
+        )
+    });
+    let printed = separator.is_some()
+        && (shaped(groups, &[digits.len()])
+            || groups.split_last().is_some_and(|(last, rest)| {
+                rest.iter().all(|group| group.len() == 4) && last.len() <= 4
+            })
+            || shaped(groups, &[4, 6, 5])
+            || shaped(groups, &[4, 6, 4]));
+    // What follows with the same separator belongs to it, unless it is plainly something else: a date, a code.
+    let longer = match run.next(groups.len()) {
+        Some(next) => {
+            groups.len() > 1 && Some(next.separator) == separator && next.len() == 4
+                || next.separator == Separator::Dot
+        }
+        None => run.overlong(),
+    };
+    let said = || scene.before().has(Kind::Card) || scene.after(last.end).has(Kind::Card);
+    let rare = digits.len() < 14 || digits.starts_with(b"0");
+    let score = match () {
+        () if longer => return None,
+        () if printed && !rare => match said() {
+            true => 1.0,
+            false => 0.9,
+        },
+        () if said() => 0.95,
+        () if printed && window.is_whole(first.start, last.end) => 0.6,
+        () => 0.3,
+    };
+    Some(Match {
+        start: first.start,
+        end: last.end,
+        score,
+    })
+}
+
+/// First digits from and to, shortest and longest number.
+struct Issuer {
+    from: u32,
+    to: u32,
+    prefix: usize,
+    lengths: std::ops::RangeInclusive<usize>,
+}
+
+static ISSUERS: LazyLock<Vec<Issuer>> = LazyLock::new(|| {
+    rows(include_str!("../../data/card_issuers.csv"))
+        .filter_map(|row| match row.as_slice() {
+            [from, to, shortest, longest, _] => Some(Issuer {
+                from: from.parse().ok()?,
+                to: to.parse().ok()?,
+                prefix: from.len(),
+                lengths: shortest.parse().ok()?..=longest.parse().ok()?,
+            }),
+            _ => None,
+        })
+        .collect()
+});
+
+fn issued(digits: &[u8]) -> bool {
+    ISSUERS.iter().any(|issuer| {
+        let prefix = digits
+            .iter()
+            .take(issuer.prefix)
+            .fold(0, |number, digit| number * 10 + u32::from(digit - b'0'));
+        (issuer.from..=issuer.to).contains(&prefix) && issuer.lengths.contains(&digits.len())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_row_of_the_shipped_issuers_is_read() {
+        let rows = rows(include_str!("../../data/card_issuers.csv")).count();
+        assert_eq!(ISSUERS.len(), rows);
+        assert!(
+            ISSUERS
+                .iter()
+                .all(|issuer| issuer.from <= issuer.to && *issuer.lengths.start() >= 12)
+        );
+    }
+}

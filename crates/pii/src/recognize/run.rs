@@ -1,0 +1,180 @@
+//! Groups of digits with separators between them.
+
+use crate::window::Window;
+
+/// The longest number that is looked for has 19 digits; a few more show that one is longer.
+const MOST_DIGITS: usize = 24;
+const MOST_GROUPS: usize = 10;
+
+/// What stands between two groups.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Separator {
+    /// Before the first group.
+    None,
+    Space,
+    Dash,
+    Dot,
+    Colon,
+    /// With a parenthesis in it.
+    Bracket,
+    /// Two characters that aren't one of the above.
+    Mixed,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Group {
+    pub(crate) start: usize,
+    pub(crate) end: usize,
+    /// What stands before it.
+    pub(crate) separator: Separator,
+    /// It stands in parentheses by itself.
+    pub(crate) bracketed: bool,
+    /// How many digits there are up to its end.
+    pub(crate) digits: usize,
+}
+
+impl Group {
+    pub(crate) fn len(&self) -> usize {
+        self.end - self.start
+    }
+}
+
+/// Groups of digits, from the first digit of one on.
+#[derive(Debug)]
+pub(crate) struct Run {
+    digits: [u8; MOST_DIGITS],
+    groups: Vec<Group>,
+    overlong: bool,
+}
+
+impl Run {
+    /// Reads a bounded number of groups from `anchor`.
+    pub(crate) fn read(window: &Window<'_>, anchor: usize) -> Self {
+        let mut run = Self {
+            digits: [0; MOST_DIGITS],
+            groups: Vec::new(),
+            overlong: false,
+        };
+        let mut start = anchor;
+        let mut separator = Separator::None;
+        let mut count = 0;
+        loop {
+            let mut end = start;
+            while let Some(digit) = window.at(end).filter(u8::is_ascii_digit) {
+                let Some(slot) = run.digits.get_mut(count) else {
+                    run.overlong = true;
+                    return run;
+                };
+                *slot = digit;
+                count += 1;
+                end += 1;
+            }
+            if run.groups.len() == MOST_GROUPS {
+                run.overlong = true;
+                return run;
+            }
+            let bracketed = window.before(start) == Some(b'(') && window.at(end) == Some(b')');
+            run.groups.push(Group {
+                start,
+                end,
+                separator,
+                bracketed,
+                digits: count,
+            });
+            match separator_at(window, end) {
+                Some((next, kind)) => (start, separator) = (next, kind),
+                None => return run,
+            }
+        }
+    }
+
+    pub(crate) fn groups(&self) -> &[Group] {
+        &self.groups
+    }
+
+    /// The first groups whose digits are read whole, from one group to all.
+    pub(crate) fn prefixes(&self) -> impl DoubleEndedIterator<Item = (&[Group], &[u8])> {
+        (1..=self.groups.len()).filter_map(|count| {
+            let groups = self.groups.get(..count)?;
+            Some((groups, self.digits.get(..groups.last()?.digits)?))
+        })
+    }
+
+    /// The digits of all groups.
+    pub(crate) fn digits(&self) -> &[u8] {
+        self.groups
+            .last()
+            .and_then(|group| self.digits.get(..group.digits))
+            .unwrap_or_default()
+    }
+
+    /// The group after the first `count`.
+    pub(crate) fn next(&self, count: usize) -> Option<&Group> {
+        self.groups.get(count)
+    }
+
+    /// There are more digits than any number has.
+    pub(crate) fn overlong(&self) -> bool {
+        self.overlong
+    }
+}
+
+/// The one separator between all of `groups`; `None` where they differ.
+pub(crate) fn separator_of(groups: &[Group]) -> Option<Separator> {
+    let mut rest = groups.iter().skip(1).map(|group| group.separator);
+    let Some(first) = rest.next() else {
+        return Some(Separator::None);
+    };
+    rest.all(|separator| separator == first).then_some(first)
+}
+
+/// Whether the groups have these lengths.
+pub(crate) fn shaped(groups: &[Group], lengths: &[usize]) -> bool {
+    groups.len() == lengths.len()
+        && groups
+            .iter()
+            .zip(lengths)
+            .all(|(group, length)| group.len() == *length)
+}
+
+/// A separator at `index` that another digit follows, and where that is.
+fn separator_at(window: &Window<'_>, index: usize) -> Option<(usize, Separator)> {
+    let mut end = index;
+    let mut bracket = false;
+    let mut only = None;
+    while let Some(byte) = window.at(end) {
+        match byte {
+            b' ' | b'-' | b'.' | b':' | b'(' | b')' if end < index + 3 => {
+                bracket |= matches!(byte, b'(' | b')');
+                only = match only {
+                    None => Some(byte),
+                    // A dash with blanks beside it is a dash.
+                    Some(b' ' | b'-') if byte == b'-' => Some(b'-'),
+                    Some(b'-') if byte == b' ' => Some(b'-'),
+                    _ => Some(0),
+                };
+                end += 1;
+            }
+            b'0'..=b'9' if end > index => {
+                let separator = match only {
+                    _ if bracket => Separator::Bracket,
+                    Some(b' ') => Separator::Space,
+                    Some(b'-') => Separator::Dash,
+                    Some(b'.') => Separator::Dot,
+                    Some(b':') => Separator::Colon,
+                    // The end of a sentence, or of a clause, parts numbers.
+                    _ if window
+                        .at(index)
+                        .is_some_and(|byte| matches!(byte, b'.' | b':')) =>
+                    {
+                        return None;
+                    }
+                    _ => Separator::Mixed,
+                };
+                return Some((end, separator));
+            }
+            _ => return None,
+        }
+    }
+    None
+}

@@ -1,0 +1,98 @@
+//! Taking personal data out of a text that arrives in pieces.
+
+use std::fmt;
+
+use bartizan_core::TextRewriter;
+
+use crate::fold::Folded;
+use crate::redact::name;
+use crate::window::{KEPT, Window};
+use crate::{Analyzer, Entity};
+
+/// Takes personal data out of a text that arrives in pieces: the kind's name, such as `<EMAIL_ADDRESS>`, takes its place.
+///
+/// What it gives out is what the whole text would have given, wherever the pieces are cut, and no piece of a finding leaves
+/// before all of it has come. It holds back the last word, for it may turn out to belong to a finding, and a number until
+/// what follows shows where it ends: some twenty characters as a rule, never more than about 300. To judge the words before
+/// a number it keeps the last 80 characters that it gave out.
+pub struct StreamMasker {
+    analyzer: Analyzer,
+    /// What was given out last and may still be looked at, then what is held back.
+    text: String,
+    /// Where in `text` the part that is held back starts.
+    given: usize,
+    /// `text` starts where the whole text does.
+    opens: bool,
+    seen: Option<Box<dyn FnMut(Entity) + Send>>,
+}
+
+impl StreamMasker {
+    pub(crate) fn new(analyzer: Analyzer) -> Self {
+        Self {
+            analyzer,
+            text: String::new(),
+            given: 0,
+            opens: true,
+            seen: None,
+        }
+    }
+
+    /// Calls `seen` for each finding that was taken out.
+    #[must_use]
+    pub fn on_finding(mut self, seen: impl FnMut(Entity) + Send + 'static) -> Self {
+        self.seen = Some(Box::new(seen));
+        self
+    }
+
+    fn advance(&mut self, closes: bool, out: &mut String) {
+        let folded = Folded::new(&self.text);
+        let window = Window::new(&folded, self.opens, closes);
+        let from = folded.index(self.given);
+        let mut done = self.given;
+        let (text, seen) = (&self.text, &mut self.seen);
+        let progress = self.analyzer.scan(&window, from, from, |entity, found| {
+            out.push_str(
+                text.get(done..folded.start(found.start))
+                    .unwrap_or_default(),
+            );
+            out.push_str(&name(entity));
+            done = folded.end(found.end);
+            if let Some(seen) = seen {
+                seen(entity);
+            }
+        });
+        let settled = match progress {
+            _ if closes => text.len(),
+            index => folded.start(index),
+        }
+        .max(done);
+        out.push_str(text.get(done..settled).unwrap_or_default());
+        let kept = folded.start(progress.saturating_sub(KEPT));
+        self.given = settled - kept;
+        self.opens &= kept == 0;
+        drop(folded);
+        self.text.drain(..kept);
+    }
+}
+
+impl TextRewriter for StreamMasker {
+    fn push(&mut self, delta: &str, out: &mut String) {
+        self.text.push_str(delta);
+        self.advance(false, out);
+    }
+
+    fn finish(&mut self, out: &mut String) {
+        self.advance(true, out);
+        self.text.clear();
+        self.given = 0;
+        self.opens = true;
+    }
+}
+
+impl fmt::Debug for StreamMasker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StreamMasker")
+            .field("held", &(self.text.len() - self.given))
+            .finish_non_exhaustive()
+    }
+}

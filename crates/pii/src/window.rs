@@ -1,0 +1,146 @@
+//! What a recognizer may read: a folded text of which the end may not have come yet.
+
+use std::cell::Cell;
+
+use crate::fold::{Folded, LATIN, OTHER};
+
+/// How many folded characters before a finding may be read for words that tell what it is.
+pub(crate) const LOOK_BACK: usize = 64;
+/// How many folded characters a stream keeps of what it has let go: [`LOOK_BACK`] and a few to see what bounds it.
+pub(crate) const KEPT: usize = LOOK_BACK + 16;
+/// How far before its anchor a finding may start, in one run without blanks.
+const REACH: usize = 64;
+
+/// A text, or what has come of it so far.
+///
+/// A stream must find what the whole text would show. So every read past the end of an unfinished text is noted, and
+/// what was decided after such a read is thrown away and decided again once more has come. Nothing a recognizer reads
+/// may bypass [`at`](Self::at).
+#[derive(Debug)]
+pub(crate) struct Window<'w> {
+    folded: &'w Folded<'w>,
+    /// Index 0 is where the text starts.
+    opens: bool,
+    /// The last index is where the text ends.
+    closes: bool,
+    touched: Cell<bool>,
+}
+
+impl<'w> Window<'w> {
+    pub(crate) fn new(folded: &'w Folded<'w>, opens: bool, closes: bool) -> Self {
+        Self {
+            folded,
+            opens,
+            closes,
+            touched: Cell::new(false),
+        }
+    }
+
+    pub(crate) fn folded(&self) -> &'w Folded<'w> {
+        self.folded
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.folded.len()
+    }
+
+    pub(crate) fn closes(&self) -> bool {
+        self.closes
+    }
+
+    /// The character at `index`, `None` past the end.
+    pub(crate) fn at(&self, index: usize) -> Option<u8> {
+        let byte = self.folded.bytes().get(index).copied();
+        if byte.is_none() {
+            self.touched.set(true);
+        }
+        byte
+    }
+
+    /// The character before `index`.
+    pub(crate) fn before(&self, index: usize) -> Option<u8> {
+        self.folded.bytes().get(index.checked_sub(1)?).copied()
+    }
+
+    /// The characters of a range that has been read already.
+    pub(crate) fn slice(&self, start: usize, end: usize) -> &'w [u8] {
+        self.folded.bytes().get(start..end).unwrap_or_default()
+    }
+
+    /// Whether anything was read past the end of an unfinished text since the last call.
+    pub(crate) fn take_touched(&self) -> bool {
+        self.touched.replace(false) && !self.closes
+    }
+
+    /// Whether `start..end` is all that the text says.
+    pub(crate) fn is_whole(&self, start: usize, end: usize) -> bool {
+        self.opens && start == 0 && self.at(end).is_none()
+    }
+
+    /// Whether a number or code may start at `start`: not inside a word, a decimal or a longer code.
+    pub(crate) fn may_start(&self, start: usize) -> bool {
+        let Some(byte) = self.before(start) else {
+            return true;
+        };
+        if is_word(byte) || byte == b'@' {
+            return false;
+        }
+        let earlier = start.checked_sub(1).and_then(|index| self.before(index));
+        match byte {
+            b'.' | b',' | b'/' => !earlier.is_some_and(|byte| byte.is_ascii_digit()),
+            b'-' => !earlier.is_some_and(is_word),
+            _ => true,
+        }
+    }
+
+    /// Whether a number or code may end before `end`.
+    pub(crate) fn may_end(&self, end: usize) -> bool {
+        let Some(byte) = self.at(end) else {
+            return true;
+        };
+        if is_word(byte) || byte == b'@' {
+            return false;
+        }
+        match byte {
+            b'.' | b'-' => !self.at(end + 1).is_some_and(|byte| byte.is_ascii_digit()),
+            _ => true,
+        }
+    }
+
+    /// The first index at which a finding anchored at `anchor` or later may start.
+    ///
+    /// It never moves back as `anchor` moves on, so a stream may let go of all that comes before it.
+    pub(crate) fn opening(&self, anchor: usize) -> usize {
+        let mut start = anchor;
+        while start > anchor.saturating_sub(REACH) && self.before(start).is_some_and(is_joint) {
+            start -= 1;
+        }
+        // A PAN may be written with a blank after its five letters, where there is no anchor.
+        if self.before(start) == Some(b' ') {
+            let end = start - 1;
+            let mut letters = end;
+            while end - letters <= 5
+                && self
+                    .before(letters)
+                    .is_some_and(|byte| byte.is_ascii_alphabetic())
+            {
+                letters -= 1;
+            }
+            if end - letters == 5 {
+                start = letters;
+            }
+        }
+        start
+    }
+}
+
+/// A character that makes a word with a digit or letter beside it.
+pub(crate) fn is_word(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == LATIN
+}
+
+fn is_joint(byte: u8) -> bool {
+    !byte.is_ascii_whitespace()
+        && !byte.is_ascii_control()
+        && !matches!(byte, OTHER | b',' | b';' | b'"' | b'<' | b'>')
+}

@@ -1,0 +1,259 @@
+//! What a text in pieces gives is what the whole text gives, wherever it is cut.
+
+use std::sync::Arc;
+
+use bartizan_core::TextRewriter;
+use bartizan_pii::{Action, Analyzer, Entity, Redactor, Vault};
+use proptest::prelude::*;
+
+/// All kinds of data, in the forms that are hard to cut, between words that tell and words that mislead.
+const PIECES: &[&str] = &[
+    "2341 2341 2346",
+    "234123412346",
+    "२३४१ २३४१ २३४६",
+    "2341\u{200b}2341\u{200b}2346",
+    "ABCPE1234F",
+    "ABCPE 1234 F",
+    "27AAPFU0939F1ZV",
+    "+91 98765 43210",
+    "9876543210",
+    "(415) 555-0132",
+    "+46 (0)8 928 571 38",
+    "415-555-0132x77",
+    "ravi@example.in",
+    "a.b+c@x-y.example.com.",
+    "4111 1111 1111 1111",
+    "4111111111111111",
+    "GB82 WEST 1234 5698 7654 32",
+    "gb82west12345698765432",
+    "192.168.1.0/24",
+    "10.0.0.1",
+    "2001:db8::1",
+    "fe80::1%eth0",
+    "::ffff:192.0.2.1",
+    "::",
+    "Aadhaar ",
+    "आधार ",
+    "PAN: ",
+    "call ",
+    "order ",
+    "my card ",
+    "number ",
+    "ip ",
+    "x",
+    "é",
+    "1",
+    "7",
+    "-",
+    ".",
+    ",",
+    " ",
+    "\n",
+    ":",
+    "(",
+    ")",
+    "+",
+    "@",
+    "<",
+    "_",
+    "/",
+    "\u{200b}",
+    "\u{200b}\u{200d}\u{200b}\u{200d}\u{200b}\u{200d}\u{200b}\u{200d}\u{200b}",
+    "\u{a0}",
+    "–",
+    "the quick brown fox ",
+    "ABCPE",
+    "GB",
+    "number",
+    "😀",
+    "a_very_long_word_without_any_blank_in_it_that_goes_on_and_on_for_more_than_sixty_four_characters",
+    "12345678901234567890123456789012345678901234567890123456789012345678901234567890",
+];
+
+fn redactor() -> Redactor {
+    let builder = Entity::ALL
+        .iter()
+        .fold(Redactor::builder(), |builder, entity| {
+            builder.action(*entity, Action::Replace)
+        });
+    builder.build().unwrap()
+}
+
+fn whole(redactor: &Redactor, text: &str) -> String {
+    redactor.mask(text, &mut Vault::new()).unwrap().into_owned()
+}
+
+fn cut(rewriter: &mut impl TextRewriter, pieces: &[&str]) -> Vec<String> {
+    let mut outs: Vec<String> = pieces
+        .iter()
+        .map(|piece| {
+            let mut out = String::new();
+            rewriter.push(piece, &mut out);
+            out
+        })
+        .collect();
+    let mut out = String::new();
+    rewriter.finish(&mut out);
+    outs.push(out);
+    outs
+}
+
+fn split<'t>(text: &'t str, cuts: &[usize]) -> Vec<&'t str> {
+    let mut cuts: Vec<usize> = cuts
+        .iter()
+        .map(|cut| cut % (text.len() + 1))
+        .filter(|cut| text.is_char_boundary(*cut))
+        .collect();
+    cuts.extend([0, text.len()]);
+    cuts.sort_unstable();
+    cuts.windows(2)
+        .map(|pair| &text[pair[0]..pair[1]])
+        .collect()
+}
+
+fn texts(most: usize) -> impl Strategy<Value = String> {
+    proptest::collection::vec(proptest::sample::select(PIECES), 1..most)
+        .prop_map(|pieces| pieces.concat())
+}
+
+#[test]
+fn masking_every_split_in_three_of_each_form_equals_the_whole() {
+    let redactor = redactor();
+    for piece in PIECES {
+        for text in [
+            format!("{piece}"),
+            format!("call {piece} now"),
+            format!("my card, Aadhaar {piece}."),
+        ] {
+            let expected = whole(&redactor, &text);
+            let places: Vec<usize> = text
+                .char_indices()
+                .map(|(place, _)| place)
+                .chain([text.len()])
+                .collect();
+            for (at, first) in places.iter().enumerate() {
+                for second in places[at..].iter().take(24) {
+                    let pieces = split(&text, &[*first, *second]);
+                    assert_eq!(
+                        cut(&mut redactor.stream(), &pieces).concat(),
+                        expected,
+                        "{pieces:?}"
+                    );
+                }
+            }
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+    #[test]
+    fn masking_random_splits_of_long_texts_equals_the_whole(
+        text in texts(40), cuts in proptest::collection::vec(0usize..2_000, 0..60),
+    ) {
+        let redactor = redactor();
+        let pieces = split(&text, &cuts);
+        prop_assert_eq!(cut(&mut redactor.stream(), &pieces).concat(), whole(&redactor, &text), "{:?}", pieces);
+    }
+
+    #[test]
+    fn masking_one_character_at_a_time_equals_the_whole(text in texts(20)) {
+        let redactor = redactor();
+        let pieces: Vec<&str> = text.char_indices().map(|(at, character)| &text[at..at + character.len_utf8()]).collect();
+        prop_assert_eq!(cut(&mut redactor.stream(), &pieces).concat(), whole(&redactor, &text));
+    }
+
+    #[test]
+    fn no_piece_of_a_finding_leaves_before_all_of_it_is_judged(text in texts(12), at in 0usize..400) {
+        let redactor = redactor();
+        let at = at % (text.len() + 1);
+        prop_assume!(text.is_char_boundary(at));
+        let mut early = String::new();
+        redactor.stream().push(&text[..at], &mut early);
+        // What has left is a beginning of the redacted whole, and of every other text's that starts alike.
+        for rest in [&text[at..], "", "4", "@example.com", " 2346", "x"] {
+            let whole = whole(&redactor, &format!("{}{rest}", &text[..at]));
+            prop_assert!(whole.starts_with(&early), "{:?} then {:?}: {:?} of {:?}", &text[..at], rest, early, whole);
+        }
+    }
+
+    #[test]
+    fn little_is_held_back(text in texts(60)) {
+        let redactor = redactor();
+        let mut masker = redactor.stream();
+        let mut out = String::new();
+        masker.push(&text, &mut out);
+        let mut rest = String::new();
+        masker.finish(&mut rest);
+        prop_assert!(rest.chars().count() <= 300, "{}", rest.chars().count());
+    }
+
+    #[test]
+    fn findings_lie_in_order_on_character_boundaries(text in texts(40)) {
+        let mut end = 0;
+        for found in Analyzer::all().analyze(&text) {
+            prop_assert!(found.range.start >= end && found.range.end > found.range.start);
+            prop_assert!(text.get(found.range.clone()).is_some());
+            end = found.range.end;
+        }
+    }
+
+    #[test]
+    fn any_text_is_analyzed_without_a_panic(text in any::<String>()) {
+        Analyzer::all().analyze(&text);
+    }
+
+    #[test]
+    fn restoring_random_splits_equals_the_whole(
+        pieces in proptest::collection::vec(proptest::sample::select(&[
+            "<EMAIL_ADDRESS_1>", "<EMAIL_ADDRESS_12>", "<email_address_2>", "< PHONE_NUMBER_1 >", "EMAIL_ADDRESS_1", "<", ">",
+            "EMAIL", "_ADDRESS", "_1", "1", " ", "\\_", "P", "<EMAIL\\_ADDRESS\\_1>", "é", "x", "<<", "IN_AADHAAR_1", "\n", "<EMAIL ADDRESS 1>",
+        ][..]), 1..14),
+        cuts in proptest::collection::vec(0usize..200, 0..20),
+    ) {
+        let mut vault = Vault::new();
+        for place in 1..=12 {
+            vault.placeholder(Entity::Email, &format!("user{place}@b.in"));
+        }
+        vault.placeholder(Entity::Phone, "<EMAIL_ADDRESS_1>");
+        let vault = Arc::new(vault);
+        let text = pieces.concat();
+        let expected = vault.restore(&text).into_owned();
+        let parts = split(&text, &cuts);
+        prop_assert_eq!(cut(&mut vault.restorer(), &parts).concat(), expected, "{:?}", parts);
+    }
+
+    #[test]
+    fn what_is_masked_comes_back_byte_for_byte(text in texts(30)) {
+        let builder = Entity::ALL.iter().fold(Redactor::builder(), |builder, entity| builder.action(*entity, Action::Mask));
+        let redactor = builder.build().unwrap();
+        let mut vault = Vault::new();
+        let masked = redactor.mask(&text, &mut vault).unwrap().into_owned();
+        let vault = Arc::new(vault);
+        prop_assert_eq!(vault.restore(&masked), &*text);
+        let bytes: Vec<&str> = masked.char_indices().map(|(at, character)| &masked[at..at + character.len_utf8()]).collect();
+        prop_assert_eq!(cut(&mut vault.restorer(), &bytes).concat(), text);
+    }
+}
+
+#[test]
+fn ordinary_words_are_not_held_by_a_restorer() {
+    let mut vault = Vault::new();
+    vault.placeholder(Entity::Email, "a@b.in");
+    let vault = Arc::new(vault);
+    for (text, given) in [
+        ("plain words", "plain words"),
+        ("Hello I", "Hello I"),
+        ("a < b", "a < b"),
+        ("mail <", "mail "),
+        ("mail <EMA", "mail "),
+        ("mail <PHONE", "mail <PHONE"),
+        ("mail EMAIL_ADDRESS_1", "mail "),
+        ("SOMEMAIL", "SOMEMAIL"),
+    ] {
+        let mut out = String::new();
+        vault.restorer().push(text, &mut out);
+        assert_eq!(out, given);
+    }
+}
