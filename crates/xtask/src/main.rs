@@ -1,1 +1,53 @@
-fn main() {}
+//! The project's chores, as `cargo xtask CHORE`.
+//!
+//! | chore | does |
+//! |---|---|
+//! | `test` | installs what the tests need where it may, and runs every test: unit, integration and documentation tests, then the official SDKs against the example gateway |
+//! | `test --all` | the same, and fails when something could not be run on this machine; CI calls it so |
+//! | `sdk [WORDS]` | builds the gateway and runs the SDK tests alone; WORDS go to pytest, such as `-k masking` |
+//! | `features` | checks each crate alone: with no feature, with each one, with all |
+//! | `setup` | only installs what `test` needs |
+
+#![expect(clippy::print_stdout, reason = "a chore talks to whoever runs it")]
+
+mod features;
+mod needs;
+mod report;
+mod sdk;
+mod servers;
+mod tests;
+mod tree;
+
+use std::process::ExitCode;
+
+use report::Report;
+
+const USAGE: &str = "usage: cargo xtask test [--all] | sdk [WORDS] | features | setup";
+
+/// Why a chore stopped, in words for whoever runs it.
+type Failure = String;
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let mut report = Report::new();
+    let done = match words.as_slice() {
+        ["test"] => tests::run(&mut report, false),
+        ["test", "--all"] => tests::run(&mut report, true),
+        ["sdk", words @ ..] => sdk::alone(&mut report, words),
+        ["features"] => features::run(&mut report),
+        ["setup"] => {
+            needs::setup().map(|missing| missing.iter().for_each(|need| println!("{need}")))
+        }
+        _ => Err(USAGE.to_owned()),
+    };
+    report.print();
+    match done {
+        Ok(()) if report.passed() => ExitCode::SUCCESS,
+        Ok(()) => ExitCode::FAILURE,
+        Err(failure) => {
+            println!("{failure}");
+            ExitCode::FAILURE
+        }
+    }
+}

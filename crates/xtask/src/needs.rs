@@ -1,0 +1,87 @@
+//! What the tests need beside a Rust toolchain.
+
+use std::fmt;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use crate::Failure;
+use crate::tree;
+
+/// A program that some tests need.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Need {
+    Redis,
+    Postgres,
+    Python,
+}
+
+const ALL: [Need; 3] = [Need::Redis, Need::Postgres, Need::Python];
+
+impl Need {
+    pub(crate) fn package(self) -> &'static str {
+        match self {
+            Self::Redis => "redis-server",
+            Self::Postgres => "postgresql",
+            Self::Python => "python3-venv",
+        }
+    }
+
+    fn is_there(self) -> bool {
+        match self {
+            Self::Redis => succeeds("redis-server", &["--version"]),
+            Self::Postgres => {
+                succeeds("postgres", &["--version"]) || Path::new("/usr/lib/postgresql").is_dir()
+            }
+            Self::Python => succeeds("python3", &["-c", "import ensurepip, venv"]),
+        }
+    }
+}
+
+impl fmt::Display for Need {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let tests = match self {
+            Self::Redis => "tests with redis in their names",
+            Self::Postgres => "tests with postgres in their names",
+            Self::Python => "the SDK tests",
+        };
+        write!(
+            f,
+            "{tests} need the Debian package {0}: as root, apt-get install {0}",
+            self.package()
+        )
+    }
+}
+
+/// Installs what is missing where it may, and gives what is missing still.
+pub(crate) fn setup() -> Result<Vec<Need>, Failure> {
+    let missing = missing();
+    let may = succeeds("sh", &["-c", "[ \"$(id -u)\" = 0 ] && command -v apt-get"]);
+    if missing.is_empty() || !may {
+        return Ok(missing);
+    }
+    let apt = |arguments: &[&str]| {
+        tree::run(
+            Command::new("apt-get")
+                .args(["-q", "-y"])
+                .args(arguments)
+                .env("DEBIAN_FRONTEND", "noninteractive"),
+        )
+    };
+    apt(&["update"])?;
+    let packages: Vec<&str> = missing.iter().map(|need| need.package()).collect();
+    apt(&[&["install", "--no-install-recommends"], packages.as_slice()].concat())?;
+    Ok(self::missing())
+}
+
+fn missing() -> Vec<Need> {
+    ALL.into_iter().filter(|need| !need.is_there()).collect()
+}
+
+fn succeeds(program: &str, arguments: &[&str]) -> bool {
+    let status = Command::new(program)
+        .args(arguments)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status();
+    status.is_ok_and(|status| status.success())
+}

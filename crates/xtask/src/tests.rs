@@ -1,0 +1,34 @@
+//! `cargo xtask test`.
+
+use crate::needs::{self, Need};
+use crate::report::Report;
+use crate::{Failure, sdk, tree};
+
+pub(crate) fn run(report: &mut Report, all: bool) -> Result<(), Failure> {
+    if all {
+        report.strict();
+    }
+    let missing = needs::setup()?;
+    for need in &missing {
+        report.unrun(need.to_string());
+    }
+    report.step("unit, integration and documentation tests", || {
+        let arguments = ["test", "--workspace", "--all-features", "--no-fail-fast"];
+        tree::run(tree::cargo(arguments).args(skips(&missing)))
+    });
+    sdk::run(report, &missing, &[]);
+    Ok(())
+}
+
+/// A test that needs a server has the server's name in its path; nothing else is left out with it.
+fn skips(missing: &[Need]) -> Vec<&'static str> {
+    let mut skips = vec!["--"];
+    for need in missing {
+        match need {
+            Need::Redis => skips.extend(["--skip", "redis"]),
+            Need::Postgres => skips.extend(["--skip", "postgres"]),
+            Need::Python => {}
+        }
+    }
+    skips
+}
