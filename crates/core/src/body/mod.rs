@@ -76,7 +76,7 @@ impl Body {
     /// # Errors
     ///
     /// 413 over `limit` bytes, 400 if it breaks off.
-    pub async fn collect(mut self, limit: usize) -> Result<Bytes, Refusal> {
+    pub async fn into_bytes(mut self, limit: usize) -> Result<Bytes, Refusal> {
         self.bytes(limit, || {
             Refusal::new(
                 RefusalKind::TooLarge,

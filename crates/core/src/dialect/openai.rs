@@ -69,27 +69,45 @@ pub(super) fn usage(facts: &mut Facts, value: Value<'_>) -> bool {
     };
     let prompt = number(value.get("prompt_tokens"));
     let completion = number(value.get("completion_tokens"));
-    let cached_input = detail("prompt_tokens_details", "cached_tokens");
-    let audio_input = detail("prompt_tokens_details", "audio_tokens");
     let reasoning = detail("completion_tokens_details", "reasoning_tokens");
-    let audio_output = detail("completion_tokens_details", "audio_tokens");
     // xAI counts reasoning beside completion_tokens; its total tells.
-    let apart =
-        reasoning > 0 && number(value.get("total_tokens")) == prompt + completion + reasoning;
+    let apart = reasoning > 0
+        && number(value.get("total_tokens"))
+            == prompt.saturating_add(completion).saturating_add(reasoning);
+    let completion = if apart {
+        completion.saturating_add(reasoning)
+    } else {
+        completion
+    };
+    let mut input = Split::of(prompt);
+    let mut output = Split::of(completion);
     facts.usage = Some(Usage {
-        input: prompt
-            .saturating_sub(cached_input)
-            .saturating_sub(audio_input),
-        cached_input,
+        cached_input: input.take(detail("prompt_tokens_details", "cached_tokens")),
+        audio_input: input.take(detail("prompt_tokens_details", "audio_tokens")),
+        input: input.rest,
         cache_write: 0,
-        output: completion
-            .saturating_sub(if apart { 0 } else { reasoning })
-            .saturating_sub(audio_output),
-        reasoning,
-        audio_input,
-        audio_output,
+        reasoning: output.take(reasoning),
+        audio_output: output.take(detail("completion_tokens_details", "audio_tokens")),
+        output: output.rest,
     });
     true
+}
+
+/// A total from which classes are taken, never more than there is: some providers' details exceed their total.
+pub(super) struct Split {
+    pub(super) rest: u64,
+}
+
+impl Split {
+    pub(super) fn of(total: u64) -> Self {
+        Self { rest: total }
+    }
+
+    pub(super) fn take(&mut self, class: u64) -> u64 {
+        let taken = class.min(self.rest);
+        self.rest -= taken;
+        taken
+    }
 }
 
 /// An error's own words may quote the prompt.

@@ -3,7 +3,7 @@
 //! Its streams say each text twice: in pieces, then whole in the events that end a part, an item and the response.
 
 use super::facts::{Closes, Facts, Finish};
-use super::openai::{ERROR, end_user, error, max_output_tokens, model, stream};
+use super::openai::{ERROR, Split, end_user, error, max_output_tokens, model, stream};
 use super::shape::Rule::{
     Any, Blind, By, Content, ContentBy, Each, Fact, FactBy, FactIn, In, JsonPiece, JsonText,
     Leaves, Media, Piece, Skip, Text,
@@ -488,13 +488,13 @@ fn usage(facts: &mut Facts, value: Value<'_>) -> bool {
     let detail = |details: &str, name: &str| {
         number(value.get(details).and_then(|details| details.get(name)))
     };
-    let cached_input = detail("input_tokens_details", "cached_tokens");
-    let reasoning = detail("output_tokens_details", "reasoning_tokens");
+    let mut input = Split::of(number(value.get("input_tokens")));
+    let mut output = Split::of(number(value.get("output_tokens")));
     facts.usage = Some(Usage {
-        input: number(value.get("input_tokens")).saturating_sub(cached_input),
-        cached_input,
-        output: number(value.get("output_tokens")).saturating_sub(reasoning),
-        reasoning,
+        cached_input: input.take(detail("input_tokens_details", "cached_tokens")),
+        input: input.rest,
+        reasoning: output.take(detail("output_tokens_details", "reasoning_tokens")),
+        output: output.rest,
         ..Usage::default()
     });
     true

@@ -7,7 +7,10 @@ use crate::dialect::known_key;
 pub(super) fn path_to(bytes: &[u8], nodes: &[Node], offset: usize) -> String {
     let mut path = String::new();
     let mut at = 0;
-    while let Some(node) = nodes.get(at).filter(|node| node.start() < offset) {
+    while let Some(node) = nodes
+        .get(at)
+        .filter(|node| (node.start() + 1..node.end()).contains(&offset))
+    {
         let step = match node.kind() {
             Kind::Object => member(bytes, nodes, at, offset, &mut path),
             Kind::Array => item(bytes, nodes, at, offset, &mut path),

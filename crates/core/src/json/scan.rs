@@ -374,7 +374,8 @@ impl Scanner<'_> {
         let mut nodes = self.nodes.clone();
         for open in &self.open {
             if let Some(node) = nodes.get_mut(open.node) {
-                node.close(self.bytes.len(), self.nodes.len());
+                // Past the end: an open container holds whatever comes.
+                node.close(self.bytes.len() + 1, self.nodes.len());
             }
         }
         Fault {

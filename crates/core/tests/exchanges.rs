@@ -1,0 +1,425 @@
+//! Recorded exchanges with real providers: all are read, and leave byte for byte.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use bartizan_core::{
+    Channel, Dialect, Direction, Document, Event, EventDecoder, Out, StreamRewriter, TextRewriter,
+    Usage,
+};
+use proptest::prelude::*;
+use proptest::test_runner::{Config, TestRunner};
+
+const FILES: &[(&str, Dialect)] = &[
+    ("openai.chat", Dialect::OpenAiChat),
+    ("azure.chat", Dialect::OpenAiChat),
+    ("deepseek.chat", Dialect::OpenAiChat),
+    ("openrouter.chat", Dialect::OpenAiChat),
+    ("mistral.chat", Dialect::OpenAiChat),
+    ("perplexity.chat", Dialect::OpenAiChat),
+    ("ollama.chat", Dialect::OpenAiChat),
+    ("openai.responses", Dialect::OpenAiResponses),
+    ("azure.responses", Dialect::OpenAiResponses),
+    ("deepseek.responses", Dialect::OpenAiResponses),
+    ("bedrock.responses", Dialect::OpenAiResponses),
+    ("xai.responses", Dialect::OpenAiResponses),
+    ("anthropic.messages", Dialect::AnthropicMessages),
+    ("openai.embeddings", Dialect::OpenAiEmbeddings),
+    ("azure.embeddings", Dialect::OpenAiEmbeddings),
+];
+
+/// The APIs themselves, of which every message must be known to the last part.
+const OWN: &[&str] = &[
+    "openai.chat",
+    "openai.responses",
+    "anthropic.messages",
+    "openai.embeddings",
+];
+
+struct Exchange {
+    file: &'static str,
+    dialect: Dialect,
+    request: Option<String>,
+    answer: Option<String>,
+    stream: bool,
+}
+
+fn exchanges() -> Vec<Exchange> {
+    let folder = PathBuf::from(concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../../shared/exchanges"
+    ));
+    if !folder.exists() {
+        return Vec::new();
+    }
+    let mut all = Vec::new();
+    for (file, dialect) in FILES {
+        let lines = std::fs::read_to_string(folder.join(format!("{file}.jsonl"))).unwrap();
+        for line in lines.lines() {
+            let record: serde_json::Value = serde_json::from_str(line).unwrap();
+            let text = |side: &str| record[side]["body"]["text"].as_str().map(str::to_owned);
+            let event_stream = record["response"]["headers"]["content-type"]
+                .as_str()
+                .is_some_and(|content_type| content_type.starts_with("text/event-stream"));
+            all.push(Exchange {
+                file,
+                dialect: *dialect,
+                request: text("request").filter(|_| record["request"]["method"] == "POST"),
+                answer: text("response"),
+                stream: event_stream,
+            });
+        }
+    }
+    assert!(
+        all.len() > 400,
+        "the recorded exchanges are there, whole: {}",
+        all.len()
+    );
+    all
+}
+
+fn is_json(text: &str) -> bool {
+    serde_json::from_str::<serde_json::Value>(text).is_ok()
+}
+
+#[test]
+fn every_recorded_message_is_read_and_leaves_byte_for_byte() {
+    let (mut requests, mut replies) = (0, 0);
+    for exchange in exchanges() {
+        let sides = [
+            (exchange.request.as_deref(), Direction::Request),
+            (
+                exchange.answer.as_deref().filter(|_| !exchange.stream),
+                Direction::Reply,
+            ),
+        ];
+        for (text, direction) in sides {
+            let Some(text) = text.filter(|text| is_json(text)) else {
+                continue;
+            };
+            let mut document = match Document::read(text, exchange.dialect, direction) {
+                Ok(document) => document,
+                Err(fault) => {
+                    // Recorded to provoke an error: the provider refused it too.
+                    let refused = exchange
+                        .answer
+                        .as_deref()
+                        .is_some_and(|answer| answer.contains("error"));
+                    assert!(
+                        refused && direction == Direction::Request,
+                        "{} {direction:?}: {fault}",
+                        exchange.file
+                    );
+                    continue;
+                }
+            };
+            assert_eq!(document.as_str(), text);
+            assert_eq!(document.rewrite(|_| None), 0);
+            assert_eq!(document.as_str(), text);
+            if OWN.contains(&exchange.file) {
+                let places: Vec<_> = document
+                    .unseen()
+                    .iter()
+                    .map(|unseen| document.json().at(unseen.node()).raw())
+                    .collect();
+                let logprobs_only = places.iter().all(|raw| raw.contains("logprob"));
+                assert!(
+                    logprobs_only,
+                    "{} {direction:?} unseen: {places:.200?}",
+                    exchange.file
+                );
+            }
+            match direction {
+                Direction::Request => {
+                    requests += 1;
+                    assert!(
+                        document.facts().model.is_some(),
+                        "{}: {text:.200}",
+                        exchange.file
+                    );
+                    let refused = exchange
+                        .answer
+                        .as_deref()
+                        .is_some_and(|answer| answer.contains("error"));
+                    assert!(
+                        document.texts().count() > 0
+                            || refused
+                            || text.contains(r#""type":"image""#),
+                        "{}: {text:.300}",
+                        exchange.file
+                    );
+                }
+                _ => {
+                    replies += 1;
+                    assert_eq!(
+                        document.facts().error,
+                        is_error(text),
+                        "{}: {text:.200}",
+                        exchange.file
+                    );
+                    assert_eq!(
+                        document.facts().usage,
+                        told(text, exchange.dialect),
+                        "{}: {text:.200}",
+                        exchange.file
+                    );
+                }
+            }
+        }
+    }
+    assert!(
+        exchanges().is_empty() || requests > 350 && replies > 300,
+        "{requests} {replies}"
+    );
+}
+
+fn is_error(text: &str) -> bool {
+    let value: serde_json::Value = serde_json::from_str(text).unwrap();
+    !value["error"].is_null() || value["type"] == "error"
+}
+
+/// The usage as a plain reading of the provider's own totals gives it: what the classes must add up to.
+fn told(text: &str, dialect: Dialect) -> Option<Usage> {
+    let value: serde_json::Value = serde_json::from_str(text).unwrap();
+    let read = Document::read(text, dialect, Direction::Reply)
+        .unwrap()
+        .facts()
+        .usage;
+    let usage = value.get("usage").filter(|usage| usage.is_object());
+    assert_eq!(read.is_some(), usage.is_some());
+    let (read, usage) = (read?, usage?);
+    let number = |name: &str| usage[name].as_u64().unwrap_or(0);
+    let total = match dialect {
+        Dialect::AnthropicMessages => {
+            number("input_tokens")
+                + number("cache_read_input_tokens")
+                + number("cache_creation_input_tokens")
+                + number("output_tokens")
+        }
+        _ if usage["total_tokens"].is_u64() => number("total_tokens"),
+        _ => number("prompt_tokens") + number("completion_tokens"),
+    };
+    // A provider whose own total does not add up proves nothing.
+    let adds_up = number("prompt_tokens") + number("completion_tokens") == total
+        || number("input_tokens") + number("output_tokens") == total
+        || dialect == Dialect::AnthropicMessages;
+    if adds_up {
+        assert_eq!(read.total(), total, "{usage}");
+    }
+    Some(read)
+}
+
+fn decode(pieces: &[&[u8]]) -> Vec<Event> {
+    let mut decoder = EventDecoder::new();
+    let mut events = Vec::new();
+    for piece in pieces {
+        decoder.push(bytes::Bytes::copy_from_slice(piece));
+        while let Some(event) = decoder.next_event().unwrap() {
+            events.push(event);
+        }
+    }
+    events.extend(decoder.finish().unwrap());
+    events
+}
+
+#[test]
+fn every_recorded_stream_is_read_and_leaves_byte_for_byte_whatever_its_chunks() {
+    let mut streams = 0;
+    for exchange in exchanges().iter().filter(|exchange| exchange.stream) {
+        let Some(text) = &exchange.answer else {
+            continue;
+        };
+        streams += 1;
+        let whole = decode(&[text.as_bytes()]);
+        let joined: Vec<u8> = whole
+            .iter()
+            .flat_map(|event| event.to_bytes().to_vec())
+            .collect();
+        assert_eq!(
+            String::from_utf8(joined).unwrap().trim_end(),
+            text.trim_end(),
+            "{}",
+            exchange.file
+        );
+
+        let mut usage = None;
+        let mut terminal = false;
+        for event in &whole {
+            let mut event = event.clone();
+            let is_done = event.data() == Some("[DONE]");
+            terminal |= is_done;
+            let read = event.read_document(exchange.dialect);
+            let Some(document) = read.unwrap_or_else(|fault| panic!("{}: {fault}", exchange.file))
+            else {
+                continue;
+            };
+            if OWN.contains(&exchange.file) {
+                assert_eq!(
+                    document.unseen(),
+                    [],
+                    "{}: {:.300}",
+                    exchange.file,
+                    document.as_str()
+                );
+            }
+            terminal |= document.facts().terminal || document.facts().error;
+            usage = document.facts().usage.or(usage);
+        }
+        assert!(
+            terminal || exchange.file == "perplexity.chat",
+            "{}",
+            exchange.file
+        );
+
+        let mut runner = TestRunner::new(Config {
+            cases: 4,
+            ..Config::default()
+        });
+        let cuts = prop::collection::vec(0..=text.len(), 0..60);
+        runner
+            .run(&cuts, |mut cuts| {
+                cuts.sort_unstable();
+                let mut pieces = Vec::new();
+                let mut from = 0;
+                for cut in cuts {
+                    pieces.push(&text.as_bytes()[from..cut]);
+                    from = cut;
+                }
+                pieces.push(&text.as_bytes()[from..]);
+                prop_assert_eq!(&decode(&pieces), &whole);
+                Ok(())
+            })
+            .unwrap();
+    }
+    assert!(exchanges().is_empty() || streams > 90, "{streams}");
+}
+
+/// Holds back the last few characters, whatever they are, and changes one word.
+struct Tail {
+    held: String,
+    keep: usize,
+}
+
+impl TextRewriter for Tail {
+    fn push(&mut self, delta: &str, out: &mut String) {
+        self.held.push_str(delta);
+        let chars = self.held.chars().count().saturating_sub(self.keep);
+        let leave = self
+            .held
+            .char_indices()
+            .nth(chars)
+            .map_or(self.held.len(), |(at, _)| at);
+        out.push_str(&self.held[..leave]);
+        self.held.drain(..leave);
+    }
+
+    fn finish(&mut self, out: &mut String) {
+        out.push_str(&std::mem::take(&mut self.held));
+    }
+}
+
+/// What a client puts together: each flow's text, and each text said whole.
+fn heard(events: &[Event], dialect: Dialect) -> (BTreeMap<Channel, String>, Vec<String>) {
+    let (mut flows, mut wholes) = (BTreeMap::<Channel, String>::new(), Vec::new());
+    for event in events {
+        let mut event = event.clone();
+        let Ok(Some(document)) = event.read_document(dialect) else {
+            continue;
+        };
+        for text in document.texts() {
+            if text.is_delta() {
+                flows
+                    .entry(text.channel())
+                    .or_default()
+                    .push_str(text.as_str());
+            } else {
+                wholes.push(text.as_str().to_owned());
+            }
+        }
+    }
+    (flows, wholes)
+}
+
+#[test]
+fn every_recorded_stream_says_the_same_after_a_rewriter_that_holds_back() {
+    for exchange in exchanges().iter().filter(|exchange| exchange.stream) {
+        let Some(text) = &exchange.answer else {
+            continue;
+        };
+        let events = decode(&[text.as_bytes()]);
+        for keep in [0, 1, 9, 300] {
+            let mut rewriter = StreamRewriter::new(move |_| {
+                Some(Tail {
+                    held: String::new(),
+                    keep,
+                })
+            });
+            let mut out = Out::new();
+            for event in &events {
+                let mut event = event.clone();
+                event.read_document(exchange.dialect).unwrap();
+                rewriter.event(event, &mut out);
+            }
+            rewriter.end(&mut out);
+            let rewritten = out.take();
+            if keep == 0 {
+                let bytes = |events: &[Event]| {
+                    events
+                        .iter()
+                        .flat_map(|event| event.to_bytes().to_vec())
+                        .collect::<Vec<u8>>()
+                };
+                assert!(
+                    bytes(&rewritten) == bytes(&events),
+                    "{}: a rewriter that changes nothing changes no byte",
+                    exchange.file
+                );
+            }
+            let sent: Vec<Event> = decode(&[&rewritten
+                .iter()
+                .flat_map(|event| event.to_bytes().to_vec())
+                .collect::<Vec<u8>>()]);
+            let (flows, wholes) = heard(&sent, exchange.dialect);
+            let (expected_flows, expected_wholes) = heard(&events, exchange.dialect);
+            let says = |flows: BTreeMap<Channel, String>| -> BTreeMap<Channel, String> {
+                // JSON may be spelled otherwise after a hold, and says the same.
+                flows
+                    .into_iter()
+                    .map(|(channel, text)| {
+                        let json = serde_json::from_str::<serde_json::Value>(&text)
+                            .map(|value| value.to_string());
+                        (channel, json.unwrap_or(text))
+                    })
+                    .collect()
+            };
+            assert_eq!(
+                says(flows),
+                says(expected_flows),
+                "{} {keep}",
+                exchange.file
+            );
+            assert!(
+                wholes.len() >= expected_wholes.len(),
+                "{} {keep}",
+                exchange.file
+            );
+            numbers_rise(&sent, exchange);
+        }
+    }
+}
+
+/// Events that were put in between do not disturb the numbering.
+fn numbers_rise(events: &[Event], exchange: &Exchange) {
+    let numbers: Vec<u64> = events
+        .iter()
+        .filter_map(|event| {
+            serde_json::from_str::<serde_json::Value>(event.data()?).ok()?["sequence_number"]
+                .as_u64()
+        })
+        .collect();
+    assert!(
+        numbers.windows(2).all(|pair| pair[0] + 1 == pair[1]),
+        "{} {numbers:?}",
+        exchange.file
+    );
+}
