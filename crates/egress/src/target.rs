@@ -1,0 +1,326 @@
+//! Where a request goes, and the credential that goes there and nowhere else.
+
+use std::fmt;
+use std::sync::Arc;
+
+use http::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
+use http::uri::PathAndQuery;
+use http::{Request, Uri, Version, request};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+use secrecy::{ExposeSecret, SecretString};
+
+use crate::client::Timeouts;
+use crate::error::{Error, UrlFault};
+use crate::headers::towards_provider;
+use crate::origin::{self, Origin};
+
+/// RFC 3986's unreserved characters: the only ones that no server reads as more than themselves.
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// A deployment: its base URL, its credential, and what else each request to it carries.
+///
+/// The credential can't be read back, and [`Client`](crate::Client) puts it on a request only when that is about to leave
+/// for this target's own origin: no field of a request body, no header and no redirect can carry it elsewhere.
+///
+/// ```
+/// use bartizan_egress::Target;
+/// # use http::Request;
+/// # let secret: secrecy::SecretString = "sk-provider".into();
+/// let target = Target::new("https://api.openai.com/v1")?.bearer(secret)?;
+///
+/// let (parts, body) = Request::post("/chat/completions?key=sk-caller").header("authorization", "Bearer sk-caller").body(())?.into_parts();
+/// let request = target.request(parts, "/chat/completions", body)?;
+/// assert_eq!(request.uri(), "https://api.openai.com/v1/chat/completions");
+/// assert!(!request.headers().contains_key("authorization"), "the caller's is gone, and the target's comes last");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone)]
+pub struct Target(Arc<Inner>);
+
+#[derive(Clone)]
+struct Inner {
+    origin: Origin,
+    /// With a slash in front of each segment and none at the end.
+    path: String,
+    query: String,
+    headers: HeaderMap,
+    credential: Option<Credential>,
+    timeouts: Option<Timeouts>,
+}
+
+#[derive(Clone)]
+struct Credential {
+    name: HeaderName,
+    scheme: &'static str,
+    secret: SecretString,
+}
+
+impl Target {
+    /// Creates a target from a base URL: an origin, and perhaps a path that goes in front of every request's.
+    ///
+    /// # Errors
+    /// [`Error::Url`] as for [`Origin::of`], for a query or fragment, and for a path that climbs.
+    pub fn new(base: &str) -> Result<Self, Error> {
+        let uri = origin::read(base)?;
+        if uri.query().is_some() {
+            return Err(UrlFault::Query.into());
+        }
+        let path = uri.path().trim_end_matches('/').to_owned();
+        descends(&path)?;
+        let origin = Origin::of(&uri)?;
+        Ok(Self(Arc::new(Inner { origin, path, query: String::new(), headers: HeaderMap::new(), credential: None, timeouts: None })))
+    }
+
+    /// Sends `authorization: Bearer …`, as OpenAI and most others ask for.
+    ///
+    /// # Errors
+    /// [`Error::Credential`] when the secret can't stand in a header.
+    pub fn bearer(self, secret: SecretString) -> Result<Self, Error> {
+        self.credential(AUTHORIZATION, "Bearer ", secret)
+    }
+
+    /// Sends the secret in a header of its own: `x-api-key` (Anthropic), `api-key` (Azure), `x-goog-api-key` (Gemini).
+    ///
+    /// # Errors
+    /// [`Error::Credential`] when the secret can't stand in a header.
+    pub fn key_header(self, name: HeaderName, secret: SecretString) -> Result<Self, Error> {
+        self.credential(name, "", secret)
+    }
+
+    fn credential(mut self, name: HeaderName, scheme: &'static str, secret: SecretString) -> Result<Self, Error> {
+        let credential = Credential { name, scheme, secret };
+        credential.value()?;
+        Arc::make_mut(&mut self.0).credential = Some(credential);
+        Ok(self)
+    }
+
+    /// Sends a header with every request, in place of the caller's. Not for secrets.
+    #[must_use]
+    pub fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        Arc::make_mut(&mut self.0).headers.insert(name, value);
+        self
+    }
+
+    /// Sends a query parameter with every request, such as Azure's `api-version`. Not for secrets. A caller's own query
+    /// string never passes.
+    #[must_use]
+    pub fn query(mut self, name: &str, value: &str) -> Self {
+        let query = &mut Arc::make_mut(&mut self.0).query;
+        let before = if query.is_empty() { '?' } else { '&' };
+        query.push(before);
+        query.extend(utf8_percent_encode(name, RESERVED));
+        query.push('=');
+        query.extend(utf8_percent_encode(value, RESERVED));
+        self
+    }
+
+    /// Sets times for this target, in place of its client's, for the head, idle and total limits.
+    #[must_use]
+    pub fn timeouts(mut self, timeouts: Timeouts) -> Self {
+        Arc::make_mut(&mut self.0).timeouts = Some(timeouts);
+        self
+    }
+
+    /// Where it is.
+    #[must_use]
+    pub fn origin(&self) -> &Origin {
+        &self.0.origin
+    }
+
+    /// Makes a caller's request one to this target: its method, its body, and those of its headers that
+    /// [`towards_provider`] leaves; `path` behind the base URL's.
+    ///
+    /// # Errors
+    /// [`Error::Url`] when `path` doesn't start with a slash, or climbs. See [`segment`] for names in a path.
+    pub fn request<B>(&self, parts: request::Parts, path: &str, body: B) -> Result<Request<B>, Error> {
+        descends(path)?;
+        let whole = PathAndQuery::try_from(format!("{}{path}{}", self.0.path, self.0.query)).map_err(|_| UrlFault::Unreadable)?;
+        let uri = Uri::builder().scheme(self.0.origin.scheme()).authority(self.0.origin.authority()?).path_and_query(whole).build();
+        let mut request = Request::from_parts(parts, body);
+        *request.uri_mut() = uri.map_err(|_| UrlFault::Unreadable)?;
+        *request.version_mut() = Version::HTTP_11;
+        towards_provider(request.headers_mut());
+        for (name, value) in &self.0.headers {
+            request.headers_mut().insert(name, value.clone());
+        }
+        request.extensions_mut().insert(self.clone());
+        Ok(request)
+    }
+
+    /// Puts the credential on a request that is about to leave, if it leaves for this target.
+    pub(crate) fn authorize(&self, uri: &Uri, headers: &mut HeaderMap) -> Result<(), Error> {
+        let leaving_for = Origin::of(uri)?;
+        if leaving_for != self.0.origin {
+            return Err(Error::NotAllowed(leaving_for.to_string()));
+        }
+        if let Some(credential) = &self.0.credential {
+            headers.insert(credential.name.clone(), credential.value()?);
+        }
+        Ok(())
+    }
+
+    pub(crate) fn own_timeouts(&self) -> Option<Timeouts> {
+        self.0.timeouts
+    }
+}
+
+/// Names where it goes, and neither credential nor headers.
+impl fmt::Debug for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Target").field("origin", &self.0.origin).field("path", &self.0.path).finish_non_exhaustive()
+    }
+}
+
+impl Credential {
+    fn value(&self) -> Result<HeaderValue, Error> {
+        let text = SecretString::from(format!("{}{}", self.scheme, self.secret.expose_secret()));
+        let visible = !self.secret.expose_secret().is_empty() && text.expose_secret().is_ascii();
+        let mut value = visible.then(|| HeaderValue::from_str(text.expose_secret()).ok()).flatten().ok_or(Error::Credential)?;
+        value.set_sensitive(true);
+        Ok(value)
+    }
+}
+
+/// Encodes a name (a model, a deployment, an ARN) as one segment of a path.
+///
+/// ```
+/// use bartizan_egress::segment;
+///
+/// assert_eq!(segment("org/model v1")?, "org%2Fmodel%20v1");
+/// assert!(segment("..").is_err());
+/// # Ok::<(), bartizan_egress::Error>(())
+/// ```
+///
+/// # Errors
+/// [`Error::Url`] for an empty name, and for one that climbs even when encoded (`.`, `..`, and those between slashes).
+pub fn segment(name: &str) -> Result<String, Error> {
+    let encoded = utf8_percent_encode(name, RESERVED).to_string();
+    descends(&format!("/{encoded}"))?;
+    Ok(encoded)
+}
+
+/// Sees to it that a path leads nowhere but down: servers and proxies disagree on what an empty segment, a dot or an encoded
+/// slash means, and one of them reads it as another path than was checked.
+fn descends(path: &str) -> Result<(), Error> {
+    if path.is_empty() {
+        return Ok(());
+    }
+    let segments = path.strip_prefix('/').ok_or(UrlFault::Unreadable)?;
+    let fits = |segment: &str| {
+        let decoded = percent_decode_str(segment).collect::<Vec<_>>();
+        decoded.split(|byte| matches!(byte, b'/' | b'\\')).all(|piece| !matches!(piece, b"" | b"." | b".."))
+            && !segment.contains('\\')
+            && !decoded.contains(&0)
+    };
+    if segments.contains(['?', '#']) {
+        return Err(UrlFault::Query.into());
+    }
+    if segments.split('/').all(fits) { Ok(()) } else { Err(UrlFault::Climbs.into()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn parts() -> request::Parts {
+        let request = Request::post("http://gateway.local/v1/chat/completions?key=sk-caller-1&api_base=http://evil.example");
+        let request = request.header("host", "evil.example").header("x-api-key", "sk-caller-2").header("anthropic-beta", "b").header("api-version", "caller's");
+        request.body(()).unwrap().into_parts().0
+    }
+
+    fn target() -> Target {
+        Target::new("https://api.example/v1/").unwrap().bearer("sk-canary-provider".into()).unwrap()
+    }
+
+    #[test]
+    fn a_request_goes_to_the_target_and_nothing_of_the_callers_choice_remains() {
+        let target = target().query("api-version", "2024-10-21").query("a b", "c&d").header(HeaderName::from_static("api-version"), HeaderValue::from_static("ours"));
+        let request = target.request(parts(), "/chat/completions", ()).unwrap();
+        assert_eq!(request.uri(), "https://api.example/v1/chat/completions?api-version=2024-10-21&a%20b=c%26d");
+        assert_eq!(request.headers().get("api-version").unwrap(), "ours");
+        assert_eq!(request.headers().get("anthropic-beta").unwrap(), "b");
+        let everything = format!("{request:?}");
+        assert!(!everything.contains("sk-") && !everything.contains("evil"), "{everything}");
+    }
+
+    #[test]
+    fn a_credential_goes_to_its_own_origin_only() {
+        let target = target();
+        for elsewhere in [
+            "http://api.example/v1",
+            "https://api.example:8443/v1",
+            "https://evil.example/v1",
+            "https://api.example.evil.example/",
+            "https://x@api.example/",
+            "/v1/chat/completions",
+        ] {
+            let mut headers = HeaderMap::new();
+            assert!(target.authorize(&elsewhere.parse().unwrap(), &mut headers).is_err(), "{elsewhere}");
+            assert!(headers.is_empty(), "{elsewhere}");
+        }
+        let mut headers = HeaderMap::new();
+        target.authorize(&"https://API.example:443/other".parse().unwrap(), &mut headers).unwrap();
+        let value = headers.get(AUTHORIZATION).unwrap();
+        assert_eq!(value, "Bearer sk-canary-provider");
+        assert!(value.is_sensitive());
+    }
+
+    #[test]
+    fn no_debug_output_shows_the_credential() {
+        let request = target().request(parts(), "/x", ()).unwrap();
+        for text in [format!("{:?}", target()), format!("{:#?}", request.extensions()), format!("{:?}", request.headers())] {
+            assert!(!text.contains("canary"), "{text}");
+        }
+        let mut headers = HeaderMap::new();
+        target().authorize(request.uri(), &mut headers).unwrap();
+        assert!(!format!("{headers:?}").contains("canary"));
+    }
+
+    #[test]
+    fn a_secret_that_would_split_a_header_is_refused() {
+        for secret in ["", "a\r\nx-admin: 1", "a\nb", "a\0b", "schlüssel"] {
+            let error = Target::new("https://api.example").unwrap().bearer(secret.into()).unwrap_err();
+            assert!(matches!(error, Error::Credential));
+            assert!(secret.is_empty() || !error.to_string().contains(secret));
+        }
+    }
+
+    #[test]
+    fn a_path_that_climbs_is_refused() {
+        for path in [
+            "/..", "/../admin", "/a/../b", "/./a", "/a//b", "//evil.example/a", "/%2e%2e/a", "/.%2E/a", "/a/%2E", "/..%2fadmin", "/a%2f..%2fb", "/a\\b", "/..%5cadmin",
+            "/a%5c..%5cb", "/a%2f", "/a?x=1", "/a#x", "/a%00", "a", "https://evil.example/", "/a b", "/a/",
+        ] {
+            assert!(target().request(parts(), path, ()).is_err(), "{path}");
+        }
+        for base in ["https://api.example/../v1", "https://api.example//v1", "https://api.example/v1?x", "https://user@api.example/v1", "api.example/v1"] {
+            assert!(Target::new(base).is_err(), "{base}");
+        }
+        for path in ["", "/chat/completions", "/models/gemini-2.5:generateContent", "/model/arn%3Aaws%3Abedrock%2Fx/converse", "/a..b/..."] {
+            assert!(target().request(parts(), path, ()).is_ok(), "{path}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn an_encoded_segment_stays_one_segment(name in any::<String>()) {
+            if let Ok(encoded) = segment(&name) {
+                prop_assert!(encoded.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._~%".contains(&b)), "{encoded}");
+                prop_assert_eq!(percent_decode_str(&encoded).decode_utf8().unwrap(), name);
+                let request = target().request(parts(), &format!("/models/{encoded}/x"), ());
+                prop_assert!(request.is_ok());
+            }
+        }
+
+        #[test]
+        fn no_path_leaves_the_base(path in r"/?([a./\\%25eEfF?#@:]{0,3}/?){0,6}") {
+            if let Ok(request) = target().request(parts(), &path, ()) {
+                prop_assert_eq!(request.uri().authority().unwrap().as_str(), "api.example");
+                prop_assert_eq!(request.uri().path(), format!("/v1{path}"));
+                prop_assert_eq!(request.uri().query(), None);
+            }
+        }
+    }
+}

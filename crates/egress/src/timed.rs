@@ -1,0 +1,58 @@
+//! An answer's body with limits on silence and on the whole.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body::{Body, Frame, SizeHint};
+use hyper::body::Incoming;
+use tokio::time::{Instant, Sleep};
+
+use crate::error::{Error, Step};
+
+/// One timer serves both limits: it is set to whichever comes first.
+#[derive(Debug)]
+pub(crate) struct Timed {
+    body: Incoming,
+    idle: Duration,
+    deadline: Instant,
+    timer: Pin<Box<Sleep>>,
+    over: bool,
+}
+
+impl Timed {
+    pub(crate) fn new(body: Incoming, idle: Duration, deadline: Instant) -> Self {
+        let timer = Box::pin(tokio::time::sleep_until(deadline.min(Instant::now() + idle)));
+        Self { body, idle, deadline, timer, over: false }
+    }
+}
+
+impl Body for Timed {
+    type Data = Bytes;
+    type Error = Error;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
+        if self.over {
+            return Poll::Ready(None);
+        }
+        if let Poll::Ready(frame) = Pin::new(&mut self.body).poll_frame(cx) {
+            let again = self.deadline.min(Instant::now() + self.idle);
+            self.timer.as_mut().reset(again);
+            return Poll::Ready(frame.map(|frame| frame.map_err(|error| Error::Call(Arc::new(error)))));
+        }
+        ready!(self.timer.as_mut().poll(cx));
+        self.over = true;
+        let step = if Instant::now() >= self.deadline { Step::Total } else { Step::Idle };
+        Poll::Ready(Some(Err(Error::TimedOut(step))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.over || self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
