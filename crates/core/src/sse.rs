@@ -32,6 +32,7 @@ pub struct Event {
     data: Data,
     document: Option<Box<Document>>,
     edited: bool,
+    hidden: bool,
 }
 
 #[derive(Clone)]
@@ -93,6 +94,7 @@ impl Event {
             data: place,
             document: None,
             edited: false,
+            hidden: false,
         }
     }
 
@@ -106,7 +108,24 @@ impl Event {
             data: Data::None,
             document: None,
             edited: false,
+            hidden: false,
         }
+    }
+
+    /// Hides it from the client: every tap still sees it, and nothing of it leaves.
+    ///
+    /// For what layers must see and the client did not ask for, such as the usage of a streamed answer. A layer of another family in
+    /// between ends its way, since only bytes pass there.
+    #[must_use]
+    pub fn hide(mut self) -> Self {
+        self.hidden = true;
+        self
+    }
+
+    /// Whether it is hidden from the client.
+    #[must_use]
+    pub fn is_hidden(&self) -> bool {
+        self.hidden
     }
 
     /// Reads one whole event, its blank line included where there is one.
@@ -157,6 +176,7 @@ impl Event {
             data,
             document: None,
             edited: false,
+            hidden: false,
         })
     }
 
@@ -227,6 +247,7 @@ impl Event {
         Self {
             document: None,
             edited: false,
+            hidden: self.hidden,
             raw: self.raw.clone(),
             name: self.name.clone(),
             data: self.data.clone(),

@@ -1,5 +1,12 @@
 //! Recorded exchanges with real providers: all are read, and leave byte for byte.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that fails panics"
+)]
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
@@ -144,7 +151,9 @@ fn every_recorded_message_is_read_and_leaves_byte_for_byte() {
                     assert!(
                         document.texts().count() > 0
                             || refused
-                            || text.contains(r#""type":"image""#),
+                            || text.contains("\"image\"")
+                            // Token ids in place of a text.
+                            || exchange.dialect == Dialect::OpenAiEmbeddings,
                         "{}: {text:.300}",
                         exchange.file
                     );

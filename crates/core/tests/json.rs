@@ -1,5 +1,12 @@
 //! Strict JSON: what passes, what is refused and where, and that an edit touches nothing else.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that fails panics"
+)]
+
 use std::path::Path;
 
 use bartizan_core::json::{Bounds, FaultKind, Json, quote};

@@ -1,5 +1,12 @@
 //! Server-sent events: any split, any line end, nothing smuggled.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that fails panics"
+)]
+
 use bartizan_core::{Event, EventDecoder, MAX_EVENT, SseError};
 use proptest::prelude::*;
 

@@ -397,7 +397,10 @@ impl Answer {
         match step {
             Step::Go => match self.levels.get_mut(at + 1) {
                 Some(level) => level.waiting.extend(out),
-                None => self.leaving.extend(out.iter().map(Event::to_bytes)),
+                None => {
+                    let shown = out.iter().filter(|event| !event.is_hidden());
+                    self.leaving.extend(shown.map(Event::to_bytes));
+                }
             },
             Step::Hold(hold) => {
                 if let Some(level) = self.levels.get_mut(at) {

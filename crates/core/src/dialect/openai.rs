@@ -61,7 +61,7 @@ pub(super) fn error(facts: &mut Facts, _: Value<'_>) -> bool {
     true
 }
 
-/// Chat's and embeddings' usage: cached and audio tokens lie within `prompt_tokens`, reasoning within `completion_tokens`.
+/// Chat's and embeddings' usage: cached, cache-written and audio tokens lie within `prompt_tokens`, reasoning within `completion_tokens`.
 pub(super) fn usage(facts: &mut Facts, value: Value<'_>) -> bool {
     let number = |value: Option<Value<'_>>| value.and_then(Value::as_u64).unwrap_or(0);
     let detail = |details: &str, name: &str| {
