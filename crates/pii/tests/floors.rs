@@ -1,5 +1,11 @@
 //! What detection reaches on Presidio's own cases and its synthetic set, where they are there to read.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a helper outside a test function panics as the test would"
+)]
+
 use std::collections::BTreeMap;
 use std::ops::Range;
 

@@ -88,10 +88,6 @@ impl Run {
         }
     }
 
-    pub(crate) fn groups(&self) -> &[Group] {
-        &self.groups
-    }
-
     /// The first groups whose digits are read whole, from one group to all.
     pub(crate) fn prefixes(&self) -> impl DoubleEndedIterator<Item = (&[Group], &[u8])> {
         (1..=self.groups.len()).filter_map(|count| {

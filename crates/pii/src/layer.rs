@@ -1,0 +1,300 @@
+//! The layer, and how it is set up.
+
+use std::sync::Arc;
+
+use bartizan_core::{Call, Dialect, Document, Filter, Filtered, Flow, Note, Refusal, RefusalKind};
+use http_body::Body as _;
+
+use crate::entity::PerEntity;
+use crate::tap::PiiTap;
+use crate::{Action, ConfigError, Entity, Finding, Redactor, RedactorBuilder, Vault};
+
+/// Applies masking: takes personal data out of requests, and puts it back into the answers.
+///
+/// A request that can't be looked into is refused, unless a named option lets it pass: see the [crate's documentation](crate).
+#[derive(Clone, Debug)]
+pub struct PiiLayer(Arc<Pii>);
+
+/// Sets up a [`PiiLayer`].
+///
+/// By default nothing is looked for, placeholders are restored in answers, what the model writes itself isn't looked at,
+/// requests that can't be looked into are refused, and the dialect is found by path.
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct PiiLayerBuilder {
+    redactor: RedactorBuilder,
+    options: Options,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Options {
+    restore: bool,
+    output: bool,
+    unseen_parts: bool,
+    unknown_bodies: bool,
+    dialect: Option<Dialect>,
+}
+
+/// The filter behind [`PiiLayer`].
+#[derive(Debug)]
+pub struct Pii {
+    redactor: Redactor,
+    options: Options,
+}
+
+impl PiiLayer {
+    /// Starts to set up a layer.
+    pub fn builder() -> PiiLayerBuilder {
+        PiiLayerBuilder {
+            redactor: Redactor::builder(),
+            options: Options {
+                restore: true,
+                output: false,
+                unseen_parts: false,
+                unknown_bodies: false,
+                dialect: None,
+            },
+        }
+    }
+}
+
+impl<S> tower_layer::Layer<S> for PiiLayer {
+    type Service = Filtered<S, Pii>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        Filtered::new(inner, Arc::clone(&self.0))
+    }
+}
+
+impl PiiLayerBuilder {
+    /// Looks for `entity` and does `action` with it.
+    pub fn action(mut self, entity: Entity, action: Action) -> Self {
+        self.redactor = self.redactor.action(entity, action);
+        self
+    }
+
+    /// Looks for all of `entities` and masks them.
+    pub fn mask(self, entities: impl IntoIterator<Item = Entity>) -> Self {
+        entities
+            .into_iter()
+            .fold(self, |builder, entity| builder.action(entity, Action::Mask))
+    }
+
+    /// Looks for all of `entities` and refuses requests that hold one.
+    pub fn block(self, entities: impl IntoIterator<Item = Entity>) -> Self {
+        entities.into_iter().fold(self, |builder, entity| {
+            builder.action(entity, Action::Block)
+        })
+    }
+
+    /// Sets the score from which a finding counts, from 0 to 1: 0.5 by default.
+    pub fn threshold(mut self, entity: Entity, score: f32) -> Self {
+        self.redactor = self.redactor.threshold(entity, score);
+        self
+    }
+
+    /// Adds a word that says what a number near it is.
+    pub fn context_word(mut self, entity: Entity, word: impl Into<String>) -> Self {
+        self.redactor = self.redactor.context_word(entity, word);
+        self
+    }
+
+    /// Whether what was masked comes back in the answer: `true` by default.
+    pub fn restore(mut self, restore: bool) -> Self {
+        self.options.restore = restore;
+        self
+    }
+
+    /// Whether personal data that the model itself writes is taken out of answers too, streamed ones included: `false` by
+    /// default. Its kind's name takes its place, for a blocked kind the answer stops. What was masked in the request comes
+    /// back untouched. Answers to requests without a body are not looked at.
+    pub fn output(mut self, output: bool) -> Self {
+        self.options.output = output;
+        self
+    }
+
+    /// Lets messages pass that hold parts which the dialect doesn't know, or whose text can't be seen, instead of refusing
+    /// them. Strings in such parts are looked at all the same; text in another form is not.
+    pub fn allow_unseen_parts(mut self) -> Self {
+        self.options.unseen_parts = true;
+        self
+    }
+
+    /// Lets bodies pass that can't be looked into, instead of refusing them: requests to a path that no dialect knows,
+    /// gRPC; and, where [`output`](Self::output) is on, answers that are neither JSON nor events. **Personal data in them
+    /// is not seen.**
+    pub fn allow_unknown_bodies(mut self) -> Self {
+        self.options.unknown_bodies = true;
+        self
+    }
+
+    /// Says which dialect all requests speak, instead of finding it by path: [`Dialect::Json`] for a service that is no
+    /// LLM API.
+    pub fn dialect(mut self, dialect: Dialect) -> Self {
+        self.options.dialect = Some(dialect);
+        self
+    }
+
+    /// Builds the layer.
+    ///
+    /// # Errors
+    ///
+    /// No entity, a threshold outside 0 to 1, an empty context word.
+    pub fn build(self) -> Result<PiiLayer, ConfigError> {
+        Ok(PiiLayer(Arc::new(Pii {
+            redactor: self.redactor.build()?,
+            options: self.options,
+        })))
+    }
+}
+
+impl Filter for Pii {
+    const NAME: &'static str = "pii";
+
+    type Tap = Option<PiiTap>;
+
+    async fn request(&self, call: &mut Call) -> Result<Flow<Self::Tap>, Refusal> {
+        if let Some(dialect) = self.options.dialect {
+            call.set_dialect(dialect);
+        }
+        let Some(document) = call.document().await? else {
+            if !call.body_mut().is_end_stream() && !self.options.unknown_bodies {
+                call.note(Note::new("pii", "refused").word("reason", "unknown_body"));
+                return Err(unknown_body());
+            }
+            return Ok(Flow::Pass(None));
+        };
+        let mut notes = Vec::new();
+        let masked = self.mask(document, &mut notes);
+        notes.into_iter().for_each(|note| call.note(note));
+        let vault = masked?;
+        let vault = vault.filter(|vault| self.options.restore && !vault.is_empty());
+        if vault.is_none() && !self.options.output {
+            return Ok(Flow::Pass(None));
+        }
+        let redactor = self.options.output.then(|| self.redactor.clone());
+        let tap = PiiTap::new(vault.map(Arc::new), redactor, call.trail().cloned())
+            .allowing(self.options.unseen_parts, self.options.unknown_bodies);
+        Ok(Flow::Pass(Some(tap)))
+    }
+}
+
+impl Pii {
+    /// Takes the personal data out of `document`. `None`: there is none.
+    fn mask(
+        &self,
+        document: &mut Document,
+        notes: &mut Vec<Note>,
+    ) -> Result<Option<Vault>, Refusal> {
+        if let Some(unseen) = document.unseen().first()
+            && !self.options.unseen_parts
+        {
+            notes.push(
+                Note::new("pii", "refused")
+                    .word("reason", "unseen_part")
+                    .word("part", unseen.place()),
+            );
+            return Err(unseen_part(unseen.place()));
+        }
+        let findings: Vec<Vec<Finding>> = document
+            .texts()
+            .map(|text| self.redactor.analyze(text.as_str()))
+            .collect();
+        if findings.iter().all(Vec::is_empty) {
+            return Ok(None);
+        }
+        if let Some(entity) = findings
+            .iter()
+            .find_map(|findings| self.redactor.blocked(findings))
+        {
+            count(entity, Action::Block, "request", 1);
+            notes.push(
+                Note::new("pii", "blocked")
+                    .count(entity.as_str(), 1)
+                    .word("direction", "request"),
+            );
+            return Err(blocked(entity));
+        }
+        let mut vault = Vault::new();
+        // All that the model will see, spelled as it is and as it reads.
+        vault.reserve(document.as_str());
+        document
+            .texts()
+            .for_each(|text| vault.reserve(text.as_str()));
+        let mut in_order = findings.iter();
+        document.rewrite(|text| {
+            let findings = in_order.next().filter(|findings| !findings.is_empty())?;
+            Some(self.redactor.apply(text.as_str(), findings, &mut vault))
+        });
+        notes.extend(self.notes(findings.iter().flatten()));
+        Ok(Some(vault))
+    }
+
+    fn notes<'f>(&self, findings: impl Iterator<Item = &'f Finding>) -> Vec<Note> {
+        let mut masked = PerEntity::default();
+        let mut replaced = PerEntity::default();
+        for finding in findings {
+            match self.redactor.action(finding.entity) {
+                Some(Action::Mask) => masked.add(finding.entity, 1),
+                _ => replaced.add(finding.entity, 1),
+            }
+        }
+        [
+            ("masked", Action::Mask, masked),
+            ("replaced", Action::Replace, replaced),
+        ]
+        .into_iter()
+        .filter_map(|(word, action, counts)| note(word, action, "request", &counts))
+        .collect()
+    }
+}
+
+/// The note of `counts`, which are counted in metrics too; `None` where there are none.
+pub(crate) fn note(
+    word: &'static str,
+    action: Action,
+    direction: &'static str,
+    counts: &PerEntity<u64>,
+) -> Option<Note> {
+    let mut any = false;
+    let mut note = Note::new("pii", word);
+    for (entity, found) in counts.iter() {
+        any = true;
+        count(entity, action, direction, *found);
+        note = note.count(entity.as_str(), *found);
+    }
+    any.then(|| {
+        tracing::debug!(
+            action = word,
+            direction,
+            kinds = counts.iter().count(),
+            "personal data"
+        );
+        note.word("direction", direction)
+    })
+}
+
+pub(crate) fn count(entity: Entity, action: Action, direction: &'static str, found: u64) {
+    metrics::counter!(
+        "bartizan.pii.findings",
+        "entity" => entity.as_str(),
+        "action" => action.as_str(),
+        "direction" => direction,
+    )
+    .increment(found);
+}
+
+pub(crate) fn blocked(entity: Entity) -> Refusal {
+    let message = format!("personal data of kind {entity} is not let through: take it out");
+    Refusal::new(RefusalKind::Blocked, "pii_blocked", message)
+}
+
+pub(crate) fn unseen_part(place: &'static str) -> Refusal {
+    let message = format!("a part of `{place}` can't be checked for personal data: leave it out");
+    Refusal::new(RefusalKind::BadRequest, "pii_unseen_part", message).param(place)
+}
+
+fn unknown_body() -> Refusal {
+    let message = "the body can't be checked for personal data: its path is none of the known APIs";
+    Refusal::new(RefusalKind::BadRequest, "pii_unknown_body", message)
+}
