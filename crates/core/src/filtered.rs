@@ -13,7 +13,7 @@ use tower_service::Service;
 use crate::body::{Body, BoxError};
 use crate::call::{BodyLimit, Call, fix_length};
 use crate::dialect::Dialect;
-use crate::filter::{Filter, Flow, Step, Tap, Watch};
+use crate::filter::{End, Filter, Flow, Out, Step, Tap, Watch};
 use crate::form::Form;
 use crate::refusal::Refusal;
 
@@ -149,14 +149,33 @@ async fn watch<T: Tap>(
                 }
             }
             fix_length(&mut head.headers, &body);
-            body = body.tap_end(Box::new(tap), sides.outer);
+            if http_body::Body::is_end_stream(&body) {
+                end_now(tap).await?;
+            } else {
+                body = body.tap_end(Box::new(tap), sides.outer);
+            }
         }
         (Watch::Content, Form::Events) => {
             head.headers.remove(CONTENT_LENGTH);
             head.headers.remove(TRANSFER_ENCODING);
             body = body.tap_events(Box::new(tap), sides.inner, sides.outer);
         }
+        (Watch::Content | Watch::End, _) if http_body::Body::is_end_stream(&body) => {
+            end_now(tap).await?;
+        }
         (Watch::Content | Watch::End, _) => body = body.tap_end(Box::new(tap), sides.outer),
     }
     Ok(Response::from_parts(head, body))
+}
+
+/// Lets `tap` see the end of an answer without a body. No server polls one, and gRPC's trailers-only form must stay without.
+async fn end_now<T: Tap>(mut tap: T) -> Result<(), Refusal> {
+    let mut step = tap.end(End::Complete, &mut Out::default());
+    while let Step::Hold(hold) = step {
+        step = hold.await;
+    }
+    match step {
+        Step::Stop(refusal) => Err(refusal),
+        _ => Ok(()),
+    }
 }

@@ -33,6 +33,8 @@ pub(super) struct Answer {
     /// The dialect outside the last tap.
     dialect: Dialect,
     leaving: VecDeque<Bytes>,
+    /// The last frame of a body that nobody looks into, which waits for the taps to see the end.
+    last: Option<Frame<Bytes>>,
     progress: Progress,
     keep_alive: Option<Pin<Box<Sleep>>>,
 }
@@ -75,6 +77,7 @@ impl Answer {
             events: None,
             dialect: Dialect::Other,
             leaving: VecDeque::new(),
+            last: None,
             progress: Progress::Reading,
             keep_alive: None,
         }
@@ -130,7 +133,7 @@ impl Answer {
     }
 
     pub(super) fn is_over(&self) -> bool {
-        matches!(self.progress, Progress::Over) && self.leaving.is_empty()
+        matches!(self.progress, Progress::Over) && self.leaving.is_empty() && self.last.is_none()
     }
 
     pub(super) fn size_hint(&self) -> SizeHint {
@@ -159,7 +162,14 @@ impl Answer {
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         if let Progress::Reading = self.progress {
             match ready!(Pin::new(&mut self.source).poll_frame(context)) {
-                Some(Ok(frame)) => return Poll::Ready(Some(Ok(frame))),
+                Some(Ok(frame)) if !self.source.is_end_stream() => {
+                    return Poll::Ready(Some(Ok(frame)));
+                }
+                // hyper never polls for the end of a body whose length it knows, so that the taps see it with the last frame.
+                Some(Ok(frame)) => {
+                    self.last = Some(frame);
+                    self.finish(None, false);
+                }
                 Some(Err(error)) => {
                     self.finish(Some(broken()), false);
                     let _ = self.run(context);
@@ -170,7 +180,7 @@ impl Answer {
             }
         }
         ready!(self.run(context));
-        Poll::Ready(None)
+        Poll::Ready(self.last.take().map(Ok))
     }
 
     fn poll_events(
@@ -415,6 +425,7 @@ impl Answer {
     /// The tap at `at` stops the answer: the provider's call ends, inner taps are dropped, outer ones see the end.
     fn stop(&mut self, at: usize, refusal: Refusal) {
         self.source = Body::empty();
+        self.last = None;
         for level in self.levels.iter_mut().take(at + 1) {
             level.tap = None;
             level.hold = None;
