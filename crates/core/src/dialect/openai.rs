@@ -84,8 +84,9 @@ pub(super) fn usage(facts: &mut Facts, value: Value<'_>) -> bool {
     facts.usage = Some(Usage {
         cached_input: input.take(detail("prompt_tokens_details", "cached_tokens")),
         audio_input: input.take(detail("prompt_tokens_details", "audio_tokens")),
+        // OpenRouter's name, for providers whose cache is written at a price.
+        cache_write: input.take(detail("prompt_tokens_details", "cache_write_tokens")),
         input: input.rest,
-        cache_write: 0,
         reasoning: output.take(reasoning),
         audio_output: output.take(detail("completion_tokens_details", "audio_tokens")),
         output: output.rest,
