@@ -1,15 +1,100 @@
 //! A tower layer that knows who calls: master key and virtual keys.
+//!
+//! [`AuthLayer`] lets a request in when it carries a key of good standing, and puts the caller's [`Principal`](bartizan_core::Principal) into the
+//! request's extensions, where limits, audit and routing find it. Everything else is refused: 401 without a good key, 403 for a blocked key
+//! or a model that the key may not call, 503 when the store of keys can't tell. No path is open: route what must be (liveness) outside of
+//! the layer.
+//!
+//! ```
+//! use std::convert::Infallible;
+//!
+//! use bartizan_auth::{AuthLayer, KeyRequest, Keys, MasterKey, MemoryStore, Pepper};
+//! use bartizan_core::{Body, Models, Principal};
+//! use http::{Request, Response};
+//! use secrecy::{ExposeSecret, SecretString};
+//! use tower::{Layer, ServiceExt, service_fn};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let (master_secret, pepper_secret) = ("sk-5a0d83f7c2164be99e7b20f1d86c4a3e", "9f1c6bd2a07e43f58b3d6e2c914a7f05");
+//! // Two secrets, read from where secrets are kept. Weak and published ones don't pass.
+//! let master = MasterKey::new(SecretString::from(master_secret))?;
+//! let pepper = Pepper::new(&SecretString::from(pepper_secret))?;
+//! let keys = Keys::new(MemoryStore::new(), pepper);
+//!
+//! let layer = AuthLayer::new(keys.clone()).master_key(master.clone());
+//! let service = layer.layer(service_fn(|request: Request<Body>| async move {
+//!     let who = request.extensions().get::<Principal>().map(|principal| principal.key_id().to_owned());
+//!     Ok::<_, Infallible>(Response::new(Body::from(who.unwrap_or_default())))
+//! }));
+//!
+//! // Whoever holds the master key mints keys for others.
+//! let admin = master.verify(master_secret).ok_or("wrong master key")?;
+//! let mut wish = KeyRequest::default();
+//! wish.models = Some(Models::Only(vec!["gpt-4o".to_owned()]));
+//! wish.duration = Some("30d".parse()?);
+//! let minted = keys.generate(&admin, wish).await?;
+//!
+//! let call = |key: &str| {
+//!     Request::post("/v1/chat/completions")
+//!         .header("authorization", format!("Bearer {key}"))
+//!         .body(Body::from(r#"{"model":"gpt-4o","messages":[]}"#))
+//! };
+//! assert_eq!(service.clone().oneshot(call(minted.key.expose_secret())?).await?.status(), 200);
+//! assert_eq!(service.clone().oneshot(call("sk-somebody-elses")?).await?.status(), 401);
+//!
+//! // From this moment on it opens nothing.
+//! keys.revoke(&admin, minted.record.key_id.as_str()).await?;
+//! assert_eq!(service.oneshot(call(minted.key.expose_secret())?).await?.status(), 401);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # What a key goes through
+//!
+//! 1. It is taken out of `authorization: Bearer`, `x-api-key`, `api-key`, `x-goog-api-key` or `x-litellm-api-key`. All of these are removed
+//!    from the request, so that no provider ever sees a caller's key. Two that differ are refused.
+//! 2. It is parsed: prefix, length, alphabet and checksum ([`VirtualKey`]). What has not the form of a virtual key can only be the
+//!    master key, and is compared with it in constant time.
+//! 3. It is hashed under the [`Pepper`]. A [`KeyStore`] is asked by [`KeyDigest`] and nothing else, so nothing that a caller sends reaches a
+//!    query, and what lies in the database opens nothing.
+//! 4. Its standing is checked at this moment, cached or not: revoked, blocked, expired.
+//! 5. The model that the request names is checked, if the key may not call all. A request in which no model can be read then passes
+//!    only as GET or HEAD.
+//!
+//! # When the store fails
+//!
+//! Keys that were looked up in the last 30 seconds go on working, all others get 503 with `retry-after`. A store that hangs counts as failed
+//! after a second. Nobody is ever let in without a record.
+//!
+//! # Delegation narrows
+//!
+//! [`Keys::generate`] gives a new key the meet of what was asked for and what its minter has. A member's key can't mint an administrator's, nor
+//! one for more models, a looser limit or a longer life than its own. Each key has limits of its own, though: who may mint many keys
+//! of ten requests a minute has more than ten. Limit their models as well, or mint for them.
+//!
+//! # Metrics
+//!
+//! `bartizan.auth.requests` by `outcome`; `bartizan.auth.key_lookups` by `outcome`; `bartizan.auth.cached_keys`; `bartizan.auth.keys_minted`.
+//!
+//! # Features
+//!
+//! `sqlite`: `SqliteStore`, for keys that outlive the process.
 
 mod cache;
+mod credential;
 mod digest;
 mod error;
 mod key;
 mod keys;
+mod layer;
 mod master;
 mod narrow;
 mod period;
 mod random;
 mod record;
+mod refuse;
+mod role;
 mod store;
 mod strength;
 
@@ -17,9 +102,11 @@ pub use digest::{KeyDigest, Pepper};
 pub use error::{ConfigError, Error};
 pub use key::{KeyId, VirtualKey};
 pub use keys::{Denied, KeyRequest, Keys, KeysBuilder, MintedKey};
+pub use layer::{Auth, AuthLayer};
 pub use master::MasterKey;
 pub use period::Period;
 pub use record::{KeyRecord, Standing};
+pub use role::{RequireRole, RequireRoleLayer, require_role};
 #[cfg(feature = "sqlite")]
 pub use store::SqliteStore;
 pub use store::{KeyQuery, KeyStore, KeyUpdate, MemoryStore, StoreError, Viewer};

@@ -13,26 +13,26 @@ use bartizan_auth::{
 use bartizan_core::{ManualClock, Principal};
 use secrecy::SecretString;
 
-pub const MASTER: &str = "sk-5a0d83f7c2164be99e7b20f1d86c4a3e";
-pub const PEPPER: &str = "9f1c6bd2a07e43f58b3d6e2c914a7f05";
+pub(crate) const MASTER: &str = "sk-5a0d83f7c2164be99e7b20f1d86c4a3e";
+pub(crate) const PEPPER: &str = "9f1c6bd2a07e43f58b3d6e2c914a7f05";
 
-pub fn pepper() -> Pepper {
+pub(crate) fn pepper() -> Pepper {
     Pepper::new(&SecretString::from(PEPPER)).unwrap()
 }
 
-pub fn master() -> MasterKey {
+pub(crate) fn master() -> MasterKey {
     MasterKey::new(SecretString::from(MASTER)).unwrap()
 }
 
-pub fn admin() -> Principal {
+pub(crate) fn admin() -> Principal {
     master().verify(MASTER).unwrap()
 }
 
-pub fn clock() -> ManualClock {
+pub(crate) fn clock() -> ManualClock {
     ManualClock::at(Duration::from_secs(1_700_000_000))
 }
 
-pub fn keys(store: impl KeyStore, clock: &ManualClock) -> Keys {
+pub(crate) fn keys(store: impl KeyStore, clock: &ManualClock) -> Keys {
     Keys::builder(store, pepper())
         .clock(clock.clone())
         .store_timeout(Duration::from_millis(50))
@@ -42,7 +42,7 @@ pub fn keys(store: impl KeyStore, clock: &ManualClock) -> Keys {
 /// How a [`FaultyStore`] answers lookups.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
-pub enum Fault {
+pub(crate) enum Fault {
     None,
     Error,
     Hang,
@@ -51,15 +51,15 @@ pub enum Fault {
 
 /// A store in memory that fails as told, and counts what it was asked.
 #[derive(Clone, Debug)]
-pub struct FaultyStore {
-    pub inner: MemoryStore,
+pub(crate) struct FaultyStore {
+    pub(crate) inner: MemoryStore,
     fault: Arc<AtomicU8>,
     lookups: Arc<AtomicU64>,
     others: Option<KeyRecord>,
 }
 
 impl FaultyStore {
-    pub fn new(inner: MemoryStore) -> Self {
+    pub(crate) fn new(inner: MemoryStore) -> Self {
         Self {
             inner,
             fault: Arc::default(),
@@ -68,16 +68,16 @@ impl FaultyStore {
         }
     }
 
-    pub fn answering(mut self, others: KeyRecord) -> Self {
+    pub(crate) fn answering(mut self, others: KeyRecord) -> Self {
         self.others = Some(others);
         self
     }
 
-    pub fn fail(&self, fault: Fault) {
+    pub(crate) fn fail(&self, fault: Fault) {
         self.fault.store(fault as u8, Ordering::SeqCst);
     }
 
-    pub fn lookups(&self) -> u64 {
+    pub(crate) fn lookups(&self) -> u64 {
         self.lookups.load(Ordering::SeqCst)
     }
 
