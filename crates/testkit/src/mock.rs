@@ -51,7 +51,8 @@
 //! An ending past the answer's last event does nothing, so that a test can count up until the mock's record says `whole`. An
 //! unstreamed answer counts 64 bytes as an event.
 //!
-//! `GET /mock/requests` gives what [`MockProvider::requests`] does, as JSON; `DELETE /mock/requests` forgets it; `GET /mock/health`
+//! `GET /mock/requests` gives what [`MockProvider::requests`] does, as JSON, and `GET /mock/requests?contains=WORD` those whose body has
+//! this word (as it is: nothing is percent-decoded); `DELETE /mock/requests` forgets it; `GET /mock/health`
 //! says `ok`.
 
 mod answers;

@@ -420,6 +420,12 @@ async fn what_was_received_can_be_asked_for_by_another_process() {
     );
     assert!(request["body"].as_str().unwrap().contains("remember me"));
     assert_eq!(request["headers"]["content-type"], "application/json");
+    for (word, count) in [("remember", 1), ("forget", 0)] {
+        let record = client::get(&mock, &format!("/mock/requests?contains={word}"))
+            .await
+            .json();
+        assert_eq!(record["requests"].as_array().unwrap().len(), count);
+    }
 }
 
 #[tokio::test]

@@ -117,7 +117,7 @@ impl Sdks {
 
     fn node(&self, servers: &Servers) -> Command {
         let mut node = Command::new(&self.node);
-        node.args(["--test", "node/"]);
+        node.args(["--test", "node/*.test.js"]);
         told(node, servers)
     }
 }

@@ -153,6 +153,16 @@ impl Log {
         self.lock().iter().cloned().collect()
     }
 
+    /// Those whose body has this text, as JSON.
+    pub(super) fn containing(&self, text: &str) -> Vec<Raw> {
+        let find = memchr::memmem::Finder::new(text);
+        self.lock()
+            .iter()
+            .filter(|received| find.find(&received.body).is_some())
+            .map(Received::json)
+            .collect()
+    }
+
     pub(super) fn clear(&self) {
         self.lock().clear();
         self.tell();

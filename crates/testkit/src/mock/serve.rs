@@ -322,7 +322,11 @@ fn control(parts: &Parts, shared: &Shared) -> Option<Response<Play>> {
     match (&parts.method, parts.uri.path().strip_prefix("/mock/")?) {
         (&Method::GET, "health") => Some(plain(StatusCode::OK, "ok", Ticket::none())),
         (&Method::GET, "requests") => {
-            let requests: Vec<_> = shared.log.all().iter().map(super::Received::json).collect();
+            let wanted = parts
+                .uri
+                .query()
+                .and_then(|query| query.strip_prefix("contains="));
+            let requests: Vec<_> = shared.log.containing(wanted.unwrap_or_default());
             let body = object! { "requests": requests, "connections": shared.connections.load(Ordering::Relaxed) };
             Some(respond(StatusCode::OK, body.0, Ticket::none()))
         }
