@@ -1,4 +1,12 @@
 //! Promise 11 under kill -9 and a full disk: no acknowledged record is lost. The victim is this test binary itself.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "a test fails by panicking"
+)]
 
 use std::collections::HashSet;
 use std::fs;
