@@ -11,7 +11,7 @@ mod support;
 
 use std::time::Duration;
 
-use bartizan_auth::{Denied, Error, KeyQuery, KeyRequest, KeyStore, Keys, MemoryStore, StoreError};
+use bartizan_auth::{Denied, Error, KeyQuery, KeyRequest, KeyStore, MemoryStore, StoreError};
 use bartizan_core::{Identity, Limits, ManualClock, Models, Principal, Role};
 use secrecy::ExposeSecret;
 use support::{Fault, FaultyStore, admin, clock, keys};
@@ -563,7 +563,7 @@ async fn debug_and_errors_show_no_key() {
 
 #[cfg(feature = "sqlite")]
 mod sqlite {
-    use bartizan_auth::SqliteStore;
+    use bartizan_auth::{Keys, SqliteStore};
 
     use super::*;
 

@@ -71,7 +71,7 @@ mod tests {
     use super::*;
 
     fn estimate(body: &str, dialect: Dialect, least: u64) -> Estimate {
-        let document = Document::read(body.to_owned(), dialect, Direction::Request).unwrap();
+        let document = Document::read(body, dialect, Direction::Request).unwrap();
         Estimate::of(Some(&document), None, 512, least)
     }
 

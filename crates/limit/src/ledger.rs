@@ -67,17 +67,22 @@ impl Holds {
 /// Why a call may not pass.
 #[derive(Debug)]
 pub(crate) enum Refused {
-    /// A limit is reached, until `wait` from now, or for good.
-    Over {
-        scope: Scope,
-        measure: Measure,
-        limit: u32,
-        asked: u64,
-        wait: Option<Duration>,
-        quotes: Quotes,
-    },
+    /// A limit is reached.
+    Over(Box<Over>),
     /// There are as many scopes in use as may be remembered.
     Full,
+}
+
+/// The limit that is reached, and holds the longest of those that are.
+#[derive(Debug)]
+pub(crate) struct Over {
+    pub(crate) scope: Scope,
+    pub(crate) measure: Measure,
+    pub(crate) limit: u32,
+    pub(crate) asked: u64,
+    /// How long until the call may pass; `None`: it never may.
+    pub(crate) wait: Option<Duration>,
+    pub(crate) quotes: Quotes,
 }
 
 #[derive(Debug, Default)]
@@ -175,14 +180,14 @@ impl Ledger {
                     1
                 };
                 let (scope, limit) = (claim.scope.clone(), limit.unwrap_or_default());
-                Err(Refused::Over {
+                Err(Refused::Over(Box::new(Over {
                     scope,
                     measure,
                     limit,
                     asked,
                     wait,
                     quotes: self.quotes(claims),
-                })
+                })))
             }
         }
     }

@@ -140,7 +140,7 @@ mod tests {
 
     fn wait(refused: Refused) -> Option<Duration> {
         match refused {
-            Refused::Over { wait, .. } => wait,
+            Refused::Over(over) => over.wait,
             Refused::Full => panic!("full"),
         }
     }
@@ -182,15 +182,13 @@ mod tests {
             let refused = limiter
                 .admit(&[open.clone(), closed.clone()], 10)
                 .unwrap_err();
-            assert!(matches!(
-                refused,
-                Refused::Over {
-                    scope: Scope::Model(_),
-                    limit: 0,
-                    wait: None,
-                    ..
-                }
-            ));
+            let Refused::Over(over) = refused else {
+                panic!("full")
+            };
+            assert_eq!(
+                (over.scope, over.limit, over.wait),
+                (Scope::Model("closed".into()), 0, None)
+            );
         }
         assert_eq!(limiter.reservations(), 0);
         limiter.admit(&[open], 10).unwrap();

@@ -5,19 +5,11 @@ use std::time::Duration;
 use bartizan_core::{Note, Refusal, RefusalKind};
 
 use crate::headers;
-use crate::ledger::{Measure, Quotes, Refused, Scope};
+use crate::ledger::{Measure, Over, Quotes, Refused, Scope};
 
 /// The refusal, and the note for the record.
 pub(crate) fn refusal(refused: Refused) -> (Refusal, Note) {
-    let Refused::Over {
-        scope,
-        measure,
-        limit,
-        asked,
-        wait,
-        quotes,
-    } = refused
-    else {
+    let Refused::Over(over) = refused else {
         metrics::counter!("bartizan.limit.calls", "outcome" => "full").increment(1);
         tracing::warn!(
             "as many scopes are limited as may be remembered: calls of further ones are refused"
@@ -31,6 +23,14 @@ pub(crate) fn refusal(refused: Refused) -> (Refusal, Note) {
             Note::new("limit", "refused").word("reason", "full"),
         );
     };
+    let Over {
+        scope,
+        measure,
+        limit,
+        asked,
+        wait,
+        quotes,
+    } = *over;
     let (measure_word, measure_text) = match measure {
         Measure::Requests => ("requests", "requests per min (RPM)"),
         Measure::Tokens => ("tokens", "tokens per min (TPM)"),
