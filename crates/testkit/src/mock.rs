@@ -67,6 +67,7 @@ mod record;
 mod said;
 mod script;
 mod serve;
+mod socket;
 mod words;
 
 use std::io;

@@ -2,11 +2,8 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::convert::Infallible;
-use std::io;
-use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -15,10 +12,9 @@ use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
-use hyper::rt::{Read, ReadBufCursor, Write};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::TokioTimer;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
@@ -28,6 +24,7 @@ use super::prompt::{Api, Prompt};
 use super::record::{Log, Ticket};
 use super::said::Said;
 use super::script::{Script, Speech};
+use super::socket::Socket;
 use super::words::spoken;
 use super::{answers, anthropic, bench, openai_chat, openai_responses};
 
@@ -87,11 +84,7 @@ async fn connection(stream: TcpStream, shared: Arc<Shared>) {
     if stream.set_nodelay(true).is_err() {
         return;
     }
-    let reset = Arc::<AtomicBool>::default();
-    let socket = Socket {
-        stream: TokioIo::new(stream),
-        reset: Arc::clone(&reset),
-    };
+    let (socket, reset) = Socket::new(stream);
     let service = service_fn(|request| {
         let (shared, reset) = (Arc::clone(&shared), Arc::clone(&reset));
         async move { Ok::<_, Infallible>(answer(request, &shared).await.map(|play| play.on(&reset))) }
@@ -386,64 +379,4 @@ fn typed(status: StatusCode, kind: HeaderValue, play: Play) -> Response<Play> {
     *response.status_mut() = status;
     response.headers_mut().insert(CONTENT_TYPE, kind);
     response
-}
-
-/// A connection that can be told to end by a reset.
-#[derive(Debug)]
-struct Socket {
-    stream: TokioIo<TcpStream>,
-    reset: Arc<AtomicBool>,
-}
-
-impl Drop for Socket {
-    fn drop(&mut self) {
-        if self.reset.load(Ordering::Acquire) {
-            // Failing, the connection still closes, by FIN.
-            let _closes_anyhow = self.stream.inner().set_zero_linger();
-        }
-    }
-}
-
-impl Read for Socket {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: ReadBufCursor<'_>,
-    ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(cx, buf)
-    }
-}
-
-impl Write for Socket {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(cx, buf)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        // A shutdown would send FIN before the reset.
-        if self.reset.load(Ordering::Acquire) {
-            return Poll::Ready(Ok(()));
-        }
-        Pin::new(&mut self.stream).poll_shutdown(cx)
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bufs: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(cx, bufs)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
-    }
 }

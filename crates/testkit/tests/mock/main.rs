@@ -7,6 +7,7 @@
 )]
 
 mod client;
+mod readable;
 
 use std::time::Duration;
 
