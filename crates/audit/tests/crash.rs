@@ -127,7 +127,8 @@ fn kill_minus_9_loses_no_acknowledged_record() {
             .read_to_string(&mut output)
             .unwrap();
         seen.extend(acknowledged(&output));
-        if path.exists() {
+        // The whole file each time would make many rounds take their square.
+        if path.exists() && (round < 50 || round % 25 == 0) {
             torn += verify(&path, Some(&key()), None)
                 .map(|verified| verified.torn_bytes)
                 .unwrap_or_else(|error| panic!("round {round}: {error}"));

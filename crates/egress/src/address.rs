@@ -119,7 +119,10 @@ impl Class {
 
     /// Whether naming an origin as private opens addresses of this class. The rest open only by their literal address.
     pub(crate) const fn may_be_named(self) -> bool {
-        matches!(self, Self::Public | Self::Loopback | Self::Private | Self::CarrierNat | Self::UniqueLocal)
+        matches!(
+            self,
+            Self::Public | Self::Loopback | Self::Private | Self::CarrierNat | Self::UniqueLocal
+        )
     }
 }
 
@@ -135,14 +138,17 @@ fn of_v4(address: Ipv4Addr) -> Class {
     if address.is_broadcast() {
         return Class::Multicast;
     }
-    let network = V4.iter().find(|(network, length, _)| (address.to_bits() ^ network.to_bits()) >> (32 - length) == 0);
+    let network = V4
+        .iter()
+        .find(|(network, length, _)| (address.to_bits() ^ network.to_bits()) >> (32 - length) == 0);
     network.map_or(Class::Public, |(_, _, class)| *class)
 }
 
 fn of_v6(address: Ipv6Addr) -> Class {
     let segments @ [a, b, c, ..] = address.segments();
     let [.., high, low] = segments;
-    let embedded = |high: u16, low: u16| of_v4(Ipv4Addr::from_bits(u32::from(high) << 16 | u32::from(low)));
+    let embedded =
+        |high: u16, low: u16| of_v4(Ipv4Addr::from_bits(u32::from(high) << 16 | u32::from(low)));
     if METADATA_V6.contains(&address) {
         return Class::Metadata;
     }

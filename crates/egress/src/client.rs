@@ -38,7 +38,11 @@ pub struct Timeouts {
 impl Default for Timeouts {
     /// 10 minutes to the head (an unstreamed answer is generated whole before it), 2 minutes of silence, an hour in all.
     fn default() -> Self {
-        Self { head: Duration::from_secs(600), idle: Duration::from_secs(120), total: Duration::from_secs(3_600) }
+        Self {
+            head: Duration::from_secs(600),
+            idle: Duration::from_secs(120),
+            total: Duration::from_secs(3_600),
+        }
     }
 }
 
@@ -142,7 +146,10 @@ impl ClientBuilder {
             .pool_max_idle_per_host(self.idle_connections)
             .pool_idle_timeout(self.idle_connection)
             .build(connector);
-        Ok(Client { inner, timeouts: self.timeouts })
+        Ok(Client {
+            inner,
+            timeouts: self.timeouts,
+        })
     }
 }
 
@@ -193,11 +200,21 @@ impl Client {
             let uri = request.uri().clone();
             target.authorize(&uri, request.headers_mut())?;
         }
-        let timeouts = target.as_ref().and_then(Target::own_timeouts).unwrap_or(self.timeouts);
+        let timeouts = target
+            .as_ref()
+            .and_then(Target::own_timeouts)
+            .unwrap_or(self.timeouts);
         let deadline = Instant::now() + timeouts.total;
-        let answered = timeout(timeouts.head.min(timeouts.total), self.inner.request(request)).await;
-        let response = answered.map_err(|_| Error::TimedOut(Step::Head))?.map_err(Error::from_hyper)?;
-        let mut response = response.map(|body| Body::new(Timed::new(body, timeouts.idle, deadline)));
+        let answered = timeout(
+            timeouts.head.min(timeouts.total),
+            self.inner.request(request),
+        )
+        .await;
+        let response = answered
+            .map_err(|_| Error::TimedOut(Step::Head))?
+            .map_err(Error::from_hyper)?;
+        let mut response =
+            response.map(|body| Body::new(Timed::new(body, timeouts.idle, deadline)));
         if target.is_some() {
             *response.headers_mut() = towards_client(response.headers());
         }
@@ -216,7 +233,10 @@ impl Client {
     /// ```
     #[must_use]
     pub fn upstream(&self, target: Target) -> Upstream {
-        Upstream { client: self.clone(), target }
+        Upstream {
+            client: self.clone(),
+            target,
+        }
     }
 }
 
@@ -252,7 +272,9 @@ where
         Box::pin(async move {
             let (parts, body) = request.into_parts();
             let dialect = Dialect::of(&parts);
-            let sent = client.send(Request::from_parts(parts, Body::new(body))).await;
+            let sent = client
+                .send(Request::from_parts(parts, Body::new(body)))
+                .await;
             Ok(sent.unwrap_or_else(|refusal| refusal.render(dialect)))
         })
     }
@@ -260,7 +282,9 @@ where
 
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Client").field("timeouts", &self.timeouts).finish_non_exhaustive()
+        f.debug_struct("Client")
+            .field("timeouts", &self.timeouts)
+            .finish_non_exhaustive()
     }
 }
 
@@ -295,7 +319,11 @@ where
                 client.call(request)
             }
             Err(_) => {
-                let refusal = Refusal::new(RefusalKind::BadRequest, "invalid_path", "the path can't be sent on to a provider");
+                let refusal = Refusal::new(
+                    RefusalKind::BadRequest,
+                    "invalid_request",
+                    "this method or path can't be sent on to a provider",
+                );
                 Box::pin(std::future::ready(Ok(refusal.render(dialect))))
             }
         }

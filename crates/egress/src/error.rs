@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use bartizan_core::{Refusal, RefusalKind};
 
-
 use crate::address::Class;
 
 /// Why something isn't reached.
@@ -20,8 +19,13 @@ pub enum Error {
     /// The origin isn't on the list of what may be reached.
     #[error("{0} isn't an allowed origin: name it in the egress policy")]
     NotAllowed(String),
+    /// A method that asks for something else than an answer.
+    #[error("CONNECT and TRACE aren't sent on")]
+    Method,
     /// The address is of a class that the origin's configuration doesn't open.
-    #[error("{origin} is at {class}: if that is meant, allow the origin with `allow_private`, or by its literal address")]
+    #[error(
+        "{origin} is at {class}: if that is meant, allow the origin with `allow_private`, or by its literal address"
+    )]
     ForbiddenAddress {
         /// What was to be reached.
         origin: String,
@@ -47,7 +51,9 @@ pub enum Error {
     #[error("the root certificates can't be read: {0}")]
     Roots(String),
     /// A credential's text can't stand in a header.
-    #[error("the credential can't stand in a header: it has a line break, or a character beyond ASCII")]
+    #[error(
+        "the credential can't stand in a header: it has a line break, or a character beyond ASCII"
+    )]
     Credential,
 }
 
@@ -126,7 +132,7 @@ impl Error {
     #[must_use]
     pub const fn code(&self) -> &'static str {
         match self {
-            Self::Url(_) => "url",
+            Self::Url(_) | Self::Method => "url",
             Self::NotAllowed(_) | Self::ForbiddenAddress { .. } => "refused",
             Self::Dns(_) => "dns",
             Self::Connect(_) => "connect",
@@ -137,27 +143,41 @@ impl Error {
         }
     }
 
-
     /// What the caller is told: which kind of thing went wrong, and nothing of where.
     #[must_use]
     pub fn refusal(&self) -> Refusal {
         let soon = Duration::from_secs(1);
         match self {
-            Self::TimedOut(_) => {
-                Refusal::new(RefusalKind::UpstreamTimeout, "upstream_timeout", "the provider took too long").retry_after(soon)
+            Self::TimedOut(_) => Refusal::new(
+                RefusalKind::UpstreamTimeout,
+                "upstream_timeout",
+                "the provider took too long",
+            )
+            .retry_after(soon),
+            Self::Url(_) | Self::Method | Self::NotAllowed(_) | Self::ForbiddenAddress { .. } => {
+                Refusal::new(
+                    RefusalKind::Upstream,
+                    "egress_refused",
+                    "the provider isn't one that may be reached",
+                )
             }
-            Self::Url(_) | Self::NotAllowed(_) | Self::ForbiddenAddress { .. } => {
-                Refusal::new(RefusalKind::Upstream, "egress_refused", "the provider isn't one that may be reached")
-            }
-            Self::Dns(_) | Self::Connect(_) | Self::Tls(_) => {
-                Refusal::new(RefusalKind::Upstream, "upstream_unreachable", "the provider couldn't be reached").retry_after(soon)
-            }
-            Self::Call(_) => {
-                Refusal::new(RefusalKind::Upstream, "upstream_failed", "the provider broke the call off").retry_after(soon)
-            }
-            Self::Roots(_) | Self::Credential => {
-                Refusal::new(RefusalKind::Internal, "egress_configuration", "the provider isn't configured rightly")
-            }
+            Self::Dns(_) | Self::Connect(_) | Self::Tls(_) => Refusal::new(
+                RefusalKind::Upstream,
+                "upstream_unreachable",
+                "the provider couldn't be reached",
+            )
+            .retry_after(soon),
+            Self::Call(_) => Refusal::new(
+                RefusalKind::Upstream,
+                "upstream_failed",
+                "the provider broke the call off",
+            )
+            .retry_after(soon),
+            Self::Roots(_) | Self::Credential => Refusal::new(
+                RefusalKind::Internal,
+                "egress_configuration",
+                "the provider isn't configured rightly",
+            ),
         }
     }
 }

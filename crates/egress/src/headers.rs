@@ -3,7 +3,7 @@
 use http::header::{ACCEPT_ENCODING, CONNECTION, HeaderMap, HeaderName, HeaderValue, TE};
 
 /// Headers of one connection (RFC 9110, 7.6.1), those that hyper sets itself, and those that only say where a caller comes from.
-const NOT_FORWARDED: [&str; 40] = [
+const NOT_FORWARDED: [&str; 44] = [
     // This hop's.
     "connection",
     "keep-alive",
@@ -20,6 +20,11 @@ const NOT_FORWARDED: [&str; 40] = [
     "host",
     "content-length",
     "accept-encoding",
+    // Digests of a body that layers may have changed.
+    "content-digest",
+    "repr-digest",
+    "digest",
+    "content-md5",
     // Credentials that no rule of `is_credential` names.
     "cookie",
     "cookie2",
@@ -51,13 +56,32 @@ const NOT_FORWARDED: [&str; 40] = [
     "baggage",
 ];
 
-const NOT_FORWARDED_PREFIXES: [&str; 8] =
-    ["x-forwarded-", "x-original-", "x-envoy-", "x-goog-iap-", "x-ms-client-", "x-bartizan-", "x-litellm-", "sec-"];
+const NOT_FORWARDED_PREFIXES: [&str; 8] = [
+    "x-forwarded-",
+    "x-original-",
+    "x-envoy-",
+    "x-goog-iap-",
+    "x-ms-client-",
+    "x-bartizan-",
+    "x-litellm-",
+    "sec-",
+];
 
 /// Words that give a credential away, as parts of a name between dashes.
 const CREDENTIAL_WORDS: [&str; 13] = [
-    "authorization", "auth", "token", "secret", "password", "passwd", "credential", "credentials", "key", "apikey", "session",
-    "signature", "jwt",
+    "authorization",
+    "auth",
+    "token",
+    "secret",
+    "password",
+    "passwd",
+    "credential",
+    "credentials",
+    "key",
+    "apikey",
+    "session",
+    "signature",
+    "jwt",
 ];
 
 /// Headers of an answer that a caller may see.
@@ -104,12 +128,17 @@ const ANSWERED_PREFIXES: [&str; 3] = ["x-ratelimit-", "ratelimit-", "anthropic-r
 /// ```
 pub fn towards_provider(headers: &mut HeaderMap) {
     let named = named_by_connection(headers);
-    let trailers = headers.get_all(TE).iter().any(|value| tokens(value).any(|token| token.eq_ignore_ascii_case("trailers")));
+    let trailers = headers
+        .get_all(TE)
+        .iter()
+        .any(|value| tokens(value).any(|token| token.eq_ignore_ascii_case("trailers")));
     let leaving: Vec<HeaderName> = headers
         .keys()
         .filter(|name| {
             NOT_FORWARDED.contains(&name.as_str())
-                || NOT_FORWARDED_PREFIXES.iter().any(|prefix| name.as_str().starts_with(prefix))
+                || NOT_FORWARDED_PREFIXES
+                    .iter()
+                    .any(|prefix| name.as_str().starts_with(prefix))
                 || is_credential(name.as_str())
                 || named.contains(name)
         })
@@ -131,25 +160,42 @@ pub fn towards_provider(headers: &mut HeaderMap) {
 pub fn towards_client(headers: &HeaderMap) -> HeaderMap {
     let named = named_by_connection(headers);
     let passes = |name: &HeaderName| {
-        (ANSWERED.contains(&name.as_str()) || ANSWERED_PREFIXES.iter().any(|prefix| name.as_str().starts_with(prefix)))
+        (ANSWERED.contains(&name.as_str())
+            || ANSWERED_PREFIXES
+                .iter()
+                .any(|prefix| name.as_str().starts_with(prefix)))
             && !named.contains(name)
     };
-    headers.iter().filter(|(name, _)| passes(name)).map(|(name, value)| (name.clone(), value.clone())).collect()
+    headers
+        .iter()
+        .filter(|(name, _)| passes(name))
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .collect()
 }
 
 fn named_by_connection(headers: &HeaderMap) -> Vec<HeaderName> {
-    headers.get_all(CONNECTION).iter().flat_map(tokens).filter_map(|token| token.parse().ok()).collect()
+    headers
+        .get_all(CONNECTION)
+        .iter()
+        .flat_map(tokens)
+        .filter_map(|token| token.parse().ok())
+        .collect()
 }
 
 fn tokens(value: &HeaderValue) -> impl Iterator<Item = &str> {
     // `q` values and other parameters come behind a semicolon.
     let tokens = value.to_str().unwrap_or_default().split(',');
-    tokens.map(|token| token.split(';').next().unwrap_or_default().trim()).filter(|token| !token.is_empty())
+    tokens
+        .map(|token| token.split(';').next().unwrap_or_default().trim())
+        .filter(|token| !token.is_empty())
 }
 
 /// `idempotency-key` is the one key that isn't a credential.
 fn is_credential(name: &str) -> bool {
-    name != "idempotency-key" && name.split(['-', '_']).any(|word| CREDENTIAL_WORDS.contains(&word))
+    name != "idempotency-key"
+        && name
+            .split(['-', '_'])
+            .any(|word| CREDENTIAL_WORDS.contains(&word))
 }
 
 #[cfg(test)]
@@ -157,7 +203,10 @@ mod tests {
     use super::*;
 
     fn map(lines: &[(&str, &str)]) -> HeaderMap {
-        lines.iter().map(|(name, value)| (name.parse::<HeaderName>().unwrap(), value.parse().unwrap())).collect()
+        lines
+            .iter()
+            .map(|(name, value)| (name.parse::<HeaderName>().unwrap(), value.parse().unwrap()))
+            .collect()
     }
 
     fn names(headers: &HeaderMap) -> Vec<&str> {
@@ -167,12 +216,50 @@ mod tests {
     #[test]
     fn what_a_provider_must_not_get_is_taken_away() {
         for name in [
-            "authorization", "proxy-authorization", "x-api-key", "api-key", "x-goog-api-key", "x-litellm-api-key", "x-amz-security-token",
-            "x-auth-token", "x-csrf-token", "x-vault-token", "ocp-apim-subscription-key", "x-my-secret", "x-session-id", "x_api_key",
-            "x-goog-iap-jwt-assertion", "x-amzn-oidc-jwt", "cookie", "cookie2", "host", "content-length", "connection", "keep-alive", "te", "trailer",
-            "transfer-encoding", "upgrade", "proxy-connection", "expect", "forwarded", "via", "x-forwarded-for", "x-forwarded-host",
-            "x-forwarded-proto", "x-real-ip", "cf-connecting-ip", "true-client-ip", "x-original-url", "openai-organization", "openai-project",
-            "traceparent", "baggage", "sec-fetch-site", "x-bartizan-team", "accept-encoding",
+            "authorization",
+            "proxy-authorization",
+            "x-api-key",
+            "api-key",
+            "x-goog-api-key",
+            "x-litellm-api-key",
+            "x-amz-security-token",
+            "x-auth-token",
+            "x-csrf-token",
+            "x-vault-token",
+            "ocp-apim-subscription-key",
+            "x-my-secret",
+            "x-session-id",
+            "x_api_key",
+            "x-goog-iap-jwt-assertion",
+            "x-amzn-oidc-jwt",
+            "cookie",
+            "cookie2",
+            "host",
+            "content-length",
+            "connection",
+            "keep-alive",
+            "te",
+            "trailer",
+            "transfer-encoding",
+            "upgrade",
+            "proxy-connection",
+            "expect",
+            "forwarded",
+            "via",
+            "x-forwarded-for",
+            "x-forwarded-host",
+            "x-forwarded-proto",
+            "x-real-ip",
+            "cf-connecting-ip",
+            "true-client-ip",
+            "x-original-url",
+            "openai-organization",
+            "openai-project",
+            "traceparent",
+            "baggage",
+            "sec-fetch-site",
+            "x-bartizan-team",
+            "accept-encoding",
         ] {
             let mut headers = map(&[(name, "canary")]);
             towards_provider(&mut headers);
@@ -183,8 +270,15 @@ mod tests {
     #[test]
     fn what_a_provider_needs_stays() {
         let kept = [
-            ("content-type", "application/json"), ("accept", "text/event-stream"), ("user-agent", "OpenAI/Python"), ("anthropic-version", "2023-06-01"),
-            ("anthropic-beta", "a"), ("openai-beta", "assistants=v2"), ("idempotency-key", "7"), ("x-stainless-lang", "python"), ("x-request-id", "r"),
+            ("content-type", "application/json"),
+            ("accept", "text/event-stream"),
+            ("user-agent", "OpenAI/Python"),
+            ("anthropic-version", "2023-06-01"),
+            ("anthropic-beta", "a"),
+            ("openai-beta", "assistants=v2"),
+            ("idempotency-key", "7"),
+            ("x-stainless-lang", "python"),
+            ("x-request-id", "r"),
             ("content-encoding", "gzip"),
         ];
         let mut headers = map(&kept);
@@ -195,7 +289,14 @@ mod tests {
 
     #[test]
     fn what_connection_names_is_taken_away_in_both_directions() {
-        let lines = [("connection", "close, X-Hop ,x-request-id"), ("connection", "retry-after"), ("x-hop", "1"), ("x-request-id", "2"), ("retry-after", "3"), ("content-type", "4")];
+        let lines = [
+            ("connection", "close, X-Hop ,x-request-id"),
+            ("connection", "retry-after"),
+            ("x-hop", "1"),
+            ("x-request-id", "2"),
+            ("retry-after", "3"),
+            ("content-type", "4"),
+        ];
         let mut headers = map(&lines);
         towards_provider(&mut headers);
         assert_eq!(names(&headers), ["content-type", "accept-encoding"]);
@@ -211,10 +312,36 @@ mod tests {
 
     #[test]
     fn a_caller_sees_retry_guidance_and_ids_and_nothing_of_the_account() {
-        for name in ["content-type", "retry-after", "retry-after-ms", "x-should-retry", "x-request-id", "request-id", "x-ratelimit-remaining-tokens", "anthropic-ratelimit-requests-reset", "openai-processing-ms"] {
+        for name in [
+            "content-type",
+            "retry-after",
+            "retry-after-ms",
+            "x-should-retry",
+            "x-request-id",
+            "request-id",
+            "x-ratelimit-remaining-tokens",
+            "anthropic-ratelimit-requests-reset",
+            "openai-processing-ms",
+        ] {
             assert_eq!(names(&towards_client(&map(&[(name, "1")]))), [name]);
         }
-        for name in ["set-cookie", "location", "connection", "transfer-encoding", "content-length", "server", "openai-organization", "anthropic-organization-id", "www-authenticate", "alt-svc", "strict-transport-security", "x-powered-by", "access-control-allow-origin", "refresh", "content-location"] {
+        for name in [
+            "set-cookie",
+            "location",
+            "connection",
+            "transfer-encoding",
+            "content-length",
+            "server",
+            "openai-organization",
+            "anthropic-organization-id",
+            "www-authenticate",
+            "alt-svc",
+            "strict-transport-security",
+            "x-powered-by",
+            "access-control-allow-origin",
+            "refresh",
+            "content-location",
+        ] {
             assert!(towards_client(&map(&[(name, "1")])).is_empty(), "{name}");
         }
     }

@@ -59,8 +59,17 @@ impl Origin {
         }
         let host = Host::parse(authority.host())?;
         let port = match authority.as_str().strip_prefix(authority.host()) {
-            Some("") => if https { 443 } else { 80 },
-            Some(port) => port.strip_prefix(':').and_then(plain_port).ok_or(UrlFault::Port)?,
+            Some("") => {
+                if https {
+                    443
+                } else {
+                    80
+                }
+            }
+            Some(port) => port
+                .strip_prefix(':')
+                .and_then(plain_port)
+                .ok_or(UrlFault::Port)?,
             None => return Err(UrlFault::Unreadable.into()),
         };
         Ok(Self { https, host, port })
@@ -92,13 +101,23 @@ impl Origin {
     }
 
     pub(crate) fn scheme(&self) -> Scheme {
-        if self.https { Scheme::HTTPS } else { Scheme::HTTP }
+        if self.https {
+            Scheme::HTTPS
+        } else {
+            Scheme::HTTP
+        }
     }
 
     pub(crate) fn authority(&self) -> Result<Authority, Error> {
         let default = if self.https { 443 } else { 80 };
-        let port = if self.port == default { String::new() } else { format!(":{}", self.port) };
-        format!("{}{port}", self.host).parse().map_err(|_| UrlFault::Unreadable.into())
+        let port = if self.port == default {
+            String::new()
+        } else {
+            format!(":{}", self.port)
+        };
+        format!("{}{port}", self.host)
+            .parse()
+            .map_err(|_| UrlFault::Unreadable.into())
     }
 }
 
@@ -140,18 +159,27 @@ impl Host {
     fn parse(text: &str) -> Result<Self, UrlFault> {
         if let Some(inner) = text.strip_prefix('[') {
             let inner = inner.strip_suffix(']').ok_or(UrlFault::Host)?;
-            return inner.parse::<Ipv6Addr>().map(|address| Self::Address(address.into())).map_err(|_| UrlFault::Host);
+            return inner
+                .parse::<Ipv6Addr>()
+                .map(|address| Self::Address(address.into()))
+                .map_err(|_| UrlFault::Host);
         }
         let name = text.to_ascii_lowercase();
         let last = name.rsplit('.').next().unwrap_or_default();
         // `inet_aton`, and so many a resolver, reads any name whose last part is a number as an address, in spellings that
         // no list of addresses catches.
-        if last.starts_with("0x") || (!last.is_empty() && last.bytes().all(|b| b.is_ascii_digit())) {
-            return name.parse::<Ipv4Addr>().map(|address| Self::Address(address.into())).map_err(|_| UrlFault::NumberSpelling);
+        if last.starts_with("0x") || (!last.is_empty() && last.bytes().all(|b| b.is_ascii_digit()))
+        {
+            return name
+                .parse::<Ipv4Addr>()
+                .map(|address| Self::Address(address.into()))
+                .map_err(|_| UrlFault::NumberSpelling);
         }
         let fits = |label: &str| {
             (1..=63).contains(&label.len())
-                && label.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'_')
+                && label
+                    .bytes()
+                    .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'_')
                 && !label.starts_with('-')
                 && !label.ends_with('-')
         };
@@ -174,7 +202,10 @@ impl fmt::Display for Host {
 
 fn plain_port(text: &str) -> Option<u16> {
     let plain = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
-    plain.then(|| text.parse().ok()).flatten().filter(|port| *port > 0)
+    plain
+        .then(|| text.parse().ok())
+        .flatten()
+        .filter(|port| *port > 0)
 }
 
 #[cfg(test)]
@@ -195,8 +226,14 @@ mod tests {
             ("http://localhost:11434", "http://localhost:11434"),
             ("http://127.0.0.1", "http://127.0.0.1:80"),
             ("http://[0:0::1]:8080", "http://[::1]:8080"),
-            ("https://my_model.svc-1.cluster.local:8443/", "https://my_model.svc-1.cluster.local:8443"),
-            ("https://xn--bcher-kva.example", "https://xn--bcher-kva.example:443"),
+            (
+                "https://my_model.svc-1.cluster.local:8443/",
+                "https://my_model.svc-1.cluster.local:8443",
+            ),
+            (
+                "https://xn--bcher-kva.example",
+                "https://xn--bcher-kva.example:443",
+            ),
         ] {
             assert_eq!(parse(text).unwrap().to_string(), canonical, "{text}");
         }
@@ -205,19 +242,79 @@ mod tests {
     #[test]
     fn tricks_in_a_url_are_refused() {
         for text in [
-            "", "/", "api.openai.com", "//api.openai.com", "https://", "https:///v1", "https://:443",
-            "ftp://example.com", "file:///etc/passwd", "gopher://example.com", "unix://socket", "httpsx://example.com",
-            "https://user@example.com", "https://user:pass@example.com", "https://@example.com", "https://a@b@c",
-            "https://example.com@127.0.0.1", "https://127.0.0.1#@example.com", "https://example.com#f", "https://example.com?q", "https://example.com/v1",
-            "https://example.com:0", "https://example.com:", "https://example.com:65536", "https://example.com:+80", "https://example.com: 80",
-            "https://example.com.", "https://exa mple.com", "https://-a.example", "https://a-.example", "https://a..example", "https://.example",
-            "https://ex%61mple.com", "https://127.0.0.1%00.example.com", "https://example.com\\@127.0.0.1", "https://１２７.0.0.1", "https://ⓛocalhost",
-            "http://2130706433", "http://0x7f000001", "http://0x7f.0.0.1", "http://0177.0.0.1", "http://017700000001", "http://127.1", "http://127.0.1",
-            "http://127.0.0.01", "http://0", "http://0x", "http://1.2.3.4.5", "http://256.1.1.1", "http://foo.0x7f", "http://foo.1", "http://0300.0250.0.1",
-            "http://0xa9fea9fe", "http://0251.0376.0251.0376", "http://169.254.43518", "http://2852039166", "http://127.0.0.1.", "http://4294967297", "http://00000127.0.0.1",
-            "http://[::1", "http://::1", "http://[::1%25eth0]", "http://[fe80::1%eth0]", "http://[::127.1]", "http://[127.0.0.1]", "http://[::1]x", "http://[::1].example",
+            "",
+            "/",
+            "api.openai.com",
+            "//api.openai.com",
+            "https://",
+            "https:///v1",
+            "https://:443",
+            "ftp://example.com",
+            "file:///etc/passwd",
+            "gopher://example.com",
+            "unix://socket",
+            "httpsx://example.com",
+            "https://user@example.com",
+            "https://user:pass@example.com",
+            "https://@example.com",
+            "https://a@b@c",
+            "https://example.com@127.0.0.1",
+            "https://127.0.0.1#@example.com",
+            "https://example.com#f",
+            "https://example.com?q",
+            "https://example.com/v1",
+            "https://example.com:0",
+            "https://example.com:",
+            "https://example.com:65536",
+            "https://example.com:+80",
+            "https://example.com: 80",
+            "https://example.com.",
+            "https://exa mple.com",
+            "https://-a.example",
+            "https://a-.example",
+            "https://a..example",
+            "https://.example",
+            "https://ex%61mple.com",
+            "https://127.0.0.1%00.example.com",
+            "https://example.com\\@127.0.0.1",
+            "https://１２７.0.0.1",
+            "https://ⓛocalhost",
+            "http://2130706433",
+            "http://0x7f000001",
+            "http://0x7f.0.0.1",
+            "http://0177.0.0.1",
+            "http://017700000001",
+            "http://127.1",
+            "http://127.0.1",
+            "http://127.0.0.01",
+            "http://0",
+            "http://0x",
+            "http://1.2.3.4.5",
+            "http://256.1.1.1",
+            "http://foo.0x7f",
+            "http://foo.1",
+            "http://0300.0250.0.1",
+            "http://0xa9fea9fe",
+            "http://0251.0376.0251.0376",
+            "http://169.254.43518",
+            "http://2852039166",
+            "http://127.0.0.1.",
+            "http://4294967297",
+            "http://00000127.0.0.1",
+            "http://[::1",
+            "http://::1",
+            "http://[::1%25eth0]",
+            "http://[fe80::1%eth0]",
+            "http://[::127.1]",
+            "http://[127.0.0.1]",
+            "http://[::1]x",
+            "http://[::1].example",
         ] {
-            assert!(parse(text).is_err(), "{text:?} is read as {:?}", parse(text));
+            assert!(
+                parse(text).is_err(),
+                "{text:?} is read as {:?}",
+                parse(text)
+            );
         }
         let long = format!("https://{}.example", "a".repeat(64));
         assert!(parse(&long).is_err());

@@ -67,7 +67,12 @@ impl Policy {
             return Ok(*reach);
         }
         match origin.parsed_host() {
-            Host::Name(name) if self.any_public && origin.is_https() && origin.port() == 443 && !is_metadata_name(name) => {
+            Host::Name(name)
+                if self.any_public
+                    && origin.is_https()
+                    && origin.port() == 443
+                    && !is_metadata_name(name) =>
+            {
                 Ok(Reach::Public)
             }
             _ => Err(Error::NotAllowed(origin.to_string())),
@@ -80,7 +85,9 @@ impl Policy {
         let open = match origin.parsed_host() {
             Host::Address(named) => *named == address,
             Host::Name(name) if is_localhost(name) => class == Class::Loopback,
-            Host::Name(_) => class == Class::Public || (reach == Reach::Private && class.may_be_named()),
+            Host::Name(_) => {
+                class == Class::Public || (reach == Reach::Private && class.may_be_named())
+            }
         };
         if open { Ok(()) } else { Err(class) }
     }
@@ -102,7 +109,10 @@ mod tests {
     #[test]
     fn only_the_exact_origin_is_allowed() {
         let policy = Policy::closed().allow(origin("https://api.openai.com"));
-        assert_eq!(policy.reach(&origin("https://api.openai.com:443")).unwrap(), Reach::Public);
+        assert_eq!(
+            policy.reach(&origin("https://api.openai.com:443")).unwrap(),
+            Reach::Public
+        );
         for other in [
             "http://api.openai.com",
             "https://api.openai.com:8443",
@@ -112,15 +122,25 @@ mod tests {
             "https://127.0.0.1",
             "https://metadata.google.internal",
         ] {
-            assert!(matches!(policy.reach(&origin(other)), Err(Error::NotAllowed(_))), "{other}");
+            assert!(
+                matches!(policy.reach(&origin(other)), Err(Error::NotAllowed(_))),
+                "{other}"
+            );
         }
-        assert!(Policy::closed().reach(&origin("https://api.openai.com")).is_err());
+        assert!(
+            Policy::closed()
+                .reach(&origin("https://api.openai.com"))
+                .is_err()
+        );
     }
 
     #[test]
     fn any_public_means_names_on_https_443() {
         let policy = Policy::closed().allow_any_public();
-        assert_eq!(policy.reach(&origin("https://hooks.example")).unwrap(), Reach::Public);
+        assert_eq!(
+            policy.reach(&origin("https://hooks.example")).unwrap(),
+            Reach::Public
+        );
         for other in [
             "http://hooks.example",
             "https://hooks.example:6379",

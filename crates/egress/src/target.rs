@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use http::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 use http::uri::PathAndQuery;
-use http::{Request, Uri, Version, request};
+use http::{Method, Request, Uri, Version, request};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use secrecy::{ExposeSecret, SecretString};
 
@@ -15,7 +15,11 @@ use crate::headers::towards_provider;
 use crate::origin::{self, Origin};
 
 /// RFC 3986's unreserved characters: the only ones that no server reads as more than themselves.
-const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~');
 
 /// A deployment: its base URL, its credential, and what else each request to it carries.
 ///
@@ -68,7 +72,14 @@ impl Target {
         let path = uri.path().trim_end_matches('/').to_owned();
         descends(&path)?;
         let origin = Origin::of(&uri)?;
-        Ok(Self(Arc::new(Inner { origin, path, query: String::new(), headers: HeaderMap::new(), credential: None, timeouts: None })))
+        Ok(Self(Arc::new(Inner {
+            origin,
+            path,
+            query: String::new(),
+            headers: HeaderMap::new(),
+            credential: None,
+            timeouts: None,
+        })))
     }
 
     /// Sends `authorization: Bearer …`, as OpenAI and most others ask for.
@@ -87,8 +98,17 @@ impl Target {
         self.credential(name, "", secret)
     }
 
-    fn credential(mut self, name: HeaderName, scheme: &'static str, secret: SecretString) -> Result<Self, Error> {
-        let credential = Credential { name, scheme, secret };
+    fn credential(
+        mut self,
+        name: HeaderName,
+        scheme: &'static str,
+        secret: SecretString,
+    ) -> Result<Self, Error> {
+        let credential = Credential {
+            name,
+            scheme,
+            secret,
+        };
         credential.value()?;
         Arc::make_mut(&mut self.0).credential = Some(credential);
         Ok(self)
@@ -131,11 +151,25 @@ impl Target {
     /// [`towards_provider`] leaves; `path` behind the base URL's.
     ///
     /// # Errors
-    /// [`Error::Url`] when `path` doesn't start with a slash, or climbs. See [`segment`] for names in a path.
-    pub fn request<B>(&self, parts: request::Parts, path: &str, body: B) -> Result<Request<B>, Error> {
+    /// [`Error::Url`] when `path` doesn't start with a slash, or climbs; see [`segment`] for names in a path.
+    /// [`Error::Method`] for CONNECT and TRACE.
+    pub fn request<B>(
+        &self,
+        parts: request::Parts,
+        path: &str,
+        body: B,
+    ) -> Result<Request<B>, Error> {
+        if matches!(parts.method, Method::CONNECT | Method::TRACE) {
+            return Err(Error::Method);
+        }
         descends(path)?;
-        let whole = PathAndQuery::try_from(format!("{}{path}{}", self.0.path, self.0.query)).map_err(|_| UrlFault::Unreadable)?;
-        let uri = Uri::builder().scheme(self.0.origin.scheme()).authority(self.0.origin.authority()?).path_and_query(whole).build();
+        let whole = PathAndQuery::try_from(format!("{}{path}{}", self.0.path, self.0.query))
+            .map_err(|_| UrlFault::Unreadable)?;
+        let uri = Uri::builder()
+            .scheme(self.0.origin.scheme())
+            .authority(self.0.origin.authority()?)
+            .path_and_query(whole)
+            .build();
         let mut request = Request::from_parts(parts, body);
         *request.uri_mut() = uri.map_err(|_| UrlFault::Unreadable)?;
         *request.version_mut() = Version::HTTP_11;
@@ -167,7 +201,10 @@ impl Target {
 /// Names where it goes, and neither credential nor headers.
 impl fmt::Debug for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Target").field("origin", &self.0.origin).field("path", &self.0.path).finish_non_exhaustive()
+        f.debug_struct("Target")
+            .field("origin", &self.0.origin)
+            .field("path", &self.0.path)
+            .finish_non_exhaustive()
     }
 }
 
@@ -175,7 +212,10 @@ impl Credential {
     fn value(&self) -> Result<HeaderValue, Error> {
         let text = SecretString::from(format!("{}{}", self.scheme, self.secret.expose_secret()));
         let visible = !self.secret.expose_secret().is_empty() && text.expose_secret().is_ascii();
-        let mut value = visible.then(|| HeaderValue::from_str(text.expose_secret()).ok()).flatten().ok_or(Error::Credential)?;
+        let mut value = visible
+            .then(|| HeaderValue::from_str(text.expose_secret()).ok())
+            .flatten()
+            .ok_or(Error::Credential)?;
         value.set_sensitive(true);
         Ok(value)
     }
@@ -208,119 +248,21 @@ fn descends(path: &str) -> Result<(), Error> {
     let segments = path.strip_prefix('/').ok_or(UrlFault::Unreadable)?;
     let fits = |segment: &str| {
         let decoded = percent_decode_str(segment).collect::<Vec<_>>();
-        decoded.split(|byte| matches!(byte, b'/' | b'\\')).all(|piece| !matches!(piece, b"" | b"." | b".."))
+        decoded
+            .split(|byte| matches!(byte, b'/' | b'\\'))
+            .all(|piece| !matches!(piece, b"" | b"." | b".."))
             && !segment.contains('\\')
             && !decoded.contains(&0)
     };
     if segments.contains(['?', '#']) {
         return Err(UrlFault::Query.into());
     }
-    if segments.split('/').all(fits) { Ok(()) } else { Err(UrlFault::Climbs.into()) }
+    if segments.split('/').all(fits) {
+        Ok(())
+    } else {
+        Err(UrlFault::Climbs.into())
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    fn parts() -> request::Parts {
-        let request = Request::post("http://gateway.local/v1/chat/completions?key=sk-caller-1&api_base=http://evil.example");
-        let request = request.header("host", "evil.example").header("x-api-key", "sk-caller-2").header("anthropic-beta", "b").header("api-version", "caller's");
-        request.body(()).unwrap().into_parts().0
-    }
-
-    fn target() -> Target {
-        Target::new("https://api.example/v1/").unwrap().bearer("sk-canary-provider".into()).unwrap()
-    }
-
-    #[test]
-    fn a_request_goes_to_the_target_and_nothing_of_the_callers_choice_remains() {
-        let target = target().query("api-version", "2024-10-21").query("a b", "c&d").header(HeaderName::from_static("api-version"), HeaderValue::from_static("ours"));
-        let request = target.request(parts(), "/chat/completions", ()).unwrap();
-        assert_eq!(request.uri(), "https://api.example/v1/chat/completions?api-version=2024-10-21&a%20b=c%26d");
-        assert_eq!(request.headers().get("api-version").unwrap(), "ours");
-        assert_eq!(request.headers().get("anthropic-beta").unwrap(), "b");
-        let everything = format!("{request:?}");
-        assert!(!everything.contains("sk-") && !everything.contains("evil"), "{everything}");
-    }
-
-    #[test]
-    fn a_credential_goes_to_its_own_origin_only() {
-        let target = target();
-        for elsewhere in [
-            "http://api.example/v1",
-            "https://api.example:8443/v1",
-            "https://evil.example/v1",
-            "https://api.example.evil.example/",
-            "https://x@api.example/",
-            "/v1/chat/completions",
-        ] {
-            let mut headers = HeaderMap::new();
-            assert!(target.authorize(&elsewhere.parse().unwrap(), &mut headers).is_err(), "{elsewhere}");
-            assert!(headers.is_empty(), "{elsewhere}");
-        }
-        let mut headers = HeaderMap::new();
-        target.authorize(&"https://API.example:443/other".parse().unwrap(), &mut headers).unwrap();
-        let value = headers.get(AUTHORIZATION).unwrap();
-        assert_eq!(value, "Bearer sk-canary-provider");
-        assert!(value.is_sensitive());
-    }
-
-    #[test]
-    fn no_debug_output_shows_the_credential() {
-        let request = target().request(parts(), "/x", ()).unwrap();
-        for text in [format!("{:?}", target()), format!("{:#?}", request.extensions()), format!("{:?}", request.headers())] {
-            assert!(!text.contains("canary"), "{text}");
-        }
-        let mut headers = HeaderMap::new();
-        target().authorize(request.uri(), &mut headers).unwrap();
-        assert!(!format!("{headers:?}").contains("canary"));
-    }
-
-    #[test]
-    fn a_secret_that_would_split_a_header_is_refused() {
-        for secret in ["", "a\r\nx-admin: 1", "a\nb", "a\0b", "schlüssel"] {
-            let error = Target::new("https://api.example").unwrap().bearer(secret.into()).unwrap_err();
-            assert!(matches!(error, Error::Credential));
-            assert!(secret.is_empty() || !error.to_string().contains(secret));
-        }
-    }
-
-    #[test]
-    fn a_path_that_climbs_is_refused() {
-        for path in [
-            "/..", "/../admin", "/a/../b", "/./a", "/a//b", "//evil.example/a", "/%2e%2e/a", "/.%2E/a", "/a/%2E", "/..%2fadmin", "/a%2f..%2fb", "/a\\b", "/..%5cadmin",
-            "/a%5c..%5cb", "/a%2f", "/a?x=1", "/a#x", "/a%00", "a", "https://evil.example/", "/a b", "/a/",
-        ] {
-            assert!(target().request(parts(), path, ()).is_err(), "{path}");
-        }
-        for base in ["https://api.example/../v1", "https://api.example//v1", "https://api.example/v1?x", "https://user@api.example/v1", "api.example/v1"] {
-            assert!(Target::new(base).is_err(), "{base}");
-        }
-        for path in ["", "/chat/completions", "/models/gemini-2.5:generateContent", "/model/arn%3Aaws%3Abedrock%2Fx/converse", "/a..b/..."] {
-            assert!(target().request(parts(), path, ()).is_ok(), "{path}");
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn an_encoded_segment_stays_one_segment(name in any::<String>()) {
-            if let Ok(encoded) = segment(&name) {
-                prop_assert!(encoded.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._~%".contains(&b)), "{encoded}");
-                prop_assert_eq!(percent_decode_str(&encoded).decode_utf8().unwrap(), name);
-                let request = target().request(parts(), &format!("/models/{encoded}/x"), ());
-                prop_assert!(request.is_ok());
-            }
-        }
-
-        #[test]
-        fn no_path_leaves_the_base(path in r"/?([a./\\%25eEfF?#@:]{0,3}/?){0,6}") {
-            if let Ok(request) = target().request(parts(), &path, ()) {
-                prop_assert_eq!(request.uri().authority().unwrap().as_str(), "api.example");
-                prop_assert_eq!(request.uri().path(), format!("/v1{path}"));
-                prop_assert_eq!(request.uri().query(), None);
-            }
-        }
-    }
-}
+mod tests;

@@ -8,6 +8,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
+use metrics::counter;
 use tokio::time::{Instant, Sleep};
 
 use crate::error::{Error, Step};
@@ -24,8 +25,16 @@ pub(crate) struct Timed {
 
 impl Timed {
     pub(crate) fn new(body: Incoming, idle: Duration, deadline: Instant) -> Self {
-        let timer = Box::pin(tokio::time::sleep_until(deadline.min(Instant::now() + idle)));
-        Self { body, idle, deadline, timer, over: false }
+        let timer = Box::pin(tokio::time::sleep_until(
+            deadline.min(Instant::now() + idle),
+        ));
+        Self {
+            body,
+            idle,
+            deadline,
+            timer,
+            over: false,
+        }
     }
 }
 
@@ -33,18 +42,29 @@ impl Body for Timed {
     type Data = Bytes;
     type Error = Error;
 
-    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
         if self.over {
             return Poll::Ready(None);
         }
         if let Poll::Ready(frame) = Pin::new(&mut self.body).poll_frame(cx) {
             let again = self.deadline.min(Instant::now() + self.idle);
             self.timer.as_mut().reset(again);
-            return Poll::Ready(frame.map(|frame| frame.map_err(|error| Error::Call(Arc::new(error)))));
+            return Poll::Ready(
+                frame.map(|frame| frame.map_err(|error| Error::Call(Arc::new(error)))),
+            );
         }
         ready!(self.timer.as_mut().poll(cx));
         self.over = true;
-        let step = if Instant::now() >= self.deadline { Step::Total } else { Step::Idle };
+        let step = if Instant::now() >= self.deadline {
+            Step::Total
+        } else {
+            Step::Idle
+        };
+        counter!("bartizan.egress.answers_given_up").increment(1);
+        tracing::debug!(%step, "gave up on an answer that took too long");
         Poll::Ready(Some(Err(Error::TimedOut(step))))
     }
 

@@ -39,18 +39,27 @@ impl Roots {
     pub(crate) fn add_pem(&mut self, pem: &[u8]) -> Result<(), Error> {
         let mut count = 0;
         for certificate in CertificateDer::pem_slice_iter(pem) {
-            let added = certificate.map_err(|error| error.to_string()).and_then(|der| self.0.add(der).map_err(|error| error.to_string()));
+            let added = certificate
+                .map_err(|error| error.to_string())
+                .and_then(|der| self.0.add(der).map_err(|error| error.to_string()));
             added.map_err(Error::Roots)?;
             count += 1;
         }
-        if count == 0 { Err(Error::Roots("no certificate in PEM form is in it".into())) } else { Ok(()) }
+        if count == 0 {
+            Err(Error::Roots("no certificate in PEM form is in it".into()))
+        } else {
+            Ok(())
+        }
     }
 
     fn config(self) -> Result<ClientConfig, Error> {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let versions = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
-        let mut config =
-            versions.map_err(|error| Error::Roots(error.to_string()))?.with_root_certificates(self.0).with_no_client_auth();
+        let versions =
+            ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
+        let mut config = versions
+            .map_err(|error| Error::Roots(error.to_string()))?
+            .with_root_certificates(self.0)
+            .with_no_client_auth();
         if cfg!(feature = "http2") {
             config.alpn_protocols.push(b"h2".to_vec());
         }
@@ -69,13 +78,19 @@ pub(crate) struct Tls<S> {
 
 impl<S> Tls<S> {
     pub(crate) fn new(connector: S, roots: Roots, limit: Duration) -> Result<Self, Error> {
-        Ok(Self { connector, config: Arc::new(roots.config()?).into(), limit })
+        Ok(Self {
+            connector,
+            config: Arc::new(roots.config()?).into(),
+            limit,
+        })
     }
 }
 
 impl<S> fmt::Debug for Tls<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Tls").field("limit", &self.limit).finish_non_exhaustive()
+        f.debug_struct("Tls")
+            .field("limit", &self.limit)
+            .finish_non_exhaustive()
     }
 }
 
@@ -105,7 +120,9 @@ where
             }
             let name = server_name(&origin)?;
             let shaken = timeout(limit, config.connect(name, TokioIo::new(connection))).await;
-            let stream = shaken.map_err(|_| Error::TimedOut(Step::Tls))?.map_err(|error| Error::Tls(Arc::new(error)))?;
+            let stream = shaken
+                .map_err(|_| Error::TimedOut(Step::Tls))?
+                .map_err(|error| Error::Tls(Arc::new(error)))?;
             Ok(Stream::Tls(Box::new(TokioIo::new(stream))))
         })
     }
@@ -131,14 +148,22 @@ impl<T: Connection> Connection for Stream<T> {
             Self::Tls(stream) => {
                 let (below, tls) = stream.inner().get_ref();
                 let connected = below.inner().connected();
-                if tls.alpn_protocol() == Some(b"h2") { connected.negotiated_h2() } else { connected }
+                if tls.alpn_protocol() == Some(b"h2") {
+                    connected.negotiated_h2()
+                } else {
+                    connected
+                }
             }
         }
     }
 }
 
 impl<T: Read + Write + Unpin> Read for Stream<T> {
-    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: ReadBufCursor<'_>) -> Poll<io::Result<()>> {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: ReadBufCursor<'_>,
+    ) -> Poll<io::Result<()>> {
         match self.get_mut() {
             Self::Plain(stream) => Pin::new(stream).poll_read(cx, buf),
             Self::Tls(stream) => Pin::new(stream).poll_read(cx, buf),
@@ -147,14 +172,22 @@ impl<T: Read + Write + Unpin> Read for Stream<T> {
 }
 
 impl<T: Read + Write + Unpin> Write for Stream<T> {
-    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<io::Result<usize>> {
         match self.get_mut() {
             Self::Plain(stream) => Pin::new(stream).poll_write(cx, buf),
             Self::Tls(stream) => Pin::new(stream).poll_write(cx, buf),
         }
     }
 
-    fn poll_write_vectored(self: Pin<&mut Self>, cx: &mut Context<'_>, bufs: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
         match self.get_mut() {
             Self::Plain(stream) => Pin::new(stream).poll_write_vectored(cx, bufs),
             Self::Tls(stream) => Pin::new(stream).poll_write_vectored(cx, bufs),
