@@ -28,7 +28,7 @@ pub const MAX_EVENT: usize = 4 * 1024 * 1024;
 #[derive(Clone)]
 pub struct Event {
     raw: Bytes,
-    name: Option<String>,
+    name: Option<Range<usize>>,
     data: Data,
     document: Option<Box<Document>>,
     edited: bool,
@@ -90,7 +90,7 @@ impl Event {
         };
         Self {
             raw: raw.into(),
-            name: name.map(str::to_owned),
+            name: name.map(|name| "event: ".len().."event: ".len() + name.len()),
             data: place,
             document: None,
             edited: false,
@@ -150,7 +150,7 @@ impl Event {
             }
             let says = || text.get(value.clone()).unwrap_or_default();
             match field {
-                "event" => name = Some(says().to_owned()),
+                "event" => name = Some(value),
                 "data" => {
                     data = match data {
                         Data::None => Data::Line(value),
@@ -183,7 +183,10 @@ impl Event {
     /// The event's name: the value of its `event` field.
     #[must_use]
     pub fn name(&self) -> Option<&str> {
-        self.name.as_deref()
+        self.name
+            .clone()
+            .and_then(|range| self.raw.get(range))
+            .and_then(|name| str::from_utf8(name).ok())
     }
 
     /// The event's data, lines joined by LF; `None` for a comment on its own.
@@ -257,27 +260,35 @@ impl Event {
     /// The bytes to send.
     #[must_use]
     pub fn to_bytes(&self) -> Bytes {
-        let Some(document) = self.document.as_deref().filter(|_| self.edited) else {
-            return self.raw.clone();
-        };
+        self.rewritten().unwrap_or_else(|| self.raw.clone())
+    }
+
+    /// The bytes to send, of an event that is done with.
+    pub(crate) fn into_bytes(self) -> Bytes {
+        self.rewritten().unwrap_or(self.raw)
+    }
+
+    /// The bytes to send, where they are not those that came.
+    fn rewritten(&self) -> Option<Bytes> {
+        let document = self.document.as_deref().filter(|_| self.edited)?;
         let new = document.as_str().as_bytes();
         match &self.data {
             Data::Line(range) => {
                 let before = self.raw.get(..range.start).unwrap_or_default();
                 let old = self.raw.get(range.clone()).unwrap_or_default();
                 if old == new {
-                    return self.raw.clone();
+                    return None;
                 }
                 // White space between values may hold line ends, which would end the data line.
                 if memchr::memchr2(b'\n', b'\r', new).is_none() {
                     let after = self.raw.get(range.end..).unwrap_or_default();
-                    return [before, new, after].concat().into();
+                    return Some([before, new, after].concat().into());
                 }
-                Self::new(self.name(), document.as_str()).raw
             }
-            Data::Lines(lines) if lines == document.as_str() => self.raw.clone(),
-            Data::Lines(_) | Data::None => Self::new(self.name(), document.as_str()).raw,
+            Data::Lines(lines) if lines == document.as_str() => return None,
+            Data::Lines(_) | Data::None => {}
         }
+        Some(Self::new(self.name(), document.as_str()).raw)
     }
 }
 
@@ -291,7 +302,7 @@ impl PartialEq for Event {
 impl fmt::Debug for Event {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Event")
-            .field("name", &self.name)
+            .field("name", &self.name())
             .field("bytes", &self.raw.len())
             .finish_non_exhaustive()
     }
@@ -341,7 +352,7 @@ impl Iterator for Lines<'_> {
 /// ```
 #[derive(Debug, Default)]
 pub struct EventDecoder {
-    buffer: BytesMut,
+    buffer: Bytes,
     /// How far the buffer has been searched for an event's end.
     searched: usize,
     /// Whether the line before `searched` was blank so far, that is, `searched` stands at a line's start.
@@ -362,12 +373,14 @@ impl EventDecoder {
 
     /// Takes more bytes.
     pub fn push(&mut self, bytes: Bytes) {
-        if self.buffer.is_empty() {
-            // Keeps a network buffer as it is, so that its events are slices of it.
-            self.buffer = BytesMut::from(bytes);
+        // A network buffer is kept as it is, so that its events are slices of it; only an event cut in two is copied.
+        self.buffer = if self.buffer.is_empty() {
+            bytes
         } else {
-            self.buffer.extend_from_slice(&bytes);
-        }
+            let mut joined = BytesMut::from(std::mem::take(&mut self.buffer));
+            joined.extend_from_slice(&bytes);
+            joined.freeze()
+        };
     }
 
     /// Gives the next whole event.
@@ -421,6 +434,9 @@ impl EventDecoder {
         self.searched = 0;
         self.line_start = true;
         self.content = false;
-        self.buffer.split_to(length.min(self.buffer.len())).freeze()
+        if length >= self.buffer.len() {
+            return std::mem::take(&mut self.buffer);
+        }
+        self.buffer.split_to(length)
     }
 }

@@ -37,6 +37,8 @@ pub(super) struct Answer {
     last: Option<Frame<Bytes>>,
     progress: Progress,
     keep_alive: Option<Pin<Box<Sleep>>>,
+    /// Empty between steps; kept for its room.
+    out: Out,
 }
 
 struct Level {
@@ -80,6 +82,7 @@ impl Answer {
             last: None,
             progress: Progress::Reading,
             keep_alive: None,
+            out: Out::default(),
         }
     }
 
@@ -237,14 +240,7 @@ impl Answer {
             Some(Ok(frame)) => {
                 // Trailers are no part of an event stream, and what taps hold back would come after them.
                 if let Ok(data) = frame.into_data() {
-                    let read = self.events.as_mut().map(|events| {
-                        events.decoder.push(data);
-                        std::iter::from_fn(|| events.decoder.next_event().transpose())
-                            .collect::<Vec<_>>()
-                    });
-                    for event in read.unwrap_or_default() {
-                        self.take(event);
-                    }
+                    self.take_all(data);
                 }
             }
             Some(Err(_)) => self.finish(Some(broken()), true),
@@ -260,6 +256,18 @@ impl Answer {
             }
         }
         Poll::Ready(())
+    }
+
+    fn take_all(&mut self, data: Bytes) {
+        if let Some(events) = &mut self.events {
+            events.decoder.push(data);
+        }
+        while let Progress::Reading = self.progress
+            && let Some(events) = &mut self.events
+            && let Some(event) = events.decoder.next_event().transpose()
+        {
+            self.take(event);
+        }
     }
 
     fn take(&mut self, event: Result<Event, SseError>) {
@@ -284,7 +292,7 @@ impl Answer {
         }
         match self.levels.first_mut() {
             Some(level) => level.waiting.push_back(event),
-            None => self.leaving.push_back(event.to_bytes()),
+            None => self.leaving.push_back(event.into_bytes()),
         }
     }
 
@@ -316,7 +324,7 @@ impl Answer {
         loop {
             let mut moved = false;
             let mut held = false;
-            for at in (0..self.levels.len()).rev() {
+            for at in 0..self.levels.len() {
                 match self.poll_hold(at, context) {
                     Poll::Pending => {
                         held = true;
@@ -342,19 +350,19 @@ impl Answer {
         };
         let step = ready!(hold.as_mut().poll(context));
         level.hold = None;
-        let held = std::mem::take(&mut level.held);
-        self.follow(at, step, held);
+        let mut held = Out(std::mem::take(&mut level.held));
+        self.follow(at, step, &mut held);
         Poll::Ready(true)
     }
 
     fn move_events(&mut self, at: usize) -> bool {
         let mut moved = false;
+        let mut out = std::mem::take(&mut self.out);
         while let Some(level) = self.levels.get_mut(at)
             && level.hold.is_none()
             && let Some(mut event) = level.waiting.pop_front()
         {
             moved = true;
-            let mut out = Out::default();
             let step = match (&mut level.tap, level.watch) {
                 (Some(tap), Watch::Content) => {
                     if event.turn_to(level.dialect).is_err() {
@@ -368,8 +376,9 @@ impl Answer {
                     Step::Go
                 }
             };
-            self.follow(at, step, out.0);
+            self.follow(at, step, &mut out);
         }
+        self.out = out;
         moved
     }
 
@@ -398,27 +407,30 @@ impl Answer {
             .tap
             .as_mut()
             .map_or(Step::Go, |tap| tap.on_end(end, &mut out));
-        self.follow(at, step, out.0);
+        self.follow(at, step, &mut out);
         true
     }
 
-    /// Does what the tap at `at` said.
-    fn follow(&mut self, at: usize, step: Step, out: Vec<Event>) {
+    /// Does what the tap at `at` said with what it handed on; leaves `out` empty.
+    fn follow(&mut self, at: usize, step: Step, out: &mut Out) {
         match step {
             Step::Go => match self.levels.get_mut(at + 1) {
-                Some(level) => level.waiting.extend(out),
+                Some(level) => level.waiting.extend(out.0.drain(..)),
                 None => {
-                    let shown = out.iter().filter(|event| !event.is_hidden());
-                    self.leaving.extend(shown.map(Event::to_bytes));
+                    let shown = out.0.drain(..).filter(|event| !event.is_hidden());
+                    self.leaving.extend(shown.map(Event::into_bytes));
                 }
             },
             Step::Hold(hold) => {
                 if let Some(level) = self.levels.get_mut(at) {
                     level.hold = Some(hold);
-                    level.held = out;
+                    level.held.append(&mut out.0);
                 }
             }
-            Step::Stop(refusal) => self.stop(at, refusal),
+            Step::Stop(refusal) => {
+                out.0.clear();
+                self.stop(at, refusal);
+            }
         }
     }
 

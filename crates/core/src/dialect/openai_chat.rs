@@ -195,7 +195,8 @@ pub(super) static CHUNK: Shape = Shape::Object(Object::new(&[
     ("id", Skip),
     ("object", Skip),
     ("created", Skip),
-    ("model", Fact(model)),
+    // The first chunk has said it; a copy a chunk would be for nobody.
+    ("model", Skip),
     ("choices", Each(&CHUNK_CHOICE)),
     ("usage", Fact(usage)),
     ("service_tier", Skip),

@@ -245,7 +245,8 @@ impl<'a> Walk<'a> {
             Speaker::Named => value.get("role").map_or(around.role, role_named),
         };
         for (key, member) in value.members() {
-            match object.fields.iter().find(|(name, _)| key.is(name)) {
+            let name = key.text().unwrap_or_default();
+            match object.fields.iter().find(|(field, _)| *field == name) {
                 Some((name, rule)) => self.rule(
                     member,
                     *rule,
@@ -256,7 +257,7 @@ impl<'a> Walk<'a> {
                 )?,
                 None => {
                     let names = object.fields.iter().map(|(name, _)| *name);
-                    self.check_spelling(key, names)?;
+                    self.check_spelling(key, &name, names)?;
                     self.strings(member, around, TextRole::Other, false);
                 }
             }
@@ -376,20 +377,18 @@ impl<'a> Walk<'a> {
     }
 
     fn spelling(&self, value: Value<'a>, names: &[&'static str]) -> Result<(), Fault> {
-        value
-            .members()
-            .try_for_each(|(key, _)| self.check_spelling(key, names.iter().copied()))
+        value.members().try_for_each(|(key, _)| {
+            self.check_spelling(key, &key.text().unwrap_or_default(), names.iter().copied())
+        })
     }
 
     fn check_spelling(
         &self,
         key: Value<'a>,
+        text: &str,
         mut names: impl Iterator<Item = &'static str>,
     ) -> Result<(), Fault> {
-        let Some(text) = key.text() else {
-            return Ok(());
-        };
-        if names.any(|name| folds_to(&text, name)) {
+        if names.any(|name| folds_to(text, name)) {
             return Err(self.json.fault(FaultKind::KeyCase, key));
         }
         Ok(())

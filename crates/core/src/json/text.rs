@@ -5,34 +5,53 @@ use std::borrow::Cow;
 const LOW: u64 = 0x0101_0101_0101_0101;
 const HIGH: u64 = 0x8080_8080_8080_8080;
 
-/// Skips the bytes from `pos` on that may stand in a string as they are; stops at a quote, a backslash, a control
+/// How many words are looked at one by one: most strings of a message end within them.
+const SHORT: usize = 4;
+
+/// Skips the bytes from `from` on that may stand in a string as they are; stops at a quote, a backslash, a control
 /// character or the end.
 ///
-/// Eight bytes at a time by the classic zero-byte trick (Mycroft 1987): a borrow can only make a false hit above a true
-/// one, so the first hit is exact. Short strings, the common case, end within one or two steps.
-pub(super) fn plain_run(bytes: &[u8], mut pos: usize) -> usize {
-    while let Some(chunk) = bytes
-        .get(pos..pos + 8)
-        .and_then(|chunk| <[u8; 8]>::try_from(chunk).ok())
-    {
-        let word = u64::from_le_bytes(chunk);
-        let quote = word ^ (LOW * 0x22);
-        let slash = word ^ (LOW * 0x5C);
-        let hit = ((quote.wrapping_sub(LOW) & !quote)
-            | (slash.wrapping_sub(LOW) & !slash)
-            | (word.wrapping_sub(LOW * 0x20) & !word))
-            & HIGH;
+/// A short string is searched a word at a time by the classic zero-byte trick (Mycroft 1987): a borrow can only make a
+/// false hit above a true one, so the first hit is exact. A long one by SIMD, which costs more to start.
+pub(super) fn plain_run(bytes: &[u8], from: usize) -> usize {
+    let rest = bytes.get(from..).unwrap_or_default();
+    let (words, _) = rest.as_chunks::<8>();
+    for (at, word) in words.iter().take(SHORT).enumerate() {
+        let hit = stops(u64::from_le_bytes(*word));
         if hit != 0 {
-            return pos + (hit.trailing_zeros() / 8) as usize;
+            return from + at * 8 + (hit.trailing_zeros() / 8) as usize;
         }
-        pos += 8;
     }
-    while let Some(byte) = bytes.get(pos)
-        && !matches!(byte, b'"' | b'\\' | 0..0x20)
-    {
-        pos += 1;
-    }
-    pos
+    let searched = words.len().min(SHORT) * 8;
+    let far = rest.get(searched..).unwrap_or_default();
+    let length = if far.len() < 8 {
+        far.len()
+    } else {
+        memchr::memchr2(b'"', b'\\', far).unwrap_or(far.len())
+    };
+    let run = far.get(..length).unwrap_or_default();
+    // Without a way out of the loop the compiler makes it a vector loop; a hit is rare and searched for then.
+    let dirty = run.iter().fold(false, |dirty, byte| dirty | (*byte < 0x20));
+    let stop = if dirty || length < 8 {
+        run.iter().position(|byte| is_stop(*byte))
+    } else {
+        None
+    };
+    from + searched + stop.unwrap_or(length)
+}
+
+fn is_stop(byte: u8) -> bool {
+    matches!(byte, b'"' | b'\\' | 0..0x20)
+}
+
+/// The top bit of each byte that is a quote, a backslash or a control character; above the first, bits may be wrong.
+fn stops(word: u64) -> u64 {
+    let quote = word ^ (LOW * 0x22);
+    let slash = word ^ (LOW * 0x5C);
+    ((quote.wrapping_sub(LOW) & !quote)
+        | (slash.wrapping_sub(LOW) & !slash)
+        | (word.wrapping_sub(LOW * 0x20) & !word))
+        & HIGH
 }
 
 pub(super) fn hex4(bytes: &[u8], at: usize) -> Option<u32> {
