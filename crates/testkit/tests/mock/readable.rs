@@ -99,7 +99,7 @@ async fn each_event_of_each_stream_is_known_to_its_dialect() {
                 );
                 let facts = document.facts();
                 usage = facts.usage.or(usage);
-                finish = facts.finish.clone().or(finish);
+                finish = facts.finish.or(finish);
                 last = facts.terminal;
                 if document.texts().all(|text| text.is_delta()) {
                     deltas += &spoken(document);
