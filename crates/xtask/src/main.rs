@@ -6,11 +6,13 @@
 //! | `test --all` | the same, and fails when something could not be run on this machine; CI calls it so |
 //! | `sdk [WORDS]` | builds the gateway and runs the SDK tests alone; WORDS go to pytest, such as `-k masking` |
 //! | `features` | checks each crate alone: with no feature, with each one, with all |
+//! | `docs-links` | follows each link from one document of the project to another |
 //! | `setup` | only installs what `test` needs |
 
 #![expect(clippy::print_stdout, reason = "a chore talks to whoever runs it")]
 
 mod features;
+mod links;
 mod needs;
 mod report;
 mod sdk;
@@ -22,7 +24,7 @@ use std::process::ExitCode;
 
 use report::Report;
 
-const USAGE: &str = "usage: cargo xtask test [--all] | sdk [WORDS] | features | setup";
+const USAGE: &str = "usage: cargo xtask test [--all] | sdk [WORDS] | features | docs-links | setup";
 
 /// Why a chore stopped, in words for whoever runs it.
 type Failure = String;
@@ -35,6 +37,7 @@ fn main() -> ExitCode {
         ["test"] => tests::run(&mut report, false),
         ["test", "--all"] => tests::run(&mut report, true),
         ["sdk", words @ ..] => sdk::alone(&mut report, words),
+        ["docs-links"] => links::run(&mut report),
         ["features"] => features::run(&mut report),
         ["setup"] => {
             needs::setup().map(|missing| missing.iter().for_each(|need| println!("{need}")))

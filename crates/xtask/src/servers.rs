@@ -11,6 +11,7 @@ use std::time::Duration;
 use crate::Failure;
 use crate::tree;
 
+const LOG: &str = "gateway.log";
 const STEP: Duration = Duration::from_millis(50);
 const STEPS: u32 = 400;
 
@@ -25,8 +26,8 @@ pub(crate) struct Servers {
     pub(crate) mock_key: String,
     /// A virtual key without limits.
     pub(crate) key: String,
-    /// What the gateway printed.
-    pub(crate) log: PathBuf,
+    /// Where the gateway ran: what it printed and stored.
+    pub(crate) folder: PathBuf,
 }
 
 impl Servers {
@@ -39,7 +40,7 @@ impl Servers {
         let mock_url = first_line(&mut mock)?;
         let port = free_port()?;
         let (master_key, mock_key, pepper) = (secret()?, secret()?, secret()?);
-        let log = folder.join("gateway.log");
+        let log = folder.join(LOG);
         let out = File::create(&log).map_err(|error| format!("{}: {error}", log.display()))?;
         let err = out.try_clone().map_err(|error| error.to_string())?;
         let mut gateway = Command::new(programs.join("bartizan-gateway"));
@@ -72,7 +73,7 @@ impl Servers {
             master_key,
             mock_key,
             key: String::new(),
-            log,
+            folder: folder.to_owned(),
         };
         servers.wait(port)?;
         servers.key = servers.mint(port)?;
@@ -91,7 +92,7 @@ impl Servers {
             }
             thread::sleep(STEP);
         }
-        let said = fs::read_to_string(&self.log).unwrap_or_default();
+        let said = fs::read_to_string(self.folder.join(LOG)).unwrap_or_default();
         let last: Vec<&str> = said.lines().rev().take(20).collect();
         Err(format!(
             "the gateway did not start; its last lines, newest first:\n{}",
@@ -118,7 +119,7 @@ impl Servers {
 
     /// The file in which the tests write, a line each, the texts that no log may hold either.
     pub(crate) fn planted(&self) -> PathBuf {
-        self.log.with_file_name("planted")
+        self.folder.join("planted")
     }
 
     /// The secrets that no log may hold.
