@@ -248,8 +248,10 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
 mod tests {
     use std::time::Duration;
 
+    use proptest::prelude::*;
+
     use super::*;
-    use crate::entry::Gap;
+    use crate::entry::{Gap, Intent};
 
     fn key(secret: &str) -> ChainKey {
         ChainKey::new(&secret.repeat(32).into()).unwrap()
@@ -363,6 +365,36 @@ mod tests {
             longer.pop();
             longer.extend_from_slice(extra);
             assert!(check(None, &[longer]).is_err(), "{extra:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_an_entry_says_its_line_verifies_and_is_one_line(call in any::<String>(), model in any::<String>()) {
+            let mut intent = Intent::new(Duration::ZERO, call.clone(), "json");
+            intent.model = Some(model.clone());
+            let mut line = Vec::new();
+            Chain::new(Anchor::start(), Some(key("a"))).seal(&Entry::Intent(Box::new(intent)), &mut line).unwrap();
+            prop_assert_eq!(line.iter().position(|byte| *byte == b'\n'), Some(line.len() - 1));
+            let read: serde_json::Value = serde_json::from_slice(&line).unwrap();
+            prop_assert_eq!((read["call"].as_str(), read["model"].as_str()), (Some(call.as_str()), Some(model.as_str())));
+            prop_assert_eq!(check(Some(key("a")), &[line]), Ok(()));
+        }
+
+        #[test]
+        fn no_edit_of_a_line_verifies(at in any::<prop::sample::Index>(), remove in 0_usize..4, insert in proptest::collection::vec(any::<u8>(), 0..4)) {
+            for key in [None, Some(key("a"))] {
+                let sound = lines(key.clone(), 1).remove(0);
+                let at = at.index(sound.len());
+                let mut edited = sound.clone();
+                edited.splice(at..(at + remove).min(sound.len()), insert.iter().copied());
+                prop_assert!(edited == sound || check(key, &[edited]).is_err());
+            }
+        }
+
+        #[test]
+        fn any_bytes_are_judged_without_a_panic(line in proptest::collection::vec(any::<u8>(), 0..300)) {
+            prop_assert!(check(None, &[line]).is_err());
         }
     }
 }

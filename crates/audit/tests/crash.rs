@@ -10,7 +10,7 @@
 
 use std::collections::HashSet;
 use std::fs;
-use std::io::Read as _;
+use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -19,6 +19,7 @@ use bartizan_audit::{ChainKey, Entry, FileSink, Intent, Journal, verify};
 
 const JOURNAL: &str = "BARTIZAN_CRASH_JOURNAL";
 const ROUND: &str = "BARTIZAN_CRASH_ROUND";
+const PERSIST: &str = "BARTIZAN_CRASH_PERSIST";
 
 fn key() -> ChainKey {
     ChainKey::new(&"crash".repeat(7).into()).unwrap()
@@ -51,6 +52,10 @@ fn victim() {
                     let intent = Intent::new(Duration::ZERO, call.clone(), "openai_chat");
                     match journal.record(Entry::Intent(Box::new(intent))).await {
                         Ok(()) => println!("durable {call} ."),
+                        Err(_) if std::env::var(PERSIST).is_ok() => {
+                            println!("refused");
+                            tokio::time::sleep(Duration::from_millis(20)).await;
+                        }
                         Err(_) => return,
                     }
                 }
@@ -191,5 +196,44 @@ fn a_full_disk_refuses_and_loses_no_acknowledged_record() {
                 .filter(|call| seen.contains(call))
                 .collect()
         )
+    );
+}
+
+/// The first write after the disk has room again must not stand behind half of the one that failed.
+#[test]
+fn a_disk_with_room_again_is_written_where_the_last_durable_record_ends() {
+    if Command::new("prlimit").arg("--version").output().is_err() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("audit.jsonl");
+    let persist = format!("trap '' XFSZ; ulimit -S -f 100; export {PERSIST}=1;");
+    let mut child = spawn(&path, 0, &persist);
+    let mut lines = BufReader::new(child.stdout.take().unwrap())
+        .lines()
+        .map_while(Result::ok);
+    let mut output: Vec<String> = lines
+        .by_ref()
+        .take_while(|line| line != "refused")
+        .collect();
+    let full = fs::metadata(&path).unwrap().len();
+    let raised = Command::new("prlimit")
+        .args(["--pid", &child.id().to_string(), "--fsize=unlimited"])
+        .status()
+        .unwrap();
+    assert!(raised.success());
+    let more = lines
+        .by_ref()
+        .filter(|line| line.starts_with("durable"))
+        .take(100);
+    output.extend(more);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let kept = calls(&path);
+    let seen: Vec<_> = acknowledged(&output.join("\n")).collect();
+    assert!(seen.len() > 100 && seen.iter().all(|call| kept.contains(call)));
+    assert!(
+        verify(&path, Some(&key()), None).unwrap().records > 100
+            && fs::metadata(&path).unwrap().len() > full
     );
 }
