@@ -67,12 +67,11 @@ impl Filter for Auth {
     type Tap = ();
 
     async fn request(&self, call: &mut Call) -> Result<Flow<()>, Refusal> {
-        // Whatever an outer layer or a forged request put there: identity comes from here.
-        call.parts_mut().extensions.remove::<Principal>();
         let principal = self.identify(call).await?;
         if let Some(trail) = call.trail() {
             trail.identify(&principal);
         }
+        // In the place of whatever an outer layer put there: identity comes from here.
         call.parts_mut().extensions.insert(principal.clone());
         check_model(call, &principal).await?;
         count("admitted");

@@ -8,6 +8,7 @@ use http::header::WWW_AUTHENTICATE;
 
 use crate::credential::Unreadable;
 use crate::keys::Denied;
+use crate::{Error, StoreError};
 
 impl From<Unreadable> for Refusal {
     fn from(unreadable: Unreadable) -> Self {
@@ -47,6 +48,28 @@ impl From<&Denied> for Refusal {
     }
 }
 
+/// For the answers of an administration API.
+impl From<Error> for Refusal {
+    fn from(error: Error) -> Self {
+        let message = error.to_string();
+        match error {
+            Error::NotFound => Self::new(RefusalKind::NotFound, "key_not_found", message),
+            Error::Forbidden(_) => Self::new(RefusalKind::Forbidden, "not_allowed", message),
+            Error::Invalid { field, .. } => {
+                Self::new(RefusalKind::BadRequest, "invalid_field", message).param(field)
+            }
+            Error::Randomness => Self::new(RefusalKind::Internal, "no_randomness", message),
+            Error::Store(StoreError::Taken(field)) => {
+                Self::new(RefusalKind::BadRequest, "already_taken", message).param(field)
+            }
+            Error::Store(_) => {
+                Self::new(RefusalKind::Unavailable, "key_store_unavailable", message)
+                    .retry_after(Duration::from_secs(1))
+            }
+        }
+    }
+}
+
 const INCORRECT: &str = "Incorrect API key provided.";
 
 fn unauthorized(code: &'static str, message: &'static str) -> Refusal {
@@ -71,4 +94,25 @@ pub(crate) fn role_required() -> Refusal {
         "role_required",
         "This API key has not the role that this needs.",
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn failures_of_the_store_tell_the_caller_nothing_of_it() {
+        let error = || StoreError::unavailable("disk I/O error at /var/lib/keys.db");
+        for refusal in [
+            Refusal::from(Error::Store(error())),
+            Refusal::from(&Denied::Unchecked(error())),
+        ] {
+            assert_eq!(refusal.kind(), RefusalKind::Unavailable);
+            assert!(
+                !refusal.message().contains("/var/lib"),
+                "{}",
+                refusal.message()
+            );
+        }
+    }
 }

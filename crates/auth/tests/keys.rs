@@ -426,7 +426,16 @@ async fn members_see_and_revoke_their_own_keys_only() {
     );
 
     // A viewer without a user must not see the keys that have none either.
+    let other = keys
+        .generate(&admin(), KeyRequest::default())
+        .await
+        .unwrap()
+        .record;
     let viewer = keys.verify(nobodys.key.expose_secret()).await.unwrap();
+    assert!(matches!(
+        keys.info(&viewer, other.key_id.as_str()).await,
+        Err(Error::NotFound)
+    ));
     assert_eq!(
         keys.list(&viewer, KeyQuery::default()).await.unwrap().len(),
         1
@@ -530,6 +539,28 @@ async fn behaves(store: impl KeyStore + Clone) {
     assert_eq!(count(&query(|_| ())).await, 2);
     assert_eq!(count(&query(|query| query.revoked = true)).await, 3);
     keys.generate(&admin(), named(hostile)).await.unwrap();
+
+    // A member sees their own key, their user's and those that they minted.
+    let members = request(|request| request.user_id = Some("robin".into()));
+    let member = keys.generate(&admin(), members.clone()).await.unwrap().key;
+    let member = keys.verify(member.expose_secret()).await.unwrap();
+    keys.generate(&admin(), members).await.unwrap();
+    keys.generate(&member, KeyRequest::default()).await.unwrap();
+    assert_eq!(
+        keys.list(&member, KeyQuery::default()).await.unwrap().len(),
+        3
+    );
+    let nobodys = keys
+        .generate(&admin(), KeyRequest::default())
+        .await
+        .unwrap()
+        .key;
+    let nobody = keys.verify(nobodys.expose_secret()).await.unwrap();
+    keys.generate(&nobody, KeyRequest::default()).await.unwrap();
+    assert_eq!(
+        keys.list(&nobody, KeyQuery::default()).await.unwrap().len(),
+        2
+    );
 
     keys.set_blocked(&admin(), second.key_id.as_str(), true)
         .await
@@ -701,7 +732,7 @@ mod sqlite {
             "UPDATE keys SET role = 'superuser'",
             "UPDATE keys SET models = 'gpt-4o'",
             "UPDATE keys SET rpm = -1",
-            "UPDATE keys SET metadata = '[]'",
+            "UPDATE keys SET metadata = '\"canary\"'",
             "UPDATE keys SET key_id = 'key_1'",
         ] {
             let minted = keys
@@ -714,6 +745,10 @@ mod sqlite {
             assert!(
                 matches!(denied, Err(Denied::Unchecked(_))),
                 "{damage}: {denied:?}"
+            );
+            assert!(
+                !format!("{denied:?}").contains("canary"),
+                "the failure quotes the row"
             );
             connection.execute_batch("DELETE FROM keys").unwrap();
         }

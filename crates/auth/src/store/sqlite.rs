@@ -209,12 +209,10 @@ fn write(connection: &Connection, record: &KeyRecord) -> rusqlite::Result<()> {
     Ok(())
 }
 
-/// Reads a row, and fails on one that this code could not have written: a role that isn't known is no role.
+/// Reads a row, and fails on one that this code could not have written: a role that isn't known is no role. The failure names the column and
+/// nothing that stands in it.
 fn read(row: &Row<'_>) -> rusqlite::Result<KeyRecord> {
     let wrong = |name: &str| rusqlite::Error::InvalidColumnType(0, name.to_owned(), Type::Text);
-    let json = |error: serde_json::Error| {
-        rusqlite::Error::FromSqlConversionFailure(0, Type::Text, error.into())
-    };
     let key_id = KeyId::parse(&row.get::<_, String>("key_id")?).ok_or_else(|| wrong("key_id"))?;
     let digest = KeyDigest::from_bytes(row.get("digest")?);
     let mut record = KeyRecord::new(key_id, digest, time(row.get("created_at")?));
@@ -230,12 +228,14 @@ fn read(row: &Row<'_>) -> rusqlite::Result<KeyRecord> {
         .ok_or_else(|| wrong("role"))?;
     record.models = match row.get::<_, Option<String>>("models")? {
         None => Models::All,
-        Some(names) => Models::Only(serde_json::from_str(&names).map_err(json)?),
+        Some(names) => Models::Only(serde_json::from_str(&names).map_err(|_| wrong("models"))?),
     };
     record.limits.rpm = row.get("rpm")?;
     record.limits.tpm = row.get("tpm")?;
-    record.metadata = serde_json::from_str(&row.get::<_, String>("metadata")?).map_err(json)?;
-    record.tags = serde_json::from_str(&row.get::<_, String>("tags")?).map_err(json)?;
+    record.metadata =
+        serde_json::from_str(&row.get::<_, String>("metadata")?).map_err(|_| wrong("metadata"))?;
+    record.tags =
+        serde_json::from_str(&row.get::<_, String>("tags")?).map_err(|_| wrong("tags"))?;
     record.created_by = row.get("created_by")?;
     record.expires_at = row.get::<_, Option<i64>>("expires_at")?.map(time);
     record.blocked = row.get("blocked")?;
