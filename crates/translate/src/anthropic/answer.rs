@@ -1,0 +1,128 @@
+//! Reading a whole answer.
+
+use bartizan_core::json::Value;
+use bartizan_core::{Document, Finish, Usage};
+
+use super::HIDDEN_TOOL;
+use crate::losses::Losses;
+use crate::neutral::{Answer, Block, Str};
+use crate::read::member;
+
+/// Every member of a foreign answer is optional.
+pub(crate) fn decode(document: &Document, hidden_tool: bool) -> Answer<'_> {
+    let root = document.json().root();
+    let mut answer = Answer {
+        id: string(root, "id"),
+        model: string(root, "model"),
+        usage: member(root, "usage")
+            .map(|usage| read_usage(usage, Usage::default()))
+            .unwrap_or_default(),
+        ..Answer::default()
+    };
+    let mut calls = 0_usize;
+    let content = member(root, "content").into_iter().flat_map(Value::items);
+    for block in content {
+        match member(block, "type").and_then(Value::text).as_deref() {
+            Some("text") => {
+                if member(block, "citations").is_some() {
+                    answer.losses.dropped("content.citations");
+                }
+                answer.blocks.push(Block::text(string(block, "text")));
+            }
+            Some("thinking") => answer.blocks.push(Block::Thinking {
+                text: string(block, "thinking"),
+                signature: Some(string(block, "signature")).filter(|signed| !signed.is_empty()),
+            }),
+            Some("redacted_thinking") => answer.blocks.push(Block::Redacted {
+                data: string(block, "data"),
+            }),
+            Some("tool_use") => {
+                let input = member(block, "input").map_or("{}", Value::raw);
+                if hidden_tool && member(block, "name").is_some_and(|name| name.is(HIDDEN_TOOL)) {
+                    answer.blocks.push(Block::text(input.into()));
+                } else {
+                    calls += 1;
+                    answer.blocks.push(Block::ToolUse {
+                        id: string(block, "id"),
+                        name: string(block, "name"),
+                        input: input.into(),
+                        cache: None,
+                    });
+                }
+            }
+            kind => answer.losses.dropped(lost(kind)),
+        }
+    }
+    let end = End::read(root, document.facts().finish, &mut answer.losses);
+    answer.refusal = end.refusal;
+    answer.finish = end
+        .finish
+        .map(|finish| called(finish, calls > 0, hidden_tool));
+    answer
+}
+
+/// What ends an answer, in a whole one and in a stream's last delta.
+pub(super) struct End<'a> {
+    pub(super) finish: Option<Finish>,
+    pub(super) refusal: Option<Str<'a>>,
+}
+
+impl<'a> End<'a> {
+    pub(super) fn read(from: Value<'a>, finish: Option<Finish>, losses: &mut Losses) -> Self {
+        if member(from, "stop_sequence").is_some() {
+            losses.dropped("stop_sequence");
+        }
+        if finish == Some(Finish::Other) {
+            losses.dropped("stop_reason");
+        }
+        let refusal = member(from, "stop_details")
+            .and_then(|details| member(details, "explanation"))
+            .and_then(Value::text);
+        Self {
+            finish,
+            refusal: refusal.filter(|_| finish == Some(Finish::ContentFilter)),
+        }
+    }
+}
+
+/// A call of the hidden tool is an answer: the caller has nothing to run.
+pub(super) fn called(finish: Finish, calls: bool, hidden_tool: bool) -> Finish {
+    match finish {
+        Finish::ToolCalls if hidden_tool && !calls => Finish::Stop,
+        finish => finish,
+    }
+}
+
+/// The name under which a block that no client of another API can use is reported: what the provider ran itself, and what is new.
+pub(super) fn lost(kind: Option<&str>) -> &'static str {
+    match kind {
+        Some("server_tool_use" | "mcp_tool_use") => "content.server_tool_use",
+        Some(kind) if kind.ends_with("_tool_result") => "content.server_tool_result",
+        Some("container_upload") => "content.container_upload",
+        Some("compaction") => "content.compaction",
+        _ => "content.other",
+    }
+}
+
+pub(super) fn string<'a>(from: Value<'a>, key: &str) -> Str<'a> {
+    member(from, key).and_then(Value::text).unwrap_or_default()
+}
+
+/// `input_tokens` leaves out what was read from and written to the cache; `output_tokens` has thinking in it. Counts are totals so far, and
+/// a count that is not said again stands.
+pub(super) fn read_usage(usage: Value<'_>, before: Usage) -> Usage {
+    let count = |name: &str| member(usage, name).and_then(Value::as_u64);
+    let output = count("output_tokens").unwrap_or_else(|| before.total_output());
+    let thinking = member(usage, "output_tokens_details")
+        .and_then(|details| member(details, "thinking_tokens"))
+        .and_then(Value::as_u64);
+    let reasoning = thinking.unwrap_or(before.reasoning).min(output);
+    Usage {
+        input: count("input_tokens").unwrap_or(before.input),
+        cached_input: count("cache_read_input_tokens").unwrap_or(before.cached_input),
+        cache_write: count("cache_creation_input_tokens").unwrap_or(before.cache_write),
+        output: output.saturating_sub(reasoning),
+        reasoning,
+        ..Usage::default()
+    }
+}

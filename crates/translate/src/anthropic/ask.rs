@@ -1,0 +1,216 @@
+//! Writing a request.
+
+use bartizan_core::Refusal;
+use bartizan_core::json::{Kind, Value};
+
+use super::plan::{Bounds, Choose, Output, Plan, Think};
+use super::{HIDDEN_TOOL, turns};
+use crate::facts::ModelFacts;
+use crate::losses::Losses;
+use crate::neutral::{Ask, Block, Choice, Format, Tool};
+use crate::read::{Place, member};
+use crate::write::Writer;
+
+/// The request's text, and whether the answer comes by the hidden tool.
+pub(crate) fn encode(
+    ask: &Ask<'_>,
+    model: &str,
+    facts: &ModelFacts,
+    bounds: Bounds,
+    losses: &mut Losses,
+) -> Result<(String, bool), Refusal> {
+    let plan = Plan::of(ask, facts.of(model), bounds, losses)?;
+    let mut out = Writer::with_capacity(4_096);
+    out.open();
+    out.text_at("model", model);
+    out.number_at("max_tokens", plan.max_tokens);
+    turns::system(&ask.turns, &mut out, losses);
+    turns::messages(&ask.turns, &mut out, losses)?;
+    tools(ask, &plan, &mut out)?;
+    choice(ask, &plan, &mut out);
+    thinking(ask, &plan, &mut out);
+    if let Some(temperature) = &plan.temperature {
+        out.raw_at("temperature", temperature);
+    }
+    for (name, number) in [("top_p", plan.top_p), ("top_k", plan.top_k)] {
+        if let Some(number) = number {
+            out.raw_at(name, number);
+        }
+    }
+    if plan.stop {
+        out.key("stop_sequences");
+        out.open_list();
+        for stop in &ask.stop {
+            out.text(stop);
+        }
+        out.close_list();
+    }
+    if let Some(user) = ask.user.as_deref().filter(|user| !user.is_empty()) {
+        out.key("metadata");
+        out.open();
+        out.text_at("user_id", user);
+        out.close();
+    }
+    if ask.standard_tier {
+        out.plain_at("service_tier", "standard_only");
+    }
+    if let Some(cache) = ask.cache {
+        out.raw_at("cache_control", cache.raw());
+    }
+    if ask.stream {
+        out.raw_at("stream", "true");
+    }
+    out.close();
+    Ok((out.finish(), plan.output == Output::Tool))
+}
+
+fn tools(ask: &Ask<'_>, plan: &Plan<'_>, out: &mut Writer) -> Result<(), Refusal> {
+    let hidden = plan.output == Output::Tool;
+    if ask.tools.is_empty() && !hidden && plan.choose != Choose::Orphans {
+        return Ok(());
+    }
+    out.key("tools");
+    out.open_list();
+    for tool in &ask.tools {
+        if hidden && tool.name == HIDDEN_TOOL {
+            return Err(Place::In(&Place::Root, "tools")
+                .unsupported("a tool has a name that is kept for the layer's own"));
+        }
+        write_tool(tool, plan.strict_tools, out);
+    }
+    if ask.tools.is_empty() {
+        // The history has calls: the API wants their tools declared, and nobody knows more of them than the name.
+        for name in called(ask) {
+            out.open();
+            out.text_at("name", name);
+            out.raw_at("input_schema", r#"{"type":"object"}"#);
+            out.close();
+        }
+    }
+    if hidden {
+        let description = match &ask.format {
+            Format::Schema { description, .. } => description.as_deref(),
+            _ => None,
+        };
+        out.open();
+        out.plain_at("name", HIDDEN_TOOL);
+        out.text_at(
+            "description",
+            description.unwrap_or("Gives the answer to the user."),
+        );
+        out.key("input_schema");
+        match &ask.format {
+            Format::Schema { schema, .. } => write_schema(*schema, out),
+            _ => out.raw(r#"{"type":"object"}"#),
+        }
+        out.close();
+    }
+    out.close_list();
+    Ok(())
+}
+
+fn write_tool(tool: &Tool<'_>, strict: bool, out: &mut Writer) {
+    out.open();
+    out.text_at("name", &tool.name);
+    if let Some(description) = &tool.description {
+        out.text_at("description", description);
+    }
+    out.key("input_schema");
+    match tool.schema {
+        Some(schema) => write_schema(schema, out),
+        None => out.raw(r#"{"type":"object","properties":{}}"#),
+    }
+    if strict && tool.strict {
+        out.raw_at("strict", "true");
+    }
+    if let Some(cache) = tool.cache {
+        out.raw_at("cache_control", cache.raw());
+    }
+    out.close();
+}
+
+/// As it came, with the type said that the API wants said.
+fn write_schema(schema: Value<'_>, out: &mut Writer) {
+    if schema.kind() == Kind::Object && member(schema, "type").is_none() {
+        out.open();
+        out.raw(r#""type":"object""#);
+        for (key, value) in schema.members() {
+            if !key.is("type") {
+                out.raw(key.raw());
+                out.follow(value.raw());
+            }
+        }
+        out.close();
+    } else {
+        out.raw(schema.raw());
+    }
+}
+
+/// The tools that the history calls, each once, in order.
+fn called<'a>(ask: &'a Ask<'_>) -> Vec<&'a str> {
+    let mut names: Vec<&str> = Vec::new();
+    for block in ask.turns.iter().flat_map(|turn| &turn.blocks) {
+        if let Block::ToolUse { name, .. } = block
+            && !names.contains(&name.as_ref())
+        {
+            names.push(name);
+        }
+    }
+    names
+}
+
+fn choice(ask: &Ask<'_>, plan: &Plan<'_>, out: &mut Writer) {
+    let kind = match plan.choose {
+        Choose::Unsaid => return,
+        Choose::Auto => "auto",
+        Choose::None | Choose::Orphans => "none",
+        Choose::Any => "any",
+        Choose::Named | Choose::HiddenTool => "tool",
+    };
+    out.key("tool_choice");
+    out.open();
+    out.plain_at("type", kind);
+    match (&ask.choice, plan.choose) {
+        (_, Choose::HiddenTool) => out.plain_at("name", HIDDEN_TOOL),
+        (Choice::Named(name), _) => out.text_at("name", name),
+        _ => {}
+    }
+    if ask.one_tool_at_a_time && matches!(kind, "auto" | "any" | "tool") {
+        out.raw_at("disable_parallel_tool_use", "true");
+    }
+    out.close();
+}
+
+fn thinking(ask: &Ask<'_>, plan: &Plan<'_>, out: &mut Writer) {
+    match plan.thinking {
+        Think::Unsaid => {}
+        Think::Budget(tokens) => {
+            out.key("thinking");
+            out.open();
+            out.plain_at("type", "enabled");
+            out.number_at("budget_tokens", tokens);
+            out.close();
+        }
+        Think::Adaptive => out.raw_at("thinking", r#"{"type":"adaptive"}"#),
+    }
+    let schema = match &ask.format {
+        Format::Schema { schema, .. } if plan.output == Output::Native => Some(schema),
+        _ => None,
+    };
+    if plan.effort.is_none() && schema.is_none() {
+        return;
+    }
+    out.key("output_config");
+    out.open();
+    if let Some(effort) = plan.effort {
+        out.plain_at("effort", effort.as_str());
+    }
+    if let Some(schema) = schema {
+        out.key("format");
+        out.open();
+        out.plain_at("type", "json_schema");
+        out.raw_at("schema", schema.raw());
+        out.close();
+    }
+    out.close();
+}

@@ -1,0 +1,332 @@
+//! What a model can be asked for, given what it can do: the members that hang on one another.
+
+use std::borrow::Cow;
+
+use bartizan_core::{Refusal, RefusalKind};
+
+use crate::facts::{Effort, Model, Thinking};
+use crate::losses::Losses;
+use crate::neutral::{Ask, Block, Choice, Format, Number, Reasoning, Role};
+use crate::read::Place;
+
+/// What to do with a temperature between 1 and 2, which OpenAI has and Anthropic has not.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum TooHot {
+    /// It becomes 1, and is reported as changed.
+    #[default]
+    Clamp,
+    /// The request is refused with 400.
+    Refuse,
+}
+
+/// The layer's configuration, as far as it bounds a request.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Bounds {
+    pub(crate) too_hot: TooHot,
+    /// `max_tokens` where neither the caller nor the table of models says it.
+    pub(crate) max_output: Option<u64>,
+}
+
+/// The least that Anthropic takes.
+const LEAST_BUDGET: u64 = 1_024;
+
+/// Everything settled before the first byte is written.
+#[derive(Debug)]
+pub(super) struct Plan<'a> {
+    pub(super) max_tokens: u64,
+    pub(super) thinking: Think,
+    pub(super) effort: Option<Effort>,
+    pub(super) temperature: Option<Cow<'a, str>>,
+    pub(super) top_p: Option<&'a str>,
+    pub(super) top_k: Option<&'a str>,
+    pub(super) stop: bool,
+    pub(super) strict_tools: bool,
+    pub(super) output: Output,
+    pub(super) choose: Choose,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Think {
+    Unsaid,
+    Budget(u64),
+    Adaptive,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Output {
+    Text,
+    /// By `output_config.format`.
+    Native,
+    /// By the hidden tool.
+    Tool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Choose {
+    Unsaid,
+    Auto,
+    None,
+    Any,
+    /// As the request names it.
+    Named,
+    HiddenTool,
+    /// The tools of the history are declared and may not be called: the request offers none.
+    Orphans,
+}
+
+impl<'a> Plan<'a> {
+    pub(super) fn of(
+        ask: &Ask<'a>,
+        model: Option<&Model>,
+        bounds: Bounds,
+        losses: &mut Losses,
+    ) -> Result<Self, Refusal> {
+        let max_tokens = ask
+            .max_output
+            .or(model.map(|model| model.max_output))
+            .or(bounds.max_output)
+            .ok_or_else(|| {
+                let says = "set max_tokens: the provider needs it, and this model's own maximum is not known here";
+                Refusal::new(RefusalKind::BadRequest, "max_tokens_required", says).param("max_tokens")
+            })?;
+        let schemas = model.is_some_and(|model| model.json_schema);
+        let output = output(ask, schemas, losses);
+        let choose = choose(ask, output)?;
+        if !schemas && ask.tools.iter().any(|tool| tool.strict) {
+            losses.dropped("tools.strict");
+        }
+        let forced = matches!(choose, Choose::Any | Choose::Named | Choose::HiddenTool);
+        let (thinking, effort) = think(ask, model, max_tokens, forced, losses);
+        let mut plan = Self {
+            max_tokens,
+            thinking,
+            effort,
+            temperature: None,
+            top_p: None,
+            top_k: None,
+            stop: !ask.stop.is_empty(),
+            strict_tools: schemas,
+            output,
+            choose,
+        };
+        plan.sample(ask, model, bounds, losses)?;
+        blank_stops(ask)?;
+        Ok(plan)
+    }
+
+    /// Temperature 1 and `top_p` 1 are what the API does unasked. Recent models refuse both at once, the newest refuse each, and with
+    /// thinking none but the neutral temperature is taken.
+    fn sample(
+        &mut self,
+        ask: &Ask<'a>,
+        model: Option<&Model>,
+        bounds: Bounds,
+        losses: &mut Losses,
+    ) -> Result<(), Refusal> {
+        let said = |number: &&Number<'a>| number.value != 1.0;
+        let temperature = ask.temperature.as_ref().filter(said);
+        let top_p = ask.top_p.as_ref().filter(said);
+        let takes_none = model.is_some_and(|model| !model.sampling);
+        let thinks = self.thinking != Think::Unsaid;
+        if let Some(number) = temperature {
+            let place = Place::In(&Place::Root, "temperature");
+            if takes_none || thinks {
+                losses.dropped("temperature");
+            } else if number.value <= 1.0 {
+                self.temperature = Some(number.raw.into());
+            } else if bounds.too_hot == TooHot::Refuse {
+                return Err(place.unsupported("the provider takes 0 to 1"));
+            } else {
+                losses.changed("temperature");
+                self.temperature = Some("1".into());
+            }
+        }
+        if let Some(number) = top_p {
+            if takes_none || self.temperature.is_some() || thinks && number.value < 0.95 {
+                losses.dropped("top_p");
+            } else {
+                self.top_p = Some(number.raw);
+            }
+        }
+        if let Some(number) = &ask.top_k {
+            if takes_none || thinks {
+                losses.dropped("top_k");
+            } else {
+                self.top_k = Some(number.raw);
+            }
+        }
+        Ok(())
+    }
+}
+
+fn output(ask: &Ask<'_>, schemas: bool, losses: &mut Losses) -> Output {
+    let must_call = matches!(ask.choice, Choice::Required | Choice::Named(_));
+    match &ask.format {
+        Format::Text => Output::Text,
+        Format::Schema { description, .. } if schemas => {
+            if description.is_some() {
+                losses.dropped("response_format.json_schema.description");
+            }
+            Output::Native
+        }
+        // The answer is a call, so that its text has no form to keep.
+        _ if must_call => Output::Text,
+        Format::Schema { strict, .. } => {
+            if *strict {
+                losses.dropped("response_format.json_schema.strict");
+            }
+            Output::Tool
+        }
+        Format::Object => Output::Tool,
+    }
+}
+
+fn choose(ask: &Ask<'_>, output: Output) -> Result<Choose, Refusal> {
+    let place = Place::In(&Place::Root, "tool_choice");
+    if ask.tools.is_empty() {
+        if matches!(ask.choice, Choice::Required | Choice::Named(_)) {
+            return Err(place.invalid("there are no tools to choose from"));
+        }
+        let mut blocks = ask.turns.iter().flat_map(|turn| &turn.blocks);
+        let orphans =
+            blocks.any(|block| matches!(block, Block::ToolUse { .. } | Block::ToolResult { .. }));
+        return Ok(match output {
+            Output::Tool => Choose::HiddenTool,
+            _ if orphans => Choose::Orphans,
+            _ => Choose::Unsaid,
+        });
+    }
+    Ok(match (&ask.choice, output) {
+        (Choice::Named(name), _) => {
+            if !ask.tools.iter().any(|tool| tool.name == *name) {
+                return Err(place.invalid("names a tool that the request does not offer"));
+            }
+            Choose::Named
+        }
+        (Choice::Required, _) => Choose::Any,
+        (Choice::None, Output::Tool) => Choose::HiddenTool,
+        (Choice::None, _) => Choose::None,
+        // A call of the caller's tools, or the answer.
+        (Choice::Auto, Output::Tool) => Choose::Any,
+        (Choice::Auto, _) if ask.one_tool_at_a_time => Choose::Auto,
+        (Choice::Auto, _) => Choose::Unsaid,
+    })
+}
+
+/// Efforts become budgets by this table, no larger than three quarters of `max_tokens`, so that room for the answer stays.
+pub(crate) const fn budget(effort: Effort, max_tokens: u64) -> u64 {
+    match effort {
+        Effort::Minimal => LEAST_BUDGET,
+        Effort::Low => 2_048,
+        Effort::Medium => 8_192,
+        Effort::High => 16_384,
+        Effort::XHigh => 32_768,
+        Effort::Max => max_tokens,
+    }
+}
+
+/// Thinking is left out, and that reported, where the API would refuse it: with a forced tool, in a tool loop whose call was made
+/// without thinking, and where too few tokens are left for it.
+fn think(
+    ask: &Ask<'_>,
+    model: Option<&Model>,
+    max_tokens: u64,
+    forced: bool,
+    losses: &mut Losses,
+) -> (Think, Option<Effort>) {
+    const FIELD: &str = "reasoning_effort";
+    let wish = match ask.reasoning {
+        None | Some(Reasoning::Off) => return (Think::Unsaid, None),
+        Some(wish) => wish,
+    };
+    let style = model.map_or(Thinking::None, |model| model.thinking);
+    if style == Thinking::None || forced || in_thoughtless_loop(ask) {
+        losses.dropped(FIELD);
+        return (Think::Unsaid, None);
+    }
+    if style == Thinking::Budget {
+        let most = max_tokens.saturating_mul(3) / 4;
+        let wanted = match wish {
+            Reasoning::Effort(effort) => budget(effort, max_tokens),
+            Reasoning::Budget(tokens) => tokens,
+            _ => budget(Effort::Medium, max_tokens),
+        };
+        let given = wanted.max(LEAST_BUDGET).min(most);
+        if given < LEAST_BUDGET {
+            losses.dropped(FIELD);
+            return (Think::Unsaid, None);
+        }
+        if matches!(wish, Reasoning::Budget(tokens) if tokens != given) {
+            losses.changed(FIELD);
+        }
+        return (Think::Budget(given), None);
+    }
+    let wanted = match wish {
+        Reasoning::Effort(Effort::Minimal) => Effort::Low,
+        Reasoning::Effort(effort) => effort,
+        Reasoning::Budget(tokens) => {
+            losses.changed(FIELD);
+            match tokens {
+                0..=2_048 => Effort::Low,
+                2_049..=8_192 => Effort::Medium,
+                _ => Effort::High,
+            }
+        }
+        _ => return (Think::Adaptive, None),
+    };
+    let efforts = model
+        .map(|model| model.efforts.as_slice())
+        .unwrap_or_default();
+    let given = efforts.iter().filter(|effort| **effort <= wanted).max();
+    if given != Some(&wanted) {
+        losses.changed(FIELD);
+    }
+    (Think::Adaptive, given.copied())
+}
+
+/// Whether the results at the end answer a call that was made without signed thinking: the API refuses to think on from there.
+fn in_thoughtless_loop(ask: &Ask<'_>) -> bool {
+    let mut turns = ask
+        .turns
+        .iter()
+        .rev()
+        .filter(|turn| turn.role != Role::System);
+    let mut answers = false;
+    for turn in turns.by_ref() {
+        match turn.role {
+            Role::Tool => answers = true,
+            Role::User | Role::System => {
+                // A user's own words begin a new exchange.
+                if !turn.blocks.is_empty() {
+                    return false;
+                }
+            }
+            Role::Assistant => {
+                let thought = turn.blocks.iter().any(|block| {
+                    matches!(
+                        block,
+                        Block::Thinking {
+                            signature: Some(_),
+                            ..
+                        } | Block::Redacted { .. }
+                    )
+                });
+                let calls = turn
+                    .blocks
+                    .iter()
+                    .any(|block| matches!(block, Block::ToolUse { .. }));
+                return answers && calls && !thought;
+            }
+        }
+    }
+    false
+}
+
+fn blank_stops(ask: &Ask<'_>) -> Result<(), Refusal> {
+    let blank = ask.stop.iter().any(|stop| stop.trim().is_empty());
+    if blank {
+        let place = Place::In(&Place::Root, "stop");
+        return Err(place.unsupported("the provider takes no stop sequence of white space alone"));
+    }
+    Ok(())
+}

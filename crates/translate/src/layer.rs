@@ -1,0 +1,240 @@
+//! The layer.
+
+use std::sync::Arc;
+
+use bartizan_core::{
+    Body, Call, Clock, Dialect, Filter, Filtered, Flow, Note, Refusal, SystemClock,
+};
+use http::{HeaderName, HeaderValue, StatusCode, header};
+use tower_layer::Layer;
+
+use crate::anthropic::{Bounds, TooHot};
+use crate::dialects::{self, Encoded, Writer};
+use crate::facts::ModelFacts;
+use crate::losses::Losses;
+use crate::openai_chat::ask_stream_usage;
+use crate::read::Unknown;
+use crate::tap::{Translation, Turn};
+use crate::target::Target;
+
+/// The version of Anthropic's API that this crate speaks.
+const ANTHROPIC_VERSION: HeaderValue = HeaderValue::from_static("2023-06-01");
+const ANTHROPIC_VERSION_NAME: HeaderName = HeaderName::from_static("anthropic-version");
+
+/// Applies translation: a request goes out in its [`Target`]'s dialect and comes back in its own. The innermost layer.
+///
+/// See the [crate](crate) for what becomes what. All settings have a default:
+///
+/// | setting | default |
+/// |---|---|
+/// | [`to`](Self::to) | the target in the request's extensions; without one, dialect, model and path stay |
+/// | [`models`](Self::models) | Anthropic's models |
+/// | [`default_max_tokens`](Self::default_max_tokens) | none: refused where neither the caller nor the table says it |
+/// | [`too_hot`](Self::too_hot) | [`TooHot::Clamp`] |
+/// | [`unknown`](Self::unknown) | [`Unknown::Refuse`] |
+/// | [`stream_usage`](Self::stream_usage) | asked for |
+/// | [`clock`](Self::clock) | the system's |
+#[derive(Clone, Debug, Default)]
+pub struct TranslateLayer(Arc<Translate>);
+
+/// The filter behind [`TranslateLayer`].
+#[derive(Clone, Debug)]
+pub struct Translate {
+    target: Option<Target>,
+    models: Arc<ModelFacts>,
+    bounds: Bounds,
+    unknown: Unknown,
+    stream_usage: bool,
+    clock: Arc<dyn Clock>,
+}
+
+impl Default for Translate {
+    fn default() -> Self {
+        Self {
+            target: None,
+            models: Arc::default(),
+            bounds: Bounds::default(),
+            unknown: Unknown::default(),
+            stream_usage: true,
+            clock: Arc::new(SystemClock::new()),
+        }
+    }
+}
+
+impl TranslateLayer {
+    /// Creates the layer with its defaults.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sends every request to `target` that has none in its extensions.
+    #[must_use]
+    pub fn to(self, target: Target) -> Self {
+        self.with(|translate| translate.target = Some(target))
+    }
+
+    /// Sets the table of models.
+    #[must_use]
+    pub fn models(self, models: ModelFacts) -> Self {
+        self.with(|translate| translate.models = Arc::new(models))
+    }
+
+    /// Sets `max_tokens`, in tokens, for requests that don't say it to models that the table does not know.
+    #[must_use]
+    pub fn default_max_tokens(self, tokens: u64) -> Self {
+        self.with(|translate| translate.bounds.max_output = Some(tokens))
+    }
+
+    /// Sets what happens to a temperature that the provider does not have.
+    #[must_use]
+    pub fn too_hot(self, then: TooHot) -> Self {
+        self.with(|translate| translate.bounds.too_hot = then)
+    }
+
+    /// Sets what happens to members of a request that nobody knows.
+    #[must_use]
+    pub fn unknown(self, then: Unknown) -> Self {
+        self.with(|translate| translate.unknown = then)
+    }
+
+    /// Sets whether providers of OpenAI's dialect are asked for the usage of each stream.
+    ///
+    /// They say it only when asked, and limits and budgets stand on it. The layers of this family see it; a client that did not ask
+    /// does not. Switch it off for a provider that refuses `stream_options`, or see [`Target::stream_usage`].
+    #[must_use]
+    pub fn stream_usage(self, ask: bool) -> Self {
+        self.with(|translate| translate.stream_usage = ask)
+    }
+
+    /// Sets the clock that dates answers.
+    #[must_use]
+    pub fn clock(self, clock: impl Clock) -> Self {
+        self.with(|translate| translate.clock = Arc::new(clock))
+    }
+
+    fn with(mut self, set: impl FnOnce(&mut Translate)) -> Self {
+        set(Arc::make_mut(&mut self.0));
+        self
+    }
+}
+
+impl<S> Layer<S> for TranslateLayer {
+    type Service = Filtered<S, Translate>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        Filtered::new(inner, Arc::clone(&self.0))
+    }
+}
+
+impl Filter for Translate {
+    const NAME: &'static str = "translate";
+    type Tap = Translation;
+
+    async fn request(&self, call: &mut Call) -> Result<Flow<Translation>, Refusal> {
+        let target = call
+            .parts()
+            .extensions
+            .get::<Target>()
+            .or(self.target.as_ref());
+        let target = target.cloned();
+        let from = call.dialect();
+        if !from.has_document() {
+            return Ok(Flow::Pass(Translation::none()));
+        }
+        let to = target.as_ref().map_or(from, Target::dialect);
+        if let Some(target) = &target
+            && let Some(uri) = target.uri(&call.parts().uri, from == to)
+        {
+            call.parts_mut().uri = uri;
+        }
+        let translation = match target {
+            Some(target) if from != to => self.translate(call, &target).await?,
+            target => self.relay(call, target.as_ref()).await?,
+        };
+        if to == Dialect::AnthropicMessages {
+            let headers = &mut call.parts_mut().headers;
+            headers
+                .entry(ANTHROPIC_VERSION_NAME)
+                .or_insert(ANTHROPIC_VERSION);
+        }
+        Ok(Flow::Pass(translation))
+    }
+}
+
+impl Translate {
+    /// The same dialect: bytes pass, but for the model's name and the wish for usage.
+    async fn relay(
+        &self,
+        call: &mut Call,
+        target: Option<&Target>,
+    ) -> Result<Translation, Refusal> {
+        let dialect = call.dialect();
+        let asks = target
+            .and_then(Target::asks_usage)
+            .unwrap_or(self.stream_usage);
+        let mut asked = None;
+        if target.is_some() || (asks && dialect == Dialect::OpenAiChat) {
+            let Some(document) = call.document().await? else {
+                return Ok(Translation::none());
+            };
+            if let Some(target) = target
+                && document.facts().model.as_deref() != Some(target.model())
+            {
+                document.set_model(target.model());
+            }
+            if asks && dialect == Dialect::OpenAiChat {
+                asked = ask_stream_usage(document);
+            }
+        }
+        let hides_usage = asked.is_some();
+        if let Some(text) = asked {
+            *call.body_mut() = Body::from(text);
+        }
+        Ok(Translation::relay(dialect, hides_usage))
+    }
+
+    async fn translate(&self, call: &mut Call, target: &Target) -> Result<Translation, Refusal> {
+        let outer = call.dialect();
+        let trail = call.trail().cloned();
+        let mut losses = Losses::default();
+        let Some(document) = call.document().await? else {
+            return Ok(Translation::none());
+        };
+        let ask = dialects::decode_ask(document, self.unknown, &mut losses)?;
+        let Encoded { text, reader } = dialects::encode_ask(
+            &ask,
+            target.dialect(),
+            target.model(),
+            &self.models,
+            self.bounds,
+            &mut losses,
+        )?;
+        let turn = Turn {
+            outer,
+            stream: ask.stream,
+            reader,
+            writer: Writer::new(outer, self.clock.unix().as_secs(), &ask)?,
+            losses,
+            trail,
+            status: StatusCode::OK,
+        };
+        if let Some(trail) = &turn.trail {
+            turn.losses.note(trail, "request");
+        }
+        call.note(
+            Note::new(Self::NAME, "translated")
+                .word("from", outer.as_str())
+                .word("to", target.dialect().as_str()),
+        );
+        *call.body_mut() = Body::from(text);
+        call.set_dialect(target.dialect());
+        let headers = &mut call.parts_mut().headers;
+        headers.insert(
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("application/json"),
+        );
+        headers.remove(HeaderName::from_static("openai-beta"));
+        Ok(Translation::turn(turn))
+    }
+}

@@ -1,0 +1,75 @@
+//! An answer, whole or as it comes.
+
+use bartizan_core::{Finish, Refusal, Usage};
+
+use super::{Block, Str};
+use crate::losses::Losses;
+
+#[derive(Debug, Default)]
+pub(crate) struct Answer<'a> {
+    pub(crate) id: Str<'a>,
+    pub(crate) model: Str<'a>,
+    pub(crate) blocks: Vec<Block<'a>>,
+    pub(crate) finish: Option<Finish>,
+    /// Why the model refused, in its provider's words.
+    pub(crate) refusal: Option<Str<'a>>,
+    pub(crate) usage: Usage,
+    /// What of the provider's answer is left out.
+    pub(crate) losses: Losses,
+}
+
+/// One thing that happens in a streamed answer.
+///
+/// Thinking and tool calls are numbered, each from 0, since their pieces may interleave.
+#[derive(Debug)]
+pub(crate) enum Moment<'a> {
+    Start {
+        id: Str<'a>,
+        model: Str<'a>,
+    },
+    Text(Str<'a>),
+    Thinking {
+        block: u32,
+        text: Str<'a>,
+    },
+    Signature {
+        block: u32,
+        signature: Str<'a>,
+    },
+    Redacted {
+        block: u32,
+        data: Str<'a>,
+    },
+    Call {
+        call: u32,
+        id: Str<'a>,
+        name: Str<'a>,
+    },
+    /// A piece of the JSON text of a call's arguments.
+    Arguments {
+        call: u32,
+        piece: Str<'a>,
+    },
+    Finish {
+        finish: Option<Finish>,
+        refusal: Option<Str<'a>>,
+        usage: Usage,
+        losses: Losses,
+    },
+    /// The connection is alive.
+    Alive,
+    /// The provider said that it failed. Nothing comes after it.
+    Failed(Refusal),
+    /// The provider said that the answer is whole.
+    End,
+}
+
+impl Moment<'_> {
+    /// What was left out, once all is known.
+    pub(crate) fn losses(&self) -> Option<&Losses> {
+        match self {
+            Self::Finish { losses, .. } => Some(losses),
+            _ => None,
+        }
+    }
+}

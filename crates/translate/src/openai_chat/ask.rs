@@ -1,0 +1,357 @@
+//! Reading a request.
+
+use std::ops::Range;
+
+use bartizan_core::json::{Kind, Value};
+use bartizan_core::{Document, Refusal};
+
+use super::{messages, tools};
+use crate::facts::Effort;
+use crate::losses::Losses;
+use crate::neutral::{Ask, Format, Reasoning, Str};
+use crate::read::{Place, Unknown, member, members, unknown};
+
+type Neutral = fn(Value<'_>) -> bool;
+
+/// Members that only nudge the model or the bill: at their neutral value nothing, else left out and reported where a target has no word.
+const DROPPABLE: &[(&str, Neutral)] = &[
+    ("seed", |_| false),
+    ("logprobs", |value| value.as_bool() == Some(false)),
+    ("top_logprobs", |value| is_number(value, 0.0)),
+    ("logit_bias", is_empty),
+    ("frequency_penalty", |value| is_number(value, 0.0)),
+    ("presence_penalty", |value| is_number(value, 0.0)),
+    ("repetition_penalty", |value| is_number(value, 1.0)),
+    ("min_p", |value| is_number(value, 0.0)),
+    ("top_a", |value| is_number(value, 0.0)),
+    ("store", |value| value.as_bool() == Some(false)),
+    ("metadata", is_empty),
+    ("prediction", |_| false),
+    ("prompt_cache_key", |_| false),
+    ("prompt_cache_options", is_empty),
+    ("prompt_cache_retention", |_| false),
+    ("verbosity", |value| value.is("medium")),
+];
+
+/// Members that change what the answer is, which no target of ours can say.
+const REFUSED: &[(&str, &str)] = &[
+    ("audio", "spoken answers have no equivalent at the provider"),
+    (
+        "web_search_options",
+        "web search has no equivalent at the provider",
+    ),
+    ("moderation", "moderation has no equivalent at the provider"),
+];
+
+pub(crate) fn decode<'a>(
+    document: &'a Document,
+    policy: Unknown,
+    losses: &mut Losses,
+) -> Result<Ask<'a>, Refusal> {
+    let root = document.json().root();
+    let mut ask = Ask {
+        stream: document.facts().stream,
+        stream_usage: document.facts().include_usage,
+        ..Ask::default()
+    };
+    let mut wishes = Wishes::default();
+    for (key, value) in members(root) {
+        let here = Place::In(&Place::Root, &key);
+        match key.as_ref() {
+            "model" => ask.model = here.text(value)?,
+            "messages" => ask.turns = messages::decode(&here, value, policy, losses)?,
+            // Core has read and checked it.
+            "stream" => {}
+            "stream_options" => stream_options(&here, value, policy, losses)?,
+            "max_tokens" => wishes.max_tokens = Some(here.count(value)?),
+            "max_completion_tokens" => ask.max_output = Some(here.count(value)?),
+            "n" if here.count(value)? == 1 => {}
+            "n" => {
+                return Err(
+                    here.unsupported("the provider gives one answer at a time: set it to 1")
+                );
+            }
+            "stop" => ask.stop = stop(&here, value)?,
+            "temperature" => {
+                let number = here.number(value)?;
+                if !(0.0..=2.0).contains(&number.value) {
+                    return Err(here.invalid("from 0 to 2"));
+                }
+                ask.temperature = Some(number);
+            }
+            "top_p" => {
+                let number = here.number(value)?;
+                if !(0.0..=1.0).contains(&number.value) {
+                    return Err(here.invalid("from 0 to 1"));
+                }
+                ask.top_p = Some(number);
+            }
+            "top_k" => ask.top_k = Some(here.number(value)?),
+            "tools" => ask.tools = tools::decode(&here, value, policy, losses)?,
+            "tool_choice" => ask.choice = tools::choice(&here, value)?,
+            "parallel_tool_calls" => ask.one_tool_at_a_time = !here.flag(value)?,
+            "functions" if is_empty(value) => {}
+            "function_call" if value.is("none") || value.is("auto") => {}
+            "functions" | "function_call" => {
+                return Err(here.unsupported("long replaced: use tools and tool_choice"));
+            }
+            "response_format" => ask.format = format(&here, value, policy, losses)?,
+            "reasoning_effort" => wishes.effort = Some(effort(&here, value)?),
+            "reasoning" => wishes.reasoning = reasoning(&here, value, policy, losses)?,
+            "thinking" => wishes.thinking = Some(thinking(&here, value, policy, losses)?),
+            "user" => ask.user = Some(here.text(value)?),
+            "safety_identifier" => wishes.identifier = Some(here.text(value)?),
+            "service_tier" => match here.text(value)?.as_ref() {
+                "auto" => {}
+                "default" => ask.standard_tier = true,
+                _ => losses.dropped("service_tier"),
+            },
+            "modalities" => {
+                if !here.items(value)?.iter().all(|kind| kind.is("text")) {
+                    return Err(here.unsupported("the provider answers in text only"));
+                }
+            }
+            "cache_control" => ask.cache = Some(here.object(value)?),
+            name => {
+                if let Some((name, neutral)) = DROPPABLE.iter().find(|(known, _)| *known == name) {
+                    if !neutral(value) {
+                        losses.dropped(name);
+                    }
+                } else if let Some((_, says)) = REFUSED.iter().find(|(known, _)| *known == name) {
+                    return Err(here.unsupported(says));
+                } else {
+                    unknown(&Place::Root, policy, losses, name)?;
+                }
+            }
+        }
+    }
+    if ask.model.is_empty() {
+        return Err(Place::In(&Place::Root, "model").invalid("needed"));
+    }
+    if ask.turns.is_empty() {
+        return Err(Place::In(&Place::Root, "messages")
+            .invalid("at least one message with something in it"));
+    }
+    wishes.settle(&mut ask, losses);
+    Ok(ask)
+}
+
+/// What several members say together.
+#[derive(Default)]
+struct Wishes<'a> {
+    max_tokens: Option<u64>,
+    effort: Option<Reasoning>,
+    reasoning: Option<Reasoning>,
+    thinking: Option<Reasoning>,
+    identifier: Option<Str<'a>>,
+}
+
+impl<'a> Wishes<'a> {
+    fn settle(self, ask: &mut Ask<'a>, losses: &mut Losses) {
+        match (ask.max_output, self.max_tokens) {
+            (None, most) => ask.max_output = most,
+            (Some(most), Some(old)) if most != old => losses.dropped("max_tokens"),
+            _ => {}
+        }
+        match (&ask.user, self.identifier) {
+            (None, identifier) => ask.user = identifier,
+            (Some(user), Some(identifier)) if *user != identifier => {
+                losses.dropped("safety_identifier");
+            }
+            _ => {}
+        }
+        // The most exact word wins.
+        let said = [
+            ("thinking", self.thinking),
+            ("reasoning", self.reasoning),
+            ("reasoning_effort", self.effort),
+        ];
+        for (name, wish) in said {
+            match (ask.reasoning, wish) {
+                (None, wish) => ask.reasoning = wish,
+                (Some(taken), Some(wish)) if taken != wish => losses.dropped(name),
+                _ => {}
+            }
+        }
+    }
+}
+
+fn is_number(value: Value<'_>, wanted: f64) -> bool {
+    value.kind() == Kind::Number
+        && value
+            .raw()
+            .parse()
+            .is_ok_and(|number: f64| number == wanted)
+}
+
+fn is_empty(value: Value<'_>) -> bool {
+    let inside = value.raw().as_bytes();
+    matches!(value.kind(), Kind::Object | Kind::Array)
+        && inside
+            .iter()
+            .filter(|byte| !byte.is_ascii_whitespace())
+            .count()
+            == 2
+}
+
+fn stream_options(
+    here: &Place<'_>,
+    value: Value<'_>,
+    policy: Unknown,
+    losses: &mut Losses,
+) -> Result<(), Refusal> {
+    for (key, value) in members(here.object(value)?) {
+        match key.as_ref() {
+            "include_usage" => {}
+            "include_obfuscation" => {
+                if value.as_bool() != Some(false) {
+                    losses.dropped("stream_options.include_obfuscation");
+                }
+            }
+            name => unknown(here, policy, losses, name)?,
+        }
+    }
+    Ok(())
+}
+
+fn stop<'a>(here: &Place<'_>, value: Value<'a>) -> Result<Vec<Str<'a>>, Refusal> {
+    if value.kind() == Kind::String {
+        return Ok(vec![here.text(value)?]);
+    }
+    let items = here.items(value)?.into_iter().enumerate();
+    items
+        .map(|(index, item)| Place::At(here, index).text(item))
+        .collect()
+}
+
+fn effort(here: &Place<'_>, value: Value<'_>) -> Result<Reasoning, Refusal> {
+    match here.text(value)?.as_ref() {
+        "none" => Ok(Reasoning::Off),
+        word => Effort::named(word)
+            .map(Reasoning::Effort)
+            .ok_or_else(|| here.invalid("none, minimal, low, medium, high, xhigh or max")),
+    }
+}
+
+/// OpenRouter's.
+fn reasoning(
+    here: &Place<'_>,
+    value: Value<'_>,
+    policy: Unknown,
+    losses: &mut Losses,
+) -> Result<Option<Reasoning>, Refusal> {
+    let mut wish = None;
+    for (key, value) in members(here.object(value)?) {
+        let there = Place::In(here, &key);
+        match key.as_ref() {
+            "effort" => wish = Some(effort(&there, value)?),
+            "max_tokens" => wish = Some(Reasoning::Budget(there.count(value)?)),
+            "enabled" if there.flag(value)? => wish = wish.or(Some(Reasoning::Auto)),
+            "enabled" => wish = Some(Reasoning::Off),
+            "exclude" => {
+                if there.flag(value)? {
+                    losses.dropped("reasoning.exclude");
+                }
+            }
+            name => unknown(here, policy, losses, name)?,
+        }
+    }
+    Ok(wish)
+}
+
+/// Anthropic's, as several OpenAI-compatible servers take it too.
+fn thinking(
+    here: &Place<'_>,
+    value: Value<'_>,
+    policy: Unknown,
+    losses: &mut Losses,
+) -> Result<Reasoning, Refusal> {
+    let value = here.object(value)?;
+    let budget = Place::In(here, "budget_tokens");
+    let wish = match member(value, "type").and_then(Value::text).as_deref() {
+        Some("disabled") => Reasoning::Off,
+        Some("adaptive") => Reasoning::Auto,
+        Some("enabled") => match member(value, "budget_tokens") {
+            Some(tokens) => Reasoning::Budget(budget.count(tokens)?),
+            None => Reasoning::Auto,
+        },
+        _ => return Err(Place::In(here, "type").invalid("enabled, disabled or adaptive")),
+    };
+    for (key, _) in members(value) {
+        match key.as_ref() {
+            "type" | "budget_tokens" => {}
+            "display" => losses.dropped("thinking.display"),
+            name => unknown(here, policy, losses, name)?,
+        }
+    }
+    Ok(wish)
+}
+
+fn format<'a>(
+    here: &Place<'_>,
+    value: Value<'a>,
+    policy: Unknown,
+    losses: &mut Losses,
+) -> Result<Format<'a>, Refusal> {
+    let value = here.object(value)?;
+    for (key, _) in members(value) {
+        if !matches!(key.as_ref(), "type" | "json_schema") {
+            unknown(here, policy, losses, &key)?;
+        }
+    }
+    match member(value, "type").and_then(Value::text).as_deref() {
+        Some("text") => Ok(Format::Text),
+        Some("json_object") => Ok(Format::Object),
+        Some("json_schema") => {
+            let there = Place::In(here, "json_schema");
+            let wrapper = member(value, "json_schema").ok_or_else(|| there.invalid("needed"))?;
+            let mut schema = None;
+            let mut description = None;
+            let mut strict = false;
+            for (key, value) in members(there.object(wrapper)?) {
+                let inside = Place::In(&there, &key);
+                match key.as_ref() {
+                    // A label, for the caller only.
+                    "name" => {}
+                    "description" => description = Some(inside.text(value)?),
+                    "schema" => schema = Some(inside.object(value)?),
+                    "strict" => strict = inside.flag(value)?,
+                    name => unknown(&there, policy, losses, name)?,
+                }
+            }
+            Ok(schema.map_or(Format::Object, |schema| Format::Schema {
+                description,
+                schema,
+                strict,
+            }))
+        }
+        _ => Err(Place::In(here, "type").unsupported("text, json_object or json_schema")),
+    }
+}
+
+/// The text of a streamed request that does not ask for its usage, with that asked for; all else stays byte for byte.
+pub(crate) fn ask_stream_usage(document: &Document) -> Option<String> {
+    const ASK: &str = r#""include_usage":true"#;
+    let root = document.json().root();
+    if !document.facts().stream || document.facts().include_usage || root.kind() != Kind::Object {
+        return None;
+    }
+    let options = root.get("stream_options");
+    let asked = options.and_then(|options| options.get("include_usage"));
+    let splice: (Range<usize>, String) = match (options, asked) {
+        (_, Some(asked)) => (asked.range(), "true".to_owned()),
+        (Some(options), None) if options.kind() == Kind::Object => insert(options, ASK),
+        (Some(options), None) => (options.range(), format!("{{{ASK}}}")),
+        (None, None) => insert(root, &format!(r#""stream_options":{{{ASK}}}"#)),
+    };
+    let text = document.as_str();
+    let (range, new) = splice;
+    Some([text.get(..range.start)?, &new, text.get(range.end..)?].concat())
+}
+
+/// A splice that adds `member` to `object`, last.
+fn insert(object: Value<'_>, member: &str) -> (Range<usize>, String) {
+    let end = object.range().end.saturating_sub(1);
+    let comma = if is_empty(object) { "" } else { "," };
+    (end..end, format!("{comma}{member}"))
+}

@@ -1,0 +1,174 @@
+//! Writing a streamed answer.
+
+use bartizan_core::{Dialect, Event, Out, Usage};
+
+use super::answer::{Detail, call, dropped, finish, usage};
+use crate::neutral::Moment;
+use crate::write::Writer;
+
+/// Turns what happens into chunks.
+///
+/// The chunk with a finish reason and `[DONE]` are written when the provider says so and never else: a stream that is cut has neither.
+#[derive(Debug)]
+pub(crate) struct Chunks {
+    created: u64,
+    /// Whether the client asked for the usage. If not, the chunk is there for other layers, hidden.
+    shows_usage: bool,
+    /// What every chunk begins with, up to its choices.
+    head: String,
+    usage: Option<Usage>,
+}
+
+impl Chunks {
+    pub(crate) fn new(created: u64, shows_usage: bool) -> Self {
+        let mut chunks = Self {
+            created,
+            shows_usage,
+            head: String::new(),
+            usage: None,
+        };
+        chunks.begin("", "");
+        chunks
+    }
+
+    pub(crate) fn say(&mut self, moment: &Moment<'_>, out: &mut Out) {
+        match moment {
+            Moment::Start { id, model } => {
+                self.begin(id, model);
+                self.delta(out, |delta| {
+                    delta.plain_at("role", "assistant");
+                    delta.plain_at("content", "");
+                });
+            }
+            Moment::Text(text) => self.delta(out, |delta| delta.text_at("content", text)),
+            Moment::Thinking { block, text } => self.delta(out, |delta| {
+                delta.text_at("reasoning_content", text);
+                let detail = Detail::Text {
+                    text: Some(text),
+                    signature: None,
+                };
+                write_detail(&detail, *block, delta);
+            }),
+            Moment::Signature { block, signature } => self.delta(out, |delta| {
+                let detail = Detail::Text {
+                    text: None,
+                    signature: Some(signature),
+                };
+                write_detail(&detail, *block, delta);
+            }),
+            Moment::Redacted { block, data } => self.delta(out, |delta| {
+                write_detail(&Detail::Encrypted(data), *block, delta);
+            }),
+            Moment::Call {
+                call: number,
+                id,
+                name,
+            } => self.delta(out, |delta| {
+                delta.key("tool_calls");
+                delta.open_list();
+                call(id, name, "", Some(*number), delta);
+                delta.close_list();
+            }),
+            Moment::Arguments { call, piece } => self.delta(out, |delta| {
+                delta.key("tool_calls");
+                delta.open_list();
+                delta.open();
+                delta.number_at("index", (*call).into());
+                delta.key("function");
+                delta.open();
+                delta.text_at("arguments", piece);
+                delta.close();
+                delta.close();
+                delta.close_list();
+            }),
+            Moment::Finish {
+                finish: reason,
+                refusal,
+                usage,
+                losses,
+            } => {
+                if let Some(refusal) = refusal {
+                    self.delta(out, |delta| delta.text_at("refusal", refusal));
+                }
+                self.usage = Some(*usage);
+                let chunk = self.chunk(|chunk| {
+                    chunk.raw(r#"{"index":0,"delta":{}"#);
+                    chunk.key("finish_reason");
+                    finish(*reason, chunk);
+                    chunk.close();
+                    chunk.close_list();
+                    dropped(losses, chunk);
+                });
+                out.push(Event::new(None, &chunk));
+            }
+            Moment::Alive => out.push(Event::comment("ping")),
+            Moment::Failed(refusal) => out.push(refusal.event(Dialect::OpenAiChat)),
+            Moment::End => {
+                self.usage(out);
+                out.push(Event::new(None, "[DONE]"));
+            }
+        }
+    }
+
+    fn begin(&mut self, id: &str, model: &str) {
+        let mut head = Writer::with_capacity(192);
+        head.open();
+        head.text_at("id", id);
+        head.plain_at("object", "chat.completion.chunk");
+        head.number_at("created", self.created);
+        head.text_at("model", model);
+        head.key("choices");
+        head.open_list();
+        self.head = head.finish();
+    }
+
+    fn delta(&self, out: &mut Out, write: impl FnOnce(&mut Writer)) {
+        let chunk = self.chunk(|chunk| {
+            chunk.raw(r#"{"index":0,"delta":{"#);
+            write(chunk);
+            chunk.close();
+            chunk.raw(r#""finish_reason":null"#);
+            chunk.close();
+            chunk.close_list();
+        });
+        out.push(Event::new(None, &chunk));
+    }
+
+    /// `write` writes the choices, and the end of their list.
+    fn chunk(&self, write: impl FnOnce(&mut Writer)) -> String {
+        let mut chunk = Writer::with_capacity(self.head.len() + 128);
+        chunk.raw(&self.head);
+        write(&mut chunk);
+        if self.shows_usage {
+            // As OpenAI has it in every chunk but the one that says it.
+            chunk.raw_at("usage", "null");
+        }
+        chunk.close();
+        chunk.finish()
+    }
+
+    /// Usage in a chunk without choices, before the end.
+    fn usage(&mut self, out: &mut Out) {
+        let Some(used) = self.usage.take() else {
+            return;
+        };
+        let mut chunk = Writer::with_capacity(self.head.len() + 192);
+        chunk.raw(&self.head);
+        chunk.close_list();
+        usage(&used, &mut chunk);
+        chunk.close();
+        let event = Event::new(None, &chunk.finish());
+        out.push(if self.shows_usage {
+            event
+        } else {
+            event.hide()
+        });
+    }
+}
+
+fn write_detail(detail: &Detail<'_>, block: u32, delta: &mut Writer) {
+    delta.key("reasoning_details");
+    delta.open_list();
+    detail.write(block, delta);
+    delta.close_list();
+}

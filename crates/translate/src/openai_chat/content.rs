@@ -1,0 +1,206 @@
+//! Reading the content of a message: a string, or parts.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use bartizan_core::Refusal;
+use bartizan_core::json::{Kind, Value};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+use crate::losses::Losses;
+use crate::neutral::{Block, Source, Str};
+use crate::read::{Place, Unknown, member, members, unknown};
+
+pub(super) fn decode<'a>(
+    here: &Place<'_>,
+    value: Value<'a>,
+    policy: Unknown,
+    losses: &mut Losses,
+) -> Result<Vec<Block<'a>>, Refusal> {
+    match value.kind() {
+        Kind::String => Ok(vec![Block::text(here.text(value)?)]),
+        Kind::Array => {
+            let items = here.items(value)?.into_iter().enumerate();
+            items
+                .map(|(index, item)| part(&Place::At(here, index), item, policy, losses))
+                .collect()
+        }
+        _ => Err(here.invalid("a string or a list of parts")),
+    }
+}
+
+fn part<'a>(
+    here: &Place<'_>,
+    value: Value<'a>,
+    policy: Unknown,
+    losses: &mut Losses,
+) -> Result<Block<'a>, Refusal> {
+    if value.kind() == Kind::String {
+        return Ok(Block::text(here.text(value)?));
+    }
+    let value = here.object(value)?;
+    let kind = member(value, "type").and_then(Value::text);
+    let (body, mut block) = match kind.as_deref() {
+        Some("text") => ("text", Block::text(text(here, value, "text")?)),
+        Some("refusal") => {
+            // The model's own words; no other API tells them from the rest.
+            losses.changed("messages.refusal");
+            ("refusal", Block::text(text(here, value, "refusal")?))
+        }
+        Some("image_url") => ("image_url", image(here, value, policy, losses)?),
+        Some("file") => ("file", file(here, value, policy, losses)?),
+        Some("input_audio") => {
+            return Err(here.unsupported("the provider takes no audio"));
+        }
+        _ => {
+            let says = "a part of this type can't be sent to this provider";
+            return Err(Place::In(here, "type").unsupported(says));
+        }
+    };
+    for (key, value) in members(value) {
+        match key.as_ref() {
+            "type" => {}
+            "cache_control" => {
+                if let Some(cache) = block.cache_mut() {
+                    *cache = Some(Place::In(here, &key).object(value)?);
+                }
+            }
+            name if name == body => {}
+            name => unknown(here, policy, losses, name)?,
+        }
+    }
+    Ok(block)
+}
+
+fn text<'a>(here: &Place<'_>, value: Value<'a>, key: &str) -> Result<Str<'a>, Refusal> {
+    let there = Place::In(here, key);
+    there.text(member(value, key).ok_or_else(|| there.invalid("needed"))?)
+}
+
+fn image<'a>(
+    here: &Place<'_>,
+    value: Value<'a>,
+    policy: Unknown,
+    losses: &mut Losses,
+) -> Result<Block<'a>, Refusal> {
+    let there = Place::In(here, "image_url");
+    let image = member(value, "image_url").ok_or_else(|| there.invalid("needed"))?;
+    // Mistral's clients write the address itself.
+    let url = if image.kind() == Kind::String {
+        there.text(image)?
+    } else {
+        for (key, value) in members(there.object(image)?) {
+            match key.as_ref() {
+                "url" => {}
+                "detail" if value.is("auto") => {}
+                "detail" => losses.dropped("messages.image_url.detail"),
+                name => unknown(&there, policy, losses, name)?,
+            }
+        }
+        text(&there, image, "url")?
+    };
+    let source = source(&there, url)?;
+    if let Source::Base64 { media_type, .. } = &source
+        && !matches!(
+            media_type.as_ref(),
+            "image/jpeg" | "image/png" | "image/gif" | "image/webp"
+        )
+    {
+        return Err(there.unsupported("an image is image/jpeg, image/png, image/gif or image/webp"));
+    }
+    Ok(Block::Image {
+        source,
+        cache: None,
+    })
+}
+
+fn file<'a>(
+    here: &Place<'_>,
+    value: Value<'a>,
+    policy: Unknown,
+    losses: &mut Losses,
+) -> Result<Block<'a>, Refusal> {
+    let there = Place::In(here, "file");
+    let file = member(value, "file").ok_or_else(|| there.invalid("needed"))?;
+    let mut title = None;
+    let mut data = None;
+    for (key, value) in members(there.object(file)?) {
+        let inside = Place::In(&there, &key);
+        match key.as_ref() {
+            "filename" => title = Some(inside.text(value)?),
+            "file_data" => data = Some(inside.text(value)?),
+            "file_id" => {
+                return Err(
+                    inside.unsupported("the provider does not have the file: send it as file_data")
+                );
+            }
+            name => unknown(&there, policy, losses, name)?,
+        }
+    }
+    let inside = Place::In(&there, "file_data");
+    let data = data.ok_or_else(|| inside.invalid("needed"))?;
+    let source = match source(&inside, data)? {
+        Source::Base64 { media_type, data } if media_type == "text/plain" => {
+            let bytes = STANDARD.decode(data.as_bytes()).ok();
+            let text = bytes.and_then(|bytes| String::from_utf8(bytes).ok());
+            Source::Text(
+                text.ok_or_else(|| inside.invalid("not base64 of UTF-8"))?
+                    .into(),
+            )
+        }
+        Source::Base64 { media_type, .. } if media_type != "application/pdf" => {
+            return Err(inside.unsupported("a file is application/pdf or text/plain"));
+        }
+        source => source,
+    };
+    Ok(Block::Document {
+        source,
+        title,
+        cache: None,
+    })
+}
+
+/// A `data:` address, or one that the provider fetches.
+fn source<'a>(here: &Place<'_>, url: Str<'a>) -> Result<Source<'a>, Refusal> {
+    let starts = |scheme: &str| {
+        url.get(..scheme.len())
+            .is_some_and(|start| start.eq_ignore_ascii_case(scheme))
+    };
+    if starts("https://") || starts("http://") {
+        return Ok(Source::Url(url));
+    }
+    if !starts("data:") {
+        return Err(here.invalid("an https: or data: address"));
+    }
+    let comma = url.find(',').unwrap_or(url.len());
+    let head = url.get("data:".len()..comma).unwrap_or_default();
+    let media_type = head.split(';').next().unwrap_or_default();
+    let is_base64 = head
+        .rsplit(';')
+        .next()
+        .is_some_and(|word| word.eq_ignore_ascii_case("base64"));
+    if !is_base64 || media_type.is_empty() {
+        return Err(here.invalid("a data: address is `data:<media type>;base64,<data>`"));
+    }
+    let from = "data:".len();
+    let media_type = match media_type.to_ascii_lowercase().as_str() {
+        "image/jpg" => "image/jpeg".into(),
+        lower if lower == media_type => part_of(&url, from..from + media_type.len()),
+        lower => Cow::Owned(lower.to_owned()),
+    };
+    let data = part_of(&url, comma + 1..url.len());
+    // Written without a look afterwards.
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=');
+    if data.is_empty() || !data.bytes().all(plain) {
+        return Err(here.invalid("the data is not base64"));
+    }
+    Ok(Source::Base64 { media_type, data })
+}
+
+fn part_of<'a>(text: &Str<'a>, range: Range<usize>) -> Str<'a> {
+    match text {
+        Cow::Borrowed(text) => Cow::Borrowed(text.get(range).unwrap_or_default()),
+        Cow::Owned(text) => Cow::Owned(text.get(range).unwrap_or_default().to_owned()),
+    }
+}

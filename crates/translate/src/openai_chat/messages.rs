@@ -1,0 +1,243 @@
+//! Reading the conversation.
+
+use bartizan_core::Refusal;
+use bartizan_core::json::{Json, Kind, Value};
+
+use super::content;
+use crate::losses::Losses;
+use crate::neutral::{Block, Role, Str, Turn};
+use crate::read::{Place, Unknown, member, members, unknown};
+
+pub(super) fn decode<'a>(
+    here: &Place<'_>,
+    value: Value<'a>,
+    policy: Unknown,
+    losses: &mut Losses,
+) -> Result<Vec<Turn<'a>>, Refusal> {
+    let items = here.items(value)?;
+    let mut turns = Vec::with_capacity(items.len());
+    for (index, item) in items.into_iter().enumerate() {
+        let there = Place::At(here, index);
+        turns.push(message(&there, there.object(item)?, policy, losses)?);
+    }
+    Ok(turns)
+}
+
+fn message<'a>(
+    here: &Place<'_>,
+    value: Value<'a>,
+    policy: Unknown,
+    losses: &mut Losses,
+) -> Result<Turn<'a>, Refusal> {
+    let there = Place::In(here, "role");
+    let role = match member(value, "role").and_then(Value::text).as_deref() {
+        Some("system" | "developer") => Role::System,
+        Some("user") => Role::User,
+        Some("assistant") => Role::Assistant,
+        Some("tool") => Role::Tool,
+        Some("function") => return Err(there.unsupported("long replaced: use role tool")),
+        _ => return Err(there.invalid("developer, system, user, assistant or tool")),
+    };
+    let mut parts = Parts::default();
+    for (key, value) in members(value) {
+        let there = Place::In(here, &key);
+        match (role, key.as_ref()) {
+            (_, "role") => {}
+            (_, "content") => parts.content = content::decode(&there, value, policy, losses)?,
+            (_, "name") => losses.dropped("messages.name"),
+            (_, "cache_control") => parts.cache = Some(there.object(value)?),
+            (Role::Tool, "tool_call_id") => parts.id = Some(there.text(value)?),
+            (Role::Assistant, "tool_calls") => {
+                for (index, call) in there.items(value)?.into_iter().enumerate() {
+                    let call = tool_call(&Place::At(&there, index), call, policy, losses)?;
+                    parts.calls.push(call);
+                }
+            }
+            (Role::Assistant, "refusal") => {
+                losses.changed("messages.refusal");
+                parts.refusal = Some(there.text(value)?);
+            }
+            (Role::Assistant, "reasoning_content" | "reasoning") => {
+                parts.reasoning = Some(there.text(value)?);
+            }
+            (Role::Assistant, "reasoning_details") => {
+                parts.details = details(&there, value, losses)?;
+            }
+            (Role::Assistant, "annotations" | "images")
+                if value.kind() == Kind::Array && there.items(value)?.is_empty() => {}
+            (Role::Assistant, "annotations") => losses.dropped("messages.annotations"),
+            (Role::Assistant, "audio") => {
+                return Err(there.unsupported("the provider does not have this spoken answer"));
+            }
+            (Role::Assistant, "function_call") => {
+                return Err(there.unsupported("long replaced: use tool_calls"));
+            }
+            (_, name) => unknown(here, policy, losses, name)?,
+        }
+    }
+    let blocks = parts.blocks(here, role)?;
+    Ok(Turn { role, blocks })
+}
+
+#[derive(Default)]
+struct Parts<'a> {
+    content: Vec<Block<'a>>,
+    refusal: Option<Str<'a>>,
+    reasoning: Option<Str<'a>>,
+    details: Vec<Block<'a>>,
+    calls: Vec<Block<'a>>,
+    id: Option<Str<'a>>,
+    cache: Option<Value<'a>>,
+}
+
+impl<'a> Parts<'a> {
+    fn blocks(self, here: &Place<'_>, role: Role) -> Result<Vec<Block<'a>>, Refusal> {
+        let mut blocks = self.details;
+        if blocks.is_empty()
+            && let Some(text) = self.reasoning.filter(|text| !text.is_empty())
+        {
+            blocks.push(Block::Thinking {
+                text,
+                signature: None,
+            });
+        }
+        if role == Role::System
+            && !self
+                .content
+                .iter()
+                .all(|block| matches!(block, Block::Text { .. }))
+        {
+            return Err(Place::In(here, "content").unsupported("instructions are text only"));
+        }
+        if role == Role::Tool {
+            let there = Place::In(here, "tool_call_id");
+            let id = self.id.filter(|id| !id.is_empty());
+            blocks.push(Block::ToolResult {
+                id: id.ok_or_else(|| there.invalid("needed"))?,
+                blocks: self.content,
+                cache: None,
+            });
+        } else {
+            blocks.extend(self.content);
+        }
+        blocks.extend(self.refusal.map(Block::text));
+        blocks.extend(self.calls);
+        if let Some(mark) = self.cache
+            && let Some(cache) = blocks.iter_mut().rev().find_map(Block::cache_mut)
+        {
+            *cache = cache.or(Some(mark));
+        }
+        Ok(blocks)
+    }
+}
+
+fn tool_call<'a>(
+    here: &Place<'_>,
+    value: Value<'a>,
+    policy: Unknown,
+    losses: &mut Losses,
+) -> Result<Block<'a>, Refusal> {
+    let value = here.object(value)?;
+    if member(value, "type").is_some_and(|kind| !kind.is("function")) {
+        return Err(Place::In(here, "type").unsupported("only calls of type function can be sent"));
+    }
+    let there = Place::In(here, "function");
+    let function = member(value, "function").ok_or_else(|| there.invalid("needed"))?;
+    let mut id = None;
+    let mut cache = None;
+    for (key, value) in members(value) {
+        let there = Place::In(here, &key);
+        match key.as_ref() {
+            "type" | "function" | "index" => {}
+            "id" => id = Some(there.text(value)?).filter(|id| !id.is_empty()),
+            "cache_control" => cache = Some(there.object(value)?),
+            // Another provider's signature of its own thought.
+            "extra_content" => losses.dropped("messages.tool_calls.extra_content"),
+            name => unknown(here, policy, losses, name)?,
+        }
+    }
+    let mut name = None;
+    let mut input = Str::from("");
+    for (key, value) in members(there.object(function)?) {
+        let inside = Place::In(&there, &key);
+        match key.as_ref() {
+            "name" => name = Some(inside.text(value)?).filter(|name| !name.is_empty()),
+            "arguments" => input = arguments(&inside, value)?,
+            name => unknown(&there, policy, losses, name)?,
+        }
+    }
+    Ok(Block::ToolUse {
+        id: id.ok_or_else(|| Place::In(here, "id").invalid("needed"))?,
+        name: name.ok_or_else(|| Place::In(&there, "name").invalid("needed"))?,
+        input: if input.is_empty() { "{}".into() } else { input },
+        cache,
+    })
+}
+
+/// The text of one JSON object, as it was written; empty for none.
+fn arguments<'a>(here: &Place<'_>, value: Value<'a>) -> Result<Str<'a>, Refusal> {
+    let text = here.text(value)?;
+    let trimmed = text.trim_matches([' ', '\t', '\r', '\n']);
+    if trimmed.is_empty() {
+        return Ok("".into());
+    }
+    match Json::read(trimmed) {
+        Ok(json) if json.root().kind() == Kind::Object => Ok(text),
+        _ => Err(here.unsupported(
+            "arguments must be the text of one JSON object: the provider takes nothing else",
+        )),
+    }
+}
+
+/// Thinking that came with an answer and goes back with it, in order. Pieces with the same index are one thought, as naive clients
+/// keep a stream's.
+fn details<'a>(
+    here: &Place<'_>,
+    value: Value<'a>,
+    losses: &mut Losses,
+) -> Result<Vec<Block<'a>>, Refusal> {
+    let mut blocks: Vec<(Option<u64>, Block<'a>)> = Vec::new();
+    for (index, item) in here.items(value)?.into_iter().enumerate() {
+        let there = Place::At(here, index);
+        let item = there.object(item)?;
+        let says = |key: &'static str| {
+            let inside = Place::In(&there, key);
+            member(item, key)
+                .map(|value| inside.text(value))
+                .transpose()
+        };
+        let format = says("format")?;
+        if format.is_some_and(|format| !format.starts_with("anthropic")) {
+            losses.dropped("messages.reasoning_details");
+            continue;
+        }
+        let number = member(item, "index").and_then(Value::as_u64);
+        match says("type")?.as_deref() {
+            Some("reasoning.text") => {
+                let new = says("text")?.unwrap_or_default();
+                let signed = says("signature")?;
+                if let Some((last, Block::Thinking { text, signature })) = blocks.last_mut()
+                    && last.is_some()
+                    && *last == number
+                {
+                    text.to_mut().push_str(&new);
+                    *signature = signed.or(signature.take());
+                    continue;
+                }
+                blocks.push((
+                    number,
+                    Block::Thinking {
+                        text: new,
+                        signature: signed,
+                    },
+                ));
+            }
+            Some("reasoning.encrypted") => {
+                let data = says("data")?.unwrap_or_default();
+                blocks.push((number, Block::Redacted { data }));
+            }
+            _ => losses.dropped("messages.reasoning_details"),
+        }
+    }
+    Ok(blocks.into_iter().map(|(_, block)| block).collect())
+}

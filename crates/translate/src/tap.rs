@@ -1,0 +1,251 @@
+//! The answer's way back.
+
+use bartizan_core::{
+    Dialect, Direction, Document, End, Event, Form, Out, Refusal, RefusalKind, Step, Tap, Trail,
+    Watch,
+};
+use http::response::Parts;
+use http::{HeaderName, HeaderValue, StatusCode, header};
+
+use crate::dialects::{Reader, Writer};
+use crate::fault;
+use crate::losses::{DROPPED, Losses};
+
+const SHOULD_RETRY: HeaderName = HeaderName::from_static("x-should-retry");
+
+/// Turns an answer into the client's dialect. What [`Translate`](crate::Translate) puts on each answer.
+#[derive(Debug)]
+pub struct Translation(Way);
+
+#[derive(Debug)]
+enum Way {
+    Unseen,
+    Relay(Relay),
+    Turn(Box<Turn>),
+}
+
+impl Translation {
+    /// Watches nothing.
+    pub(crate) fn none() -> Self {
+        Self(Way::Unseen)
+    }
+
+    pub(crate) fn relay(dialect: Dialect, hides_usage: bool) -> Self {
+        Self(Way::Relay(Relay {
+            dialect,
+            hides_usage,
+            status: StatusCode::OK,
+            watch: Watch::Content,
+        }))
+    }
+
+    pub(crate) fn turn(turn: Turn) -> Self {
+        Self(Way::Turn(Box::new(turn)))
+    }
+}
+
+impl Tap for Translation {
+    fn watch(&self) -> Watch {
+        match &self.0 {
+            Way::Unseen => Watch::Nothing,
+            Way::Relay(relay) => relay.watch,
+            Way::Turn(_) => Watch::Content,
+        }
+    }
+
+    async fn head(&mut self, head: &mut Parts) -> Result<(), Refusal> {
+        match &mut self.0 {
+            Way::Unseen => Ok(()),
+            Way::Relay(relay) => relay.head(head),
+            Way::Turn(turn) => turn.head(head),
+        }
+    }
+
+    fn event(&mut self, event: Event, out: &mut Out) -> Step {
+        match &mut self.0 {
+            Way::Unseen => out.push(event),
+            Way::Relay(relay) => relay.event(event, out),
+            Way::Turn(turn) => turn.event(&event, out),
+        }
+        Step::Go
+    }
+
+    fn reply(&mut self, reply: &mut Document) -> Step {
+        let turned = match &mut self.0 {
+            Way::Unseen => return Step::Go,
+            Way::Relay(relay) => relay.reply(reply),
+            Way::Turn(turn) => turn.reply(reply),
+        };
+        match turned {
+            Ok(Some(new)) => *reply = new,
+            Ok(None) => {}
+            Err(refusal) => return Step::Stop(refusal),
+        }
+        Step::Go
+    }
+
+    fn end(&mut self, _: End<'_>, _: &mut Out) -> Step {
+        Step::Go
+    }
+}
+
+/// What becomes of an error's head, whichever way the answer goes: its class stays, and whether to try again.
+fn error_head(head: &mut Parts, outer: Dialect) -> Result<(), Refusal> {
+    if Form::of(&head.headers) != Form::Json {
+        return Err(fault::unreadable(head.status, &head.headers));
+    }
+    if head.status == StatusCode::TOO_MANY_REQUESTS
+        && !head.headers.contains_key(header::RETRY_AFTER)
+        && !head.headers.contains_key(SHOULD_RETRY)
+    {
+        // A spent budget: trying again can't help.
+        head.headers
+            .insert(SHOULD_RETRY, HeaderValue::from_static("false"));
+    }
+    let kind = fault::kind_of_status(head.status);
+    if kind == RefusalKind::Overloaded {
+        head.status = kind.status(outer);
+    }
+    Ok(())
+}
+
+fn error_reply(refusal: &Refusal, dialect: Dialect) -> Result<Document, Refusal> {
+    // The body of a refusal in a stream is the body of one outside it.
+    let event = refusal.event(dialect);
+    read(event.data().unwrap_or_default(), dialect)
+}
+
+fn read(text: &str, dialect: Dialect) -> Result<Document, Refusal> {
+    Document::read(text, dialect, Direction::Reply).map_err(|fault| {
+        tracing::debug!(
+            fault = fault.kind().code(),
+            "a translated answer can't be read"
+        );
+        malformed()
+    })
+}
+
+fn malformed() -> Refusal {
+    Refusal::new(
+        RefusalKind::Upstream,
+        "upstream_malformed",
+        "the provider's answer is not what was asked for",
+    )
+}
+
+/// The same dialect on both sides: bytes pass. Errors are told anew, and the usage that only this layer asked for is hidden.
+#[derive(Debug)]
+struct Relay {
+    dialect: Dialect,
+    hides_usage: bool,
+    status: StatusCode,
+    watch: Watch,
+}
+
+impl Relay {
+    fn head(&mut self, head: &mut Parts) -> Result<(), Refusal> {
+        self.status = head.status;
+        if head.extensions.get::<Refusal>().is_some() {
+            self.watch = Watch::Nothing;
+        } else if !head.status.is_success() {
+            error_head(head, self.dialect)?;
+        } else if Form::of(&head.headers) != Form::Events {
+            self.watch = Watch::Nothing;
+        }
+        Ok(())
+    }
+
+    fn event(&self, event: Event, out: &mut Out) {
+        let Some(document) = event.peek() else {
+            return out.push(event);
+        };
+        let facts = document.facts();
+        if facts.error && self.dialect != Dialect::OpenAiResponses {
+            out.push(fault::read(document, None).event(self.dialect));
+        } else if self.hides_usage && facts.usage.is_some() && has_no_choice(document) {
+            out.push(event.hide());
+        } else {
+            out.push(event);
+        }
+    }
+
+    fn reply(&self, reply: &Document) -> Result<Option<Document>, Refusal> {
+        if self.status.is_success() {
+            return Ok(None);
+        }
+        let refusal = fault::read(reply, Some(self.status));
+        error_reply(&refusal, self.dialect).map(Some)
+    }
+}
+
+fn has_no_choice(document: &Document) -> bool {
+    let choices = document.json().root().get("choices");
+    choices.is_some_and(|choices| choices.items().next().is_none())
+}
+
+/// Another dialect inside than outside.
+#[derive(Debug)]
+pub(crate) struct Turn {
+    pub(crate) outer: Dialect,
+    pub(crate) stream: bool,
+    pub(crate) reader: Reader,
+    pub(crate) writer: Writer,
+    pub(crate) losses: Losses,
+    pub(crate) trail: Option<Trail>,
+    pub(crate) status: StatusCode,
+}
+
+impl Turn {
+    fn head(&mut self, head: &mut Parts) -> Result<(), Refusal> {
+        self.status = head.status;
+        if let Some(dropped) = self.losses.header() {
+            head.headers.insert(DROPPED, dropped);
+        }
+        if head.extensions.get::<Refusal>().is_some() {
+            return Ok(());
+        }
+        if !head.status.is_success() {
+            return error_head(head, self.outer);
+        }
+        match Form::of(&head.headers) {
+            Form::Json => Ok(()),
+            Form::Events if self.stream => Ok(()),
+            _ => Err(malformed()),
+        }
+    }
+
+    fn event(&mut self, event: &Event, out: &mut Out) {
+        let Some(document) = event.peek() else {
+            // A comment keeps the connection alive; anything else without a message says nothing.
+            if event.data().is_none() {
+                out.push(event.clone());
+            }
+            return;
+        };
+        let (writer, trail) = (&mut self.writer, &self.trail);
+        self.reader.hear(document, &mut |moment| {
+            if let (Some(trail), Some(losses)) = (trail, moment.losses()) {
+                losses.note(trail, "answer");
+            }
+            writer.say(&moment, out);
+        });
+    }
+
+    fn reply(&self, reply: &Document) -> Result<Option<Document>, Refusal> {
+        let failed = !self.status.is_success();
+        if failed || reply.facts().error {
+            let refusal = fault::read(reply, Some(self.status));
+            if !failed {
+                // An error with a status of success: its own says what it is.
+                return Err(refusal);
+            }
+            return error_reply(&refusal, self.outer).map(Some);
+        }
+        let answer = self.reader.answer(reply);
+        if let Some(trail) = &self.trail {
+            answer.losses.note(trail, "answer");
+        }
+        let text = self.writer.answer(&answer);
+        read(&text, self.outer).map(Some)
+    }
+}
