@@ -95,6 +95,11 @@ impl Analyzer {
         findings
     }
 
+    /// Whether a scan of folded text would stop anywhere.
+    pub(crate) fn has_anchor(folded: &[u8]) -> bool {
+        skip(folded).is_some()
+    }
+
     /// Finds what can be decided from `cursor` on, where no finding may start before `floor`. Says up to where all is
     /// decided, whatever follows.
     pub(crate) fn scan(
@@ -109,7 +114,7 @@ impl Analyzer {
         let mut cursor = cursor.max(floor);
         while let Some((anchor, recognizers)) = inner.next_anchor(window, cursor) {
             let scene = Scene::new(window, &inner.context, anchor);
-            let opening = window.opening(anchor).max(floor);
+            let opening = || window.opening(anchor).max(floor);
             let mut best: Option<(Entity, Match)> = None;
             for recognizer in recognizers {
                 let Some(candidate) = (recognizer.find)(&scene) else {
@@ -124,12 +129,12 @@ impl Analyzer {
                     (candidate.score, candidate.end - candidate.start)
                         > (known.score, known.end - known.start)
                 });
-                if candidate.score >= threshold && candidate.start >= opening && better {
+                if candidate.score >= threshold && candidate.start >= opening() && better {
                     best = Some((recognizer.entity, candidate));
                 }
             }
             if window.take_touched() {
-                return opening;
+                return opening();
             }
             cursor = anchor + 1;
             if let Some((entity, best)) = best {

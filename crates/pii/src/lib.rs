@@ -1,4 +1,88 @@
-//! A tower layer that masks personal data and restores it.
+//! A tower layer that masks personal data on the way to a model, and restores it in the answer.
+//!
+//! What the caller writes and what the model sees:
+//!
+//! ```text
+//! caller:  Mail ravi@example.in that Aadhaar 2341 2341 2346 is verified.
+//! model:   Mail <EMAIL_ADDRESS_1> that Aadhaar <IN_AADHAAR_1> is verified.
+//! model:   Done, <EMAIL_ADDRESS_1> was told.
+//! caller:  Done, ravi@example.in was told.
+//! ```
+//!
+//! # The hazards
+//!
+//! - **A part that nobody looked at.** Masking covers every text that the dialect's walk yields: system prompts, messages,
+//!   tool arguments leaf by leaf, tool results, file names, the end user's name, metadata. What the walk can't see is
+//!   refused: a part that the dialect doesn't know (400 `pii_unseen_part`), a body of a path that no dialect knows, and gRPC
+//!   (400 `pii_unknown_body`). [`allow_unseen_parts`](PiiLayerBuilder::allow_unseen_parts) and
+//!   [`allow_unknown_bodies`](PiiLayerBuilder::allow_unknown_bodies) let them pass. **Not looked at**: pictures, sound and
+//!   files in a message, JSON numbers, headers, the query.
+//! - **One caller's data in another's answer.** The [`Vault`] with what was masked belongs to one exchange, and is overwritten
+//!   when it ends. A placeholder that the caller typed is never given out, so it never turns into anything.
+//! - **A placeholder cut in two.** A stream's pieces end anywhere. Restoring and masking give the same text wherever the
+//!   pieces are cut, and nothing of a finding leaves before all of it has come.
+//!
+//! # Around a service
+//!
+//! ```
+//! use bartizan_core::Body;
+//! use bartizan_pii::{Action, Entity, PiiLayer};
+//! use http::{Request, Response};
+//! use tower::{Layer, ServiceExt};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let pii = PiiLayer::builder()
+//!     .mask([Entity::InAadhaar, Entity::InPan, Entity::Phone, Entity::Email])
+//!     .action(Entity::Ip, Action::Replace)
+//!     .block([Entity::Card])
+//!     .build()?;
+//!
+//! let model = tower::service_fn(|_: Request<Body>| async {
+//!     Ok::<_, std::convert::Infallible>(Response::new(Body::empty()))
+//! });
+//! let request = Request::post("/v1/chat/completions").body(Body::from(
+//!     r#"{"model": "demo", "messages": [{"role": "user", "content": "card 4111 1111 1111 1111"}]}"#,
+//! ))?;
+//! let refused = pii.layer(model).oneshot(request).await?;
+//! assert_eq!(refused.status(), 403);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! An [`Action`] a kind, in LiteLLM's words: `MASK` puts a numbered placeholder, which comes back; `REPLACE` puts the kind's
+//! name for good; `BLOCK` refuses the request with 403 `pii_blocked`, naming the kind and nothing else. What was done goes to
+//! the [`Trail`](bartizan_core::Trail) as counts, to the counter `bartizan.pii.findings` (labels `entity`, `action`,
+//! `direction`), and never as content. [`output`](PiiLayerBuilder::output) looks at what the model itself writes, too.
+//!
+//! For a service that is no LLM API, [`dialect(Dialect::Json)`](PiiLayerBuilder::dialect) takes every string of any JSON.
+//!
+//! # Without tower
+//!
+//! [`Analyzer`] finds, [`Redactor`] takes out, [`Vault`] puts back; [`StreamMasker`] and [`Restorer`] do the same for a text
+//! in pieces. All are pure functions of their input, and take time in proportion to it.
+//!
+//! ```
+//! use bartizan_pii::{Action, Entity, Redactor, Vault};
+//!
+//! let redactor = Redactor::builder().action(Entity::Phone, Action::Mask).build()?;
+//! let mut vault = Vault::new();
+//! let masked = redactor.mask("call ९८७६५ ४३२१० today", &mut vault)?;
+//! assert_eq!(masked, "call <PHONE_NUMBER_1> today");
+//! assert_eq!(vault.restore("I called <PHONE_NUMBER_1>."), "I called ९८७६५ ४३२१०.");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # How it finds
+//!
+//! Text is folded first: digits of any script, full-width letters, dashes, dots and blanks of any kind become ASCII,
+//! invisible characters vanish, and a map leads back to the bytes as they came. A scan for single bytes then finds anchors
+//! (a digit, an `@`, a colon), and each kind's recognizer reads around them. Check digits decide where a kind has them.
+//! Where it has none, or where too many other numbers pass (12 digits in a row, 10 digits in a row), a word near by must
+//! say what the number is: `Aadhaar`, `मोबाइल`, `card`; and a nearer word such as `order` says that it is something else.
+//! The words are in `data/context.txt`, in English, Hindi and the scripts of India, and some others;
+//! [`context_word`](PiiLayerBuilder::context_word) adds to them. A number that is all a text says is taken without such a
+//! word, since in a tool's arguments the word lies in the field's name.
 
 mod action;
 mod analyzer;

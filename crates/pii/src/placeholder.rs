@@ -66,20 +66,60 @@ pub(crate) fn parse(text: &str, before: Option<u8>, entities: &[Entity], last: b
 /// Calls `each` with every placeholder that `text` mentions in any spelling that [`parse`] could take for one, and more.
 pub(crate) fn mentioned(text: &str, mut each: impl FnMut(Entity, u64)) {
     let bytes = text.as_bytes();
-    for start in 0..bytes.len() {
-        let rest = bytes.get(start..).unwrap_or_default();
-        if !rest.first().is_some_and(u8::is_ascii_alphabetic) {
-            continue;
-        }
+    let mut from = 0;
+    // A number after a separator is rarer than a name's first letter, so the name is read backwards from there.
+    while let Some(place) = bytes
+        .get(from..)
+        .and_then(|rest| rest.iter().position(u8::is_ascii_digit))
+    {
+        let digits = from + place;
         let mut reader = Reader {
-            bytes: rest,
-            at: 0,
+            bytes,
+            at: digits,
             last: true,
         };
-        if let Ok((entity, number)) = reader.name_and_number(Entity::ALL, true) {
-            each(entity, number);
+        let number = reader.number();
+        from = digits + 1;
+        while bytes.get(from).is_some_and(u8::is_ascii_digit) {
+            from += 1;
+        }
+        let head = bytes.get(..digits).unwrap_or_default();
+        let (Ok(number), Some(head)) = (number, without_separator(head)) else {
+            continue;
+        };
+        for entity in Entity::ALL {
+            if ends_with(head, entity.as_str()) {
+                each(*entity, number);
+            }
         }
     }
+}
+
+/// `bytes` without the separator at their end.
+fn without_separator(bytes: &[u8]) -> Option<&[u8]> {
+    let mut rest = match bytes {
+        [rest @ .., b'_' | b' ' | b'-'] => rest,
+        _ => return None,
+    };
+    // Markdown's backslash, doubled in raw JSON.
+    while let [before @ .., b'\\'] = rest {
+        rest = before;
+    }
+    Some(rest)
+}
+
+fn ends_with(mut bytes: &[u8], name: &str) -> bool {
+    for letter in name.bytes().rev() {
+        bytes = match (letter, bytes) {
+            (b'_', _) => match without_separator(bytes) {
+                Some(rest) => rest,
+                None => return false,
+            },
+            (_, [rest @ .., last]) if last.eq_ignore_ascii_case(&letter) => rest,
+            _ => return false,
+        };
+    }
+    true
 }
 
 fn is_word(byte: u8) -> bool {

@@ -103,7 +103,7 @@ pub(crate) struct Scene<'s> {
     pub(crate) window: &'s Window<'s>,
     pub(crate) anchor: usize,
     context: &'s Context,
-    run: OnceCell<Run>,
+    run: OnceCell<Option<Run>>,
     near: OnceCell<Near>,
 }
 
@@ -118,9 +118,11 @@ impl<'s> Scene<'s> {
         }
     }
 
-    /// The groups of digits that start at the anchor.
-    fn run(&self) -> &Run {
-        self.run.get_or_init(|| Run::read(self.window, self.anchor))
+    /// The groups of digits that start at the anchor, if they may be of use to anybody.
+    fn run(&self) -> Option<&Run> {
+        self.run
+            .get_or_init(|| Run::read(self.window, self.anchor))
+            .as_ref()
     }
 
     /// The words before the anchor.

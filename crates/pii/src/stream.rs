@@ -9,12 +9,15 @@ use crate::redact::name;
 use crate::window::{KEPT, Window};
 use crate::{Analyzer, Entity};
 
+/// What was given out is cut down to what may still be looked at when it is longer than this, in bytes.
+const MOST_KEPT: usize = 1_024;
+
 /// Takes personal data out of a text that arrives in pieces: the kind's name, such as `<EMAIL_ADDRESS>`, takes its place.
 ///
 /// What it gives out is what the whole text would have given, wherever the pieces are cut, and no piece of a finding leaves
 /// before all of it has come. It holds back the last word, for it may turn out to belong to a finding, and a number until
 /// what follows shows where it ends: some twenty characters as a rule, never more than about 300. To judge the words before
-/// a number it keeps the last 80 characters that it gave out.
+/// a number it keeps the last kilobyte or so that it gave out.
 pub struct StreamMasker {
     analyzer: Analyzer,
     /// What was given out last and may still be looked at, then what is held back.
@@ -44,6 +47,21 @@ impl StreamMasker {
         self
     }
 
+    /// Gives out what can be decided without a look back: nothing in what is held back may be an anchor. `false`: a look
+    /// back is needed.
+    fn advance_plain(&mut self, out: &mut String) -> bool {
+        let held = self.text.get(self.given..).unwrap_or_default();
+        let folded = Folded::new(held);
+        if self.given > MOST_KEPT || Analyzer::has_anchor(folded.bytes()) {
+            return false;
+        }
+        let window = Window::new(&folded, false, false);
+        let settled = folded.start(window.opening(window.len()));
+        out.push_str(held.get(..settled).unwrap_or_default());
+        self.given += settled;
+        true
+    }
+
     fn advance(&mut self, closes: bool, out: &mut String) {
         let folded = Folded::new(&self.text);
         let window = Window::new(&folded, self.opens, closes);
@@ -61,13 +79,15 @@ impl StreamMasker {
                 seen(entity);
             }
         });
-        let settled = match progress {
-            _ if closes => text.len(),
-            index => folded.start(index),
-        }
-        .max(done);
+        let settled = if closes {
+            text.len()
+        } else {
+            folded.start(progress).max(done)
+        };
         out.push_str(text.get(done..settled).unwrap_or_default());
-        let kept = folded.start(progress.saturating_sub(KEPT));
+        let kept = progress
+            .checked_sub(KEPT)
+            .map_or(0, |index| folded.start(index));
         self.given = settled - kept;
         self.opens &= kept == 0;
         drop(folded);
@@ -78,7 +98,9 @@ impl StreamMasker {
 impl TextRewriter for StreamMasker {
     fn push(&mut self, delta: &str, out: &mut String) {
         self.text.push_str(delta);
-        self.advance(false, out);
+        if !self.advance_plain(out) {
+            self.advance(false, out);
+        }
     }
 
     fn finish(&mut self, out: &mut String) {

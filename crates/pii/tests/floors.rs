@@ -33,8 +33,17 @@ fn overlap(a: &Range<usize>, b: &Range<usize>) -> f64 {
     shared as f64 / a.len().max(b.len()).max(1) as f64
 }
 
+/// Precision and recall that must be reached: a little under what is.
+const FLOORS: &[(Entity, f64, f64)] = &[
+    (Entity::Email, 0.99, 0.99),
+    (Entity::Ip, 0.99, 0.99),
+    (Entity::Card, 0.995, 0.99),
+    (Entity::Iban, 1.0, 0.99),
+    (Entity::Phone, 0.95, 0.97),
+];
+
 #[test]
-fn presidios_synthetic_set() {
+fn presidios_synthetic_set_is_found_as_well_as_promised() {
     let Some(data) = read("synth_dataset_v2.json") else {
         return;
     };
@@ -55,65 +64,105 @@ fn presidios_synthetic_set() {
             let hit = findings
                 .iter()
                 .position(|found| found.entity == entity && overlap(&found.range, &range) >= 0.7);
-            match hit {
-                Some(index) => {
-                    used[index] = true;
-                    tally.entry(entity).or_default()[0] += 1;
-                }
-                None => {
-                    println!("missed {entity} {:?} in {text:?}", &text[range]);
-                    tally.entry(entity).or_default()[1] += 1;
-                }
+            if let Some(index) = hit {
+                used[index] = true;
             }
+            tally.entry(entity).or_default()[usize::from(hit.is_none())] += 1;
         }
         for (found, _) in findings.iter().zip(used).filter(|(_, used)| !used) {
-            println!(
-                "false {} {:?} in {text:?}",
-                found.entity,
-                &text[found.range.clone()]
-            );
             tally.entry(found.entity).or_default()[2] += 1;
         }
     }
-    for (entity, [found, missed, wrong]) in &tally {
-        let precision = f64::from(*found) / f64::from(found + wrong).max(1.0);
-        let recall = f64::from(*found) / f64::from(found + missed).max(1.0);
+    for (entity, least_precision, least_recall) in FLOORS {
+        let [found, missed, wrong] = tally[entity].map(f64::from);
+        let (precision, recall) = (found / (found + wrong), found / (found + missed));
         println!(
             "{entity}: P {precision:.3} R {recall:.3} ({found} found, {missed} missed, {wrong} false)"
         );
+        assert!(
+            precision >= *least_precision && recall >= *least_recall,
+            "{entity}: P {precision:.3} R {recall:.3}"
+        );
+    }
+    // The set has none of India's numbers, so whatever is found of them is false.
+    for entity in [Entity::InAadhaar, Entity::InPan, Entity::InGstin] {
+        assert!(!tally.contains_key(&entity), "{entity}");
     }
 }
 
+const RECOGNIZERS: &[(&str, Entity)] = &[
+    ("credit_card_recognizer", Entity::Card),
+    ("email_recognizer", Entity::Email),
+    ("iban_recognizer", Entity::Iban),
+    ("in_aadhaar_recognizer", Entity::InAadhaar),
+    ("in_gstin_recognizer", Entity::InGstin),
+    ("in_pan_recognizer", Entity::InPan),
+    ("ip_recognizer", Entity::Ip),
+    ("phone_recognizer", Entity::Phone),
+];
+
+/// Where we differ from Presidio's own cases, by the case's number among its recognizer's, and why.
+const DISAGREEMENTS: &[(Entity, &[usize], &str)] = &[
+    (
+        Entity::InPan,
+        &[1, 3],
+        "the fourth letter names no kind of holder; Presidio reports it at a score of 0.1",
+    ),
+    (
+        Entity::InPan,
+        &[4],
+        "letters and digits in another order than a PAN's; Presidio reports it at a score of 0.01",
+    ),
+    (
+        Entity::InGstin,
+        &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 27],
+        "the check character is wrong, which Presidio does not compute for these",
+    ),
+    (
+        Entity::Phone,
+        &[12],
+        "a number glued to a word, which Presidio takes at its lowest leniency only",
+    ),
+    (
+        Entity::Phone,
+        &[13, 15],
+        "numbers that Presidio drops at its higher leniencies, and takes at others",
+    ),
+    (
+        Entity::Ip,
+        &[76],
+        "a fifth number makes it a version or an object id",
+    ),
+];
+
 #[test]
-fn presidios_own_cases() {
+fn presidios_own_cases_agree_but_for_those_listed() {
     let Some(data) = read("presidio_cases.jsonl") else {
         return;
     };
-    let entities = [
-        ("credit_card_recognizer", Entity::Card),
-        ("email_recognizer", Entity::Email),
-        ("iban_recognizer", Entity::Iban),
-        ("in_aadhaar_recognizer", Entity::InAadhaar),
-        ("in_gstin_recognizer", Entity::InGstin),
-        ("in_pan_recognizer", Entity::InPan),
-        ("ip_recognizer", Entity::Ip),
-        ("phone_recognizer", Entity::Phone),
-    ];
-    let (mut all, mut agreed) = (0, 0);
+    let (mut all, mut differ) = (0, Vec::new());
+    let mut counts: BTreeMap<Entity, usize> = BTreeMap::new();
     for line in data.lines() {
         let row: Value = serde_json::from_str(line).unwrap();
-        let Some((_, entity)) = entities.iter().find(|(name, _)| row["recognizer"] == *name) else {
+        let Some((_, entity)) = RECOGNIZERS
+            .iter()
+            .find(|(name, _)| row["recognizer"] == *name)
+        else {
             continue;
         };
         let case = &row["case"];
-        let Some(text) = case["text"].as_str().or(case["iban"].as_str()) else {
+        let text = case["text"].as_str().or(case["iban"].as_str());
+        let (Some(text), Some(expected)) = (text, case["expected_len"].as_u64()) else {
             continue;
         };
-        let Some(expected) = case["expected_len"].as_u64() else {
-            continue;
-        };
-        let analyzer = Analyzer::builder().entity(*entity).build().unwrap();
-        let found = analyzer.analyze(text);
+        let number = counts.entry(*entity).or_default();
+        *number += 1;
+        all += 1;
+        let found = Analyzer::builder()
+            .entity(*entity)
+            .build()
+            .unwrap()
+            .analyze(text);
         let positions = case["expected_positions"]
             .as_array()
             .or(case["expected_res"].as_array());
@@ -125,15 +174,16 @@ fn presidios_own_cases() {
                 found.iter().any(|found| found.range == range)
             })
         });
-        all += 1;
-        if found.len() as u64 == expected && (placed || expected == 0) {
-            agreed += 1;
-        } else {
-            println!(
-                "{entity}: {text:?} wants {expected} {:?}, found {found:?}",
-                positions
-            );
+        if found.len() as u64 != expected || expected > 0 && !placed {
+            println!("{entity} {number}: {text:?} wants {expected} {positions:?}, found {found:?}");
+            differ.push((*entity, *number));
         }
     }
-    println!("{agreed} of {all} agree");
+    let listed: Vec<(Entity, usize)> = DISAGREEMENTS
+        .iter()
+        .flat_map(|(entity, numbers, _)| numbers.iter().map(|number| (*entity, *number)))
+        .collect();
+    differ.sort_unstable();
+    println!("{} of {all} agree", all - differ.len());
+    assert_eq!(differ, listed);
 }

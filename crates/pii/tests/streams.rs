@@ -152,7 +152,7 @@ fn masking_every_split_in_three_of_each_form_equals_the_whole() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2_000))]
+    #![proptest_config(ProptestConfig::with_cases(1_000))]
 
     #[test]
     fn masking_random_splits_of_long_texts_equals_the_whole(
@@ -173,8 +173,7 @@ proptest! {
     #[test]
     fn no_piece_of_a_finding_leaves_before_all_of_it_is_judged(text in texts(12), at in 0usize..400) {
         let redactor = redactor();
-        let at = at % (text.len() + 1);
-        prop_assume!(text.is_char_boundary(at));
+        let at = text.floor_char_boundary(at % (text.len() + 1));
         let mut early = String::new();
         redactor.stream().push(&text[..at], &mut early);
         // What has left is a beginning of the redacted whole, and of every other text's that starts alike.

@@ -6,7 +6,7 @@ use crate::checks::verhoeff;
 use crate::context::Kind;
 
 pub(super) fn find(scene: &Scene<'_>) -> Option<Match> {
-    let (window, run) = (scene.window, scene.run());
+    let (window, run) = (scene.window, scene.run()?);
     let (groups, digits) = run.prefixes().find(|(_, digits)| digits.len() >= 12)?;
     let (first, last) = (groups.first()?, groups.last()?);
     if digits.len() != 12

@@ -2,23 +2,23 @@
 
 use std::sync::LazyLock;
 
-use super::run::{Group, Separator, separator_of, shaped};
+use super::run::{Group, Run, Separator, separator_of, shaped};
 use super::{Match, Scene, rows};
 use crate::checks::luhn;
 use crate::context::Kind;
 
 pub(super) fn find(scene: &Scene<'_>) -> Option<Match> {
-    let run = scene.run();
+    let run = scene.run()?;
     if run.digits().len() < 12 {
         return None;
     }
     run.prefixes()
         .rev()
-        .find_map(|(groups, digits)| judge(scene, groups, digits))
+        .find_map(|(groups, digits)| judge(scene, run, groups, digits))
 }
 
-fn judge(scene: &Scene<'_>, groups: &[Group], digits: &[u8]) -> Option<Match> {
-    let (window, run) = (scene.window, scene.run());
+fn judge(scene: &Scene<'_>, run: &Run, groups: &[Group], digits: &[u8]) -> Option<Match> {
+    let window = scene.window;
     let (first, last) = (groups.first()?, groups.last()?);
     if !(12..=19).contains(&digits.len()) || !luhn(digits) || !issued(digits) {
         return None;

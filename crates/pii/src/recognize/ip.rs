@@ -70,7 +70,10 @@ fn octets(window: &Window<'_>, start: usize) -> Option<usize> {
 pub(super) fn find_v6(scene: &Scene<'_>) -> Option<Match> {
     let (window, anchor) = (scene.window, scene.anchor);
     let hex = |byte: Option<u8>| byte.is_some_and(|byte| byte.is_ascii_hexdigit());
-    // `Note: `, the colon that nearly all are.
+    // The first colon of an address tells; `Note: ` is what nearly all are.
+    if window.before(anchor) == Some(b':') {
+        return None;
+    }
     if !hex(window.at(anchor + 1)) && window.at(anchor + 1) != Some(b':') {
         return None;
     }

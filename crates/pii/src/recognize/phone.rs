@@ -17,10 +17,7 @@ const SAID: f32 = 0.6;
 const BARE: f32 = 0.3;
 
 pub(super) fn find(scene: &Scene<'_>) -> Option<Match> {
-    let (window, run) = (scene.window, scene.run());
-    if run.digits().len() < 7 {
-        return None;
-    }
+    let (window, run) = (scene.window, scene.run()?);
     let (start, plus) = opening(window, scene.anchor);
     if !may_start(scene, start, plus) {
         return None;
@@ -28,12 +25,19 @@ pub(super) fn find(scene: &Scene<'_>) -> Option<Match> {
     // All groups are tried first, then fewer: what is left over must be a number of its own.
     run.prefixes().rev().find_map(|(groups, digits)| {
         let last = groups.last()?;
+        if !(7..=17).contains(&digits.len()) {
+            return None;
+        }
         let rest = run.next(groups.len());
         let free = match rest {
             Some(next) => next.separator == Separator::Space || next.separator == Separator::Mixed,
             None => !run.overlong() && may_end(window, last.end),
         };
         if !free {
+            return None;
+        }
+        // With more groups behind it, only what is written in a fixed way can be told from them.
+        if rest.is_some() && !plus && !matches!(digits.len(), 10..=12) {
             return None;
         }
         let (end, extended) = extension(window, last.end);
@@ -80,8 +84,7 @@ fn judge(scene: &Scene<'_>, number: &Number<'_>) -> Option<f32> {
             });
         }
     }
-    let near = scene.before();
-    let other = || near.has(Kind::Other) && !near.says(Kind::Phone);
+    let other = || scene.before().has(Kind::Other) && !scene.before().says(Kind::Phone);
     if indian_as_written(number) || american(number) {
         return Some(if other() { BARE } else { NATIONAL });
     }
@@ -90,7 +93,6 @@ fn judge(scene: &Scene<'_>, number: &Number<'_>) -> Option<f32> {
 
 /// A number that only what stands beside it makes a phone number.
 fn spoken(scene: &Scene<'_>, number: &Number<'_>) -> Option<f32> {
-    let near = scene.before();
     let (start, end) = number.whole;
     let digits = number.digits;
     let mobile = indian_mobile(digits) && number.groups.len() == 1;
@@ -98,6 +100,7 @@ fn spoken(scene: &Scene<'_>, number: &Number<'_>) -> Option<f32> {
     if !mobile && (!number.open || !plausible(number)) {
         return None;
     }
+    let near = scene.before();
     if near.says(Kind::Phone) {
         return Some(SAID);
     }
@@ -247,6 +250,9 @@ fn indian_as_written(number: &Number<'_>) -> bool {
     let (groups, national) = match digits {
         [b'0', rest @ ..] if indian_mobile(rest) => match groups {
             // The zero by itself, or before the first group.
+            [zero, first, ..] if zero.len() == 1 && first.separator == Separator::Dot => {
+                return false;
+            }
             [zero, rest_of @ ..] if zero.len() == 1 => (rest_of, rest),
             _ if lone => return number.open,
             [first, ..] => return matches!(first.len(), 4..=6) && number.open && groups.len() <= 3,
@@ -267,18 +273,15 @@ fn indian_as_written(number: &Number<'_>) -> bool {
     if groups.len() == 1 && !lone {
         return true;
     }
-    let uniform = |groups: &[Group]| {
-        matches!(
-            separator_of(groups),
-            Some(Separator::Space | Separator::Dash | Separator::Dot)
-        )
-    };
-    uniform(groups)
-        && (shaped(groups, &[5, 5])
-            || [&[3, 3, 4][..], &[4, 3, 3], &[4, 6], &[2, 4, 4]]
-                .iter()
-                .any(|shape| shaped(groups, shape))
-                && number.open)
+    let halves = shaped(groups, &[5, 5]);
+    let shapes: &[&[usize]] = &[&[3, 3, 4], &[4, 3, 3], &[4, 6], &[2, 4, 4]];
+    let written = halves || number.open && shapes.iter().any(|shape| shaped(groups, shape));
+    match separator_of(groups) {
+        Some(Separator::Space | Separator::Dash) => written,
+        // With one dot it is a decimal.
+        Some(Separator::Dot) => written && groups.len() > 2,
+        _ => false,
+    }
 }
 
 /// A North American number as it is written: `(415) 555-0132`, `415-555-0132`, `1-415-555-0132`.

@@ -5,6 +5,8 @@ use crate::window::Window;
 /// The longest number that is looked for has 19 digits; a few more show that one is longer.
 const MOST_DIGITS: usize = 24;
 const MOST_GROUPS: usize = 10;
+/// The shortest: a local phone number.
+const FEWEST_DIGITS: usize = 7;
 
 /// What stands between two groups.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,16 +45,38 @@ impl Group {
 #[derive(Debug)]
 pub(crate) struct Run {
     digits: [u8; MOST_DIGITS],
-    groups: Vec<Group>,
+    groups: [Group; MOST_GROUPS],
+    count: usize,
     overlong: bool,
 }
 
 impl Run {
-    /// Reads a bounded number of groups from `anchor`.
-    pub(crate) fn read(window: &Window<'_>, anchor: usize) -> Self {
+    /// Reads a bounded number of groups from `anchor`; `None` where there are fewer digits than any number has.
+    pub(crate) fn read(window: &Window<'_>, anchor: usize) -> Option<Self> {
+        // Most numbers in a text are short and stand by themselves: those are seen through first.
+        let first = (anchor..anchor + FEWEST_DIGITS)
+            .find(|index| !window.at(*index).is_some_and(|byte| byte.is_ascii_digit()));
+        if let Some(end) = first
+            && !window.at(end).is_some_and(is_separator)
+        {
+            return None;
+        }
+        let run = Self::read_all(window, anchor);
+        (run.digits().len() >= FEWEST_DIGITS || run.overlong).then_some(run)
+    }
+
+    fn read_all(window: &Window<'_>, anchor: usize) -> Self {
+        let none = Group {
+            start: 0,
+            end: 0,
+            separator: Separator::None,
+            bracketed: false,
+            digits: 0,
+        };
         let mut run = Self {
             digits: [0; MOST_DIGITS],
-            groups: Vec::new(),
+            groups: [none; MOST_GROUPS],
+            count: 0,
             overlong: false,
         };
         let mut start = anchor;
@@ -69,18 +93,19 @@ impl Run {
                 count += 1;
                 end += 1;
             }
-            if run.groups.len() == MOST_GROUPS {
+            let bracketed = window.before(start) == Some(b'(') && window.at(end) == Some(b')');
+            let Some(slot) = run.groups.get_mut(run.count) else {
                 run.overlong = true;
                 return run;
-            }
-            let bracketed = window.before(start) == Some(b'(') && window.at(end) == Some(b')');
-            run.groups.push(Group {
+            };
+            *slot = Group {
                 start,
                 end,
                 separator,
                 bracketed,
                 digits: count,
-            });
+            };
+            run.count += 1;
             match separator_at(window, end) {
                 Some((next, kind)) => (start, separator) = (next, kind),
                 None => return run,
@@ -88,17 +113,21 @@ impl Run {
         }
     }
 
+    fn groups(&self) -> &[Group] {
+        self.groups.get(..self.count).unwrap_or_default()
+    }
+
     /// The first groups whose digits are read whole, from one group to all.
     pub(crate) fn prefixes(&self) -> impl DoubleEndedIterator<Item = (&[Group], &[u8])> {
-        (1..=self.groups.len()).filter_map(|count| {
-            let groups = self.groups.get(..count)?;
+        (1..=self.count).filter_map(|count| {
+            let groups = self.groups().get(..count)?;
             Some((groups, self.digits.get(..groups.last()?.digits)?))
         })
     }
 
     /// The digits of all groups.
     pub(crate) fn digits(&self) -> &[u8] {
-        self.groups
+        self.groups()
             .last()
             .and_then(|group| self.digits.get(..group.digits))
             .unwrap_or_default()
@@ -106,7 +135,7 @@ impl Run {
 
     /// The group after the first `count`.
     pub(crate) fn next(&self, count: usize) -> Option<&Group> {
-        self.groups.get(count)
+        self.groups().get(count)
     }
 
     /// There are more digits than any number has.
@@ -133,6 +162,10 @@ pub(crate) fn shaped(groups: &[Group], lengths: &[usize]) -> bool {
             .all(|(group, length)| group.len() == *length)
 }
 
+fn is_separator(byte: u8) -> bool {
+    matches!(byte, b' ' | b'-' | b'.' | b':' | b'(' | b')')
+}
+
 /// A separator at `index` that another digit follows, and where that is.
 fn separator_at(window: &Window<'_>, index: usize) -> Option<(usize, Separator)> {
     let mut end = index;
@@ -140,7 +173,7 @@ fn separator_at(window: &Window<'_>, index: usize) -> Option<(usize, Separator)>
     let mut only = None;
     while let Some(byte) = window.at(end) {
         match byte {
-            b' ' | b'-' | b'.' | b':' | b'(' | b')' if end < index + 3 => {
+            _ if is_separator(byte) && end < index + 3 => {
                 bracket |= matches!(byte, b'(' | b')');
                 only = match only {
                     None => Some(byte),
