@@ -37,8 +37,12 @@ pub(crate) fn run(command: &mut Command) -> Result<(), Failure> {
 pub(crate) fn packages() -> Result<Vec<(String, PathBuf)>, Failure> {
     let mut packages = Vec::new();
     for folder in ["crates", "examples", "."] {
+        let folder = root().join(folder);
+        if !folder.is_dir() {
+            continue;
+        }
         let entries =
-            std::fs::read_dir(root().join(folder)).map_err(|error| format!("{folder}: {error}"))?;
+            std::fs::read_dir(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
         for entry in entries.flatten() {
             let manifest =
                 std::fs::read_to_string(entry.path().join("Cargo.toml")).unwrap_or_default();
