@@ -5,6 +5,7 @@
 //! [`Entity`], a function here and a line in the table.
 
 mod aadhaar;
+mod calling_codes;
 mod card;
 mod email;
 mod gstin;

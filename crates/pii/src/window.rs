@@ -87,8 +87,7 @@ impl<'w> Window<'w> {
         }
         let earlier = start.checked_sub(1).and_then(|index| self.before(index));
         match byte {
-            b'.' | b',' | b'/' => !earlier.is_some_and(|byte| byte.is_ascii_digit()),
-            b'-' => !earlier.is_some_and(is_word),
+            b'.' | b',' | b'/' | b'-' => !earlier.is_some_and(|byte| byte.is_ascii_digit()),
             _ => true,
         }
     }

@@ -41,7 +41,7 @@ fn judge(scene: &Scene<'_>, run: &Run, groups: &[Group], digits: &[u8]) -> Optio
             })
             || shaped(groups, &[4, 6, 5])
             || shaped(groups, &[4, 6, 4]));
-    // What follows with the same separator belongs to it, unless it is plainly something else: a date, a code.
+    // A fourth or fifth group of four may belong to it; then only a word near by can tell.
     let longer = match run.next(groups.len()) {
         Some(next) => {
             groups.len() > 1 && Some(next.separator) == separator && next.len() == 4
@@ -52,7 +52,7 @@ fn judge(scene: &Scene<'_>, run: &Run, groups: &[Group], digits: &[u8]) -> Optio
     let said = || scene.before().has(Kind::Card) || scene.after(last.end).has(Kind::Card);
     let rare = digits.len() < 14 || digits.starts_with(b"0");
     let score = match () {
-        () if longer => return None,
+        () if longer && !said() => return None,
         () if printed && !rare => match said() {
             true => 1.0,
             false => 0.9,

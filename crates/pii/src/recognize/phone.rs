@@ -4,10 +4,9 @@
 //! length; the way in which India or North America writes its own; a word beside the number that says what it is; that
 //! the number is all the text there is.
 
-use std::sync::LazyLock;
-
+use super::calling_codes::{dialled, international};
 use super::run::{Group, Run, Separator, separator_of, shaped};
-use super::{Match, Scene, rows};
+use super::{Match, Scene};
 use crate::context::Kind;
 use crate::window::Window;
 
@@ -96,7 +95,9 @@ fn spoken(scene: &Scene<'_>, number: &Number<'_>) -> Option<f32> {
     let (start, end) = number.whole;
     let digits = number.digits;
     let mobile = indian_mobile(digits) && number.groups.len() == 1;
-    let whole = mobile && scene.window.is_whole(start, end);
+    let prefixed = matches!(digits, [b'9', b'1', rest @ ..] if indian_mobile(rest));
+    let whole =
+        (mobile || prefixed) && number.groups.len() == 1 && scene.window.is_whole(start, end);
     if !mobile && (!number.open || !plausible(number)) {
         return None;
     }
@@ -106,10 +107,10 @@ fn spoken(scene: &Scene<'_>, number: &Number<'_>) -> Option<f32> {
     }
     let other = near.has(Kind::Other);
     let weak = near.has(Kind::Number) && !other && {
-        let grouped = number.groups.len() > 1 && digits.len() >= 8;
+        let grouped = number.groups.len() > 1 && digits.len() >= 9;
         let trunk = digits.starts_with(b"0") && digits.len() >= 9;
         let chinese = digits.len() == 11 && matches!(digits, [b'1', b'3'..=b'9', ..]);
-        mobile || grouped || trunk || chinese
+        mobile || prefixed || grouped || trunk || chinese
     };
     if weak || whole {
         return Some(SAID);
@@ -143,20 +144,26 @@ fn opening(window: &Window<'_>, anchor: usize) -> (usize, bool) {
 
 fn may_start(scene: &Scene<'_>, start: usize, plus: bool) -> bool {
     let window = scene.window;
+    let earlier = start.checked_sub(1).and_then(|index| window.before(index));
     match window.before(start) {
-        Some(b'_' | b'=') if !plus => window.before(start) == Some(b'='),
-        Some(b'-')
-            if window
-                .before(start - 1)
-                .is_some_and(|byte| byte.is_ascii_alphabetic()) =>
-        {
-            // `Fax-98765 43210`, but not `ORD-9876543210`.
-            scene
-                .before()
-                .distance(Kind::Phone)
-                .is_some_and(|distance| distance <= 2)
+        Some(b'_') if !plus => false,
+        // `Fax-98765 43210`, but not `ORD-9876543210`.
+        Some(b'-') if !plus && earlier.is_some_and(|byte| byte.is_ascii_alphabetic()) => {
+            let near = scene.before();
+            [Kind::Phone, Kind::Number]
+                .iter()
+                .any(|kind| near.distance(*kind).is_some_and(|distance| distance <= 2))
         }
-        Some(b'-') if window.before(start - 1) == Some(b'-') => false,
+        Some(b'-') if earlier == Some(b'-') => false,
+        // `9876543210/8765432109`
+        Some(b'/')
+            if window
+                .slice(start.saturating_sub(11), start - 1)
+                .iter()
+                .all(u8::is_ascii_digit) =>
+        {
+            start > 10
+        }
         _ => window.may_start(start),
     }
 }
@@ -203,40 +210,6 @@ fn extension(window: &Window<'_>, end: usize) -> (usize, bool) {
     } else {
         (end, false)
     }
-}
-
-/// Whether digits after a plus name a country and have a length that it gives out. A trunk zero in parentheses is left
-/// out: `+46 (0)8 …`.
-fn international(groups: &[Group], digits: &[u8]) -> bool {
-    let mut dialled_digits = [0; 24];
-    let mut count = 0;
-    let mut from = 0;
-    for group in groups {
-        let own = digits.get(from..group.digits).unwrap_or_default();
-        from = group.digits;
-        if group.bracketed && own == b"0" {
-            continue;
-        }
-        for digit in own {
-            let Some(slot) = dialled_digits.get_mut(count) else {
-                return false;
-            };
-            *slot = *digit;
-            count += 1;
-        }
-    }
-    dialled_digits.get(..count).is_some_and(dialled)
-}
-
-/// Whether digits are a calling code and a national number of a length that it gives out.
-fn dialled(digits: &[u8]) -> bool {
-    COUNTRIES.iter().any(|country| {
-        digits
-            .strip_prefix(country.code.as_bytes())
-            .is_some_and(|national| {
-                national.len() >= country.shortest && national.len() <= country.longest
-            })
-    })
 }
 
 fn indian_mobile(digits: &[u8]) -> bool {
@@ -306,7 +279,7 @@ fn plausible(number: &Number<'_>) -> bool {
     let groups = number.groups;
     let sound = match groups {
         [_] => (7..=12).contains(&number.digits.len()),
-        _ => (7..=13).contains(&number.digits.len()) && groups.iter().all(|group| group.len() <= 7),
+        _ => (7..=13).contains(&number.digits.len()) && groups.iter().all(|group| group.len() <= 8),
     };
     let colons = groups
         .iter()
@@ -314,29 +287,22 @@ fn plausible(number: &Number<'_>) -> bool {
     sound && !number.run.overlong() && !colons && !date(number) && !address(groups)
 }
 
-/// `2024-01-15`, `15.01.2024`.
+/// `2024-01-15`, `15.01.2024`, `2023-2024`, with or without a time behind.
 fn date(number: &Number<'_>) -> bool {
-    let value = |range: std::ops::Range<usize>| {
-        number
+    let value = |group: &Group| {
+        let digits = number
             .digits
-            .get(range)
-            .unwrap_or_default()
+            .get(group.digits - group.len()..group.digits)
+            .unwrap_or_default();
+        digits
             .iter()
             .fold(0u32, |value, digit| value * 10 + u32::from(digit - b'0'))
     };
-    let year = |value: u32| (1900..2100).contains(&value);
-    let day = |value: u32| (1..=31).contains(&value);
+    let year = |group: &Group| group.len() == 4 && (1900..2100).contains(&value(group));
+    let day = |group: &Group| group.len() <= 2 && (1..=31).contains(&value(group));
     match number.groups {
-        [a, b, c] if a.len() == 4 && b.len() <= 2 && c.len() <= 2 => {
-            year(value(0..4)) && day(value(4..b.digits)) && day(value(b.digits..c.digits))
-        }
-        [a, b, c] if a.len() <= 2 && b.len() <= 2 && c.len() == 4 => {
-            day(value(0..a.digits))
-                && day(value(a.digits..b.digits))
-                && year(value(b.digits..c.digits))
-        }
-        // A range of years.
-        [a, b] => a.len() == 4 && b.len() == 4 && year(value(0..4)) && year(value(4..8)),
+        [a, b] => year(a) && year(b),
+        [a, b, c, ..] => day(b) && (year(a) && day(c) || day(a) && year(c)),
         _ => false,
     }
 }
@@ -346,52 +312,4 @@ fn address(groups: &[Group]) -> bool {
     groups.len() == 4
         && separator_of(groups) == Some(Separator::Dot)
         && groups.iter().all(|group| group.len() <= 3)
-}
-
-/// A calling code and how long the numbers behind it are.
-struct Country {
-    code: &'static str,
-    shortest: usize,
-    longest: usize,
-}
-
-static COUNTRIES: LazyLock<Vec<Country>> = LazyLock::new(|| {
-    rows(include_str!("../../data/calling_codes.csv"))
-        .filter_map(|row| match row.as_slice() {
-            [code, shortest, longest] => Some(Country {
-                code,
-                shortest: shortest.parse().ok()?,
-                longest: longest.parse().ok()?,
-            }),
-            _ => None,
-        })
-        .collect()
-});
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_row_of_the_shipped_calling_codes_is_read() {
-        assert_eq!(
-            COUNTRIES.len(),
-            rows(include_str!("../../data/calling_codes.csv")).count()
-        );
-        assert!(
-            COUNTRIES
-                .iter()
-                .all(|country| country.shortest <= country.longest && country.longest <= 14)
-        );
-        // No code is the start of another, so that which country is meant can't hang on the order.
-        for a in COUNTRIES.iter() {
-            assert!(
-                COUNTRIES
-                    .iter()
-                    .all(|b| a.code == b.code || !b.code.starts_with(a.code)),
-                "{}",
-                a.code
-            );
-        }
-    }
 }
