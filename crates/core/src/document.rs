@@ -50,15 +50,18 @@ impl Document {
         dialect: Dialect,
         direction: Direction,
     ) -> Result<Self, Fault> {
-        let bounds = match direction {
-            Direction::Request => Bounds::default(),
-            // Log probabilities of a long answer are half a million values.
-            Direction::Reply | Direction::Event => Bounds {
-                values: 655_360,
-                ..Bounds::default()
-            },
-        };
-        Self::from_json(Json::read_bytes(text.as_ref(), bounds)?, dialect, direction)
+        let json = Json::read_bytes(text.as_ref(), bounds(direction))?;
+        Self::from_json(json, dialect, direction)
+    }
+
+    /// [`read`](Self::read) for what is known to be UTF-8.
+    pub(crate) fn read_str(
+        text: &str,
+        dialect: Dialect,
+        direction: Direction,
+    ) -> Result<Self, Fault> {
+        let json = Json::read_within(text, bounds(direction))?;
+        Self::from_json(json, dialect, direction)
     }
 
     /// Reads scanned JSON as a message of `dialect`.
@@ -67,7 +70,7 @@ impl Document {
     ///
     /// As [`read`](Self::read).
     pub fn from_json(json: Json, dialect: Dialect, direction: Direction) -> Result<Self, Fault> {
-        let found = walk(&json, dialect, direction)?;
+        let found = walk(&json, dialect, direction).map_err(|fault| *fault)?;
         Ok(Self {
             json,
             dialect,
@@ -225,6 +228,17 @@ impl Document {
 
     pub(crate) fn entries(&self) -> &[TextEntry] {
         &self.texts
+    }
+}
+
+fn bounds(direction: Direction) -> Bounds {
+    match direction {
+        Direction::Request => Bounds::default(),
+        // Log probabilities of a long answer are half a million values.
+        Direction::Reply | Direction::Event => Bounds {
+            values: 655_360,
+            ..Bounds::default()
+        },
     }
 }
 

@@ -55,8 +55,8 @@ use http::{Response, response};
 use crate::body::Body;
 use crate::call::Call;
 use crate::document::Document;
+use crate::event::Event;
 use crate::refusal::Refusal;
-use crate::sse::Event;
 
 /// Decides on a request, and may watch the answer.
 pub trait Filter: Send + Sync + 'static {

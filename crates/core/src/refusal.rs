@@ -13,8 +13,8 @@ use http::{HeaderName, HeaderValue, Response, StatusCode, header};
 
 use crate::body::Body;
 use crate::dialect::Dialect;
+use crate::event::Event;
 use crate::json::{Fault, FaultKind, quote};
-use crate::sse::Event;
 
 /// The class of a refusal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -15,9 +15,10 @@ use tokio::time::{Instant, Sleep};
 use super::{Body, BoxError, malformed};
 use crate::dialect::Dialect;
 use crate::document::Document;
+use crate::event::Event;
 use crate::filter::{AnyTap, End, Out, Step, Watch};
 use crate::refusal::{Refusal, RefusalKind};
-use crate::sse::{Event, EventDecoder, SseError};
+use crate::sse::{EventDecoder, SseError};
 
 /// How long a held event stream may be silent before a comment keeps it alive.
 const KEEP_ALIVE: Duration = Duration::from_secs(10);

@@ -140,7 +140,11 @@ pub(crate) struct Found {
 }
 
 /// Reads `json` as a message of `dialect`.
-pub(crate) fn walk(json: &Json, dialect: Dialect, direction: Direction) -> Result<Found, Fault> {
+pub(crate) fn walk(
+    json: &Json,
+    dialect: Dialect,
+    direction: Direction,
+) -> Result<Found, Box<Fault>> {
     let mut walk = Walk {
         json,
         strict: direction == Direction::Request,
@@ -165,6 +169,9 @@ pub(crate) fn walk(json: &Json, dialect: Dialect, direction: Direction) -> Resul
     Ok(walk.found)
 }
 
+/// Boxed, so that what every member passes through returns in a register.
+type Walked = Result<(), Box<Fault>>;
+
 #[derive(Clone, Copy)]
 struct Around {
     group: u32,
@@ -181,12 +188,7 @@ struct Walk<'a> {
 }
 
 impl<'a> Walk<'a> {
-    fn shape(
-        &mut self,
-        value: Value<'a>,
-        shape: &'static Shape,
-        around: Around,
-    ) -> Result<(), Fault> {
+    fn shape(&mut self, value: Value<'a>, shape: &'static Shape, around: Around) -> Walked {
         if value.kind() != Kind::Object {
             self.strings(value, around, around.role, true);
             return Ok(());
@@ -226,12 +228,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    fn object(
-        &mut self,
-        value: Value<'a>,
-        object: &'static Object,
-        mut around: Around,
-    ) -> Result<(), Fault> {
+    fn object(&mut self, value: Value<'a>, object: &'static Object, mut around: Around) -> Walked {
         let number = |member: Option<&'static str>| {
             member
                 .and_then(|name| value.get(name)?.as_u64())
@@ -275,7 +272,7 @@ impl<'a> Walk<'a> {
         Ok(())
     }
 
-    fn rule(&mut self, value: Value<'a>, rule: Rule, around: Around) -> Result<(), Fault> {
+    fn rule(&mut self, value: Value<'a>, rule: Rule, around: Around) -> Walked {
         if value.kind() == Kind::Null {
             return Ok(());
         }
@@ -331,13 +328,9 @@ impl<'a> Walk<'a> {
         Ok(())
     }
 
-    fn fact(
-        &mut self,
-        value: Value<'a>,
-        fact: fn(&mut Facts, Value<'_>) -> bool,
-    ) -> Result<(), Fault> {
+    fn fact(&mut self, value: Value<'a>, fact: fn(&mut Facts, Value<'_>) -> bool) -> Walked {
         if !fact(&mut self.found.facts, value) && self.strict {
-            return Err(self.json.fault(FaultKind::WrongType, value));
+            return Err(Box::new(self.json.fault(FaultKind::WrongType, value)));
         }
         Ok(())
     }
@@ -376,7 +369,7 @@ impl<'a> Walk<'a> {
         });
     }
 
-    fn spelling(&self, value: Value<'a>, names: &[&'static str]) -> Result<(), Fault> {
+    fn spelling(&self, value: Value<'a>, names: &[&'static str]) -> Walked {
         value.members().try_for_each(|(key, _)| {
             self.check_spelling(key, &key.text().unwrap_or_default(), names.iter().copied())
         })
@@ -387,9 +380,9 @@ impl<'a> Walk<'a> {
         key: Value<'a>,
         text: &str,
         mut names: impl Iterator<Item = &'static str>,
-    ) -> Result<(), Fault> {
+    ) -> Walked {
         if names.any(|name| folds_to(text, name)) {
-            return Err(self.json.fault(FaultKind::KeyCase, key));
+            return Err(Box::new(self.json.fault(FaultKind::KeyCase, key)));
         }
         Ok(())
     }

@@ -11,7 +11,7 @@ thread_local! {
     // Of a thread and not of the process: tests run side by side, and two cores need not share a line for it.
     static SCANS: Cell<u64> = const { Cell::new(0) };
     // What a scan needs besides its result: kept, since an event of a stream costs little more than an allocation.
-    static SCRATCH: Cell<(Vec<Open>, Vec<Key>)> = const { Cell::new((Vec::new(), Vec::new())) };
+    static SCRATCH: Cell<(Vec<Open>, Vec<Key>, Vec<u64>)> = const { Cell::new((Vec::new(), Vec::new(), Vec::new())) };
 }
 
 /// How many documents this thread has scanned.
@@ -48,8 +48,6 @@ impl Default for Bounds {
 const FEW_KEYS: usize = 24;
 
 struct Key {
-    /// Length and first seven bytes of the decoded key: most keys differ here.
-    mark: u64,
     start: usize,
     end: usize,
     escaped: bool,
@@ -67,39 +65,51 @@ struct Scanner<'a> {
     nodes: Vec<Node>,
     open: Vec<Open>,
     keys: Vec<Key>,
+    /// Length and first seven bytes of each decoded key: most keys differ here.
+    marks: Vec<u64>,
     many: Vec<(usize, HashSet<Vec<u8>>)>,
     bounds: Bounds,
+    /// What stopped the scan. Kept here so that what every value passes through returns in registers.
+    wrong: Option<(FaultKind, usize)>,
+    /// Whether the last string had escapes.
+    escaped: bool,
 }
 
 pub(super) fn scan(text: &str, bounds: Bounds) -> Result<Vec<Node>, Fault> {
     SCANS.set(SCANS.get().wrapping_add(1));
     let bytes = text.as_bytes();
-    let (open, keys) = SCRATCH.take();
+    let (open, keys, marks) = SCRATCH.take();
     let mut scanner = Scanner {
         bytes,
         pos: 0,
-        // A chat request has a value or key every 20 to 40 bytes.
-        nodes: Vec::with_capacity((bytes.len() / 20).clamp(16, 4_096)),
+        // An event of a stream has a value or key every 10 bytes, a request every 20 to 40.
+        nodes: Vec::with_capacity((bytes.len() / 10).clamp(8, 4_096)),
         open,
         keys,
+        marks,
         many: Vec::new(),
         bounds,
+        wrong: None,
+        escaped: false,
     };
-    let result = if u32::try_from(bytes.len()).is_err() {
-        Err(scanner.fault(FaultKind::TooLarge, 0))
-    } else {
+    let scanned = if u32::try_from(bytes.len()).is_ok() {
         scanner.document()
+    } else {
+        scanner.fail(FaultKind::TooLarge, 0)
     };
+    let result = scanned.ok_or_else(|| scanner.fault());
     let Scanner {
         nodes,
         mut open,
         mut keys,
+        mut marks,
         ..
     } = scanner;
     open.clear();
     keys.clear();
+    marks.clear();
     if keys.capacity() <= MOST_SCRATCH {
-        SCRATCH.set((open, keys));
+        SCRATCH.set((open, keys, marks));
     }
     result.map(|()| nodes)
 }
@@ -108,7 +118,7 @@ pub(super) fn scan(text: &str, bounds: Bounds) -> Result<Vec<Node>, Fault> {
 const MOST_SCRATCH: usize = 1_024;
 
 impl Scanner<'_> {
-    fn document(&mut self) -> Result<(), Fault> {
+    fn document(&mut self) -> Option<()> {
         loop {
             // ## Here a value must stand.
             let at = self.space();
@@ -133,8 +143,8 @@ impl Scanner<'_> {
                     }
                 }
                 Some(b'"') => {
-                    let (end, escaped) = self.string(at)?;
-                    self.note(Kind::String, at, end, escaped)?;
+                    let end = self.string(at)?;
+                    self.note(Kind::String, at, end, self.escaped)?;
                     self.pos = end;
                 }
                 Some(b'-' | b'0'..=b'9') => {
@@ -144,16 +154,16 @@ impl Scanner<'_> {
                 Some(b't') => self.word(Kind::True, at, b"true")?,
                 Some(b'f') => self.word(Kind::False, at, b"false")?,
                 Some(b'n') => self.word(Kind::Null, at, b"null")?,
-                _ => return Err(self.fault(FaultKind::Syntax, at)),
+                _ => return self.fail(FaultKind::Syntax, at),
             }
             // ## A value has ended: a comma leads to the next, a bracket closes, the end ends.
             loop {
                 let Some(open) = self.open.last() else {
                     let end = self.space();
                     return if end == self.bytes.len() {
-                        Ok(())
+                        Some(())
                     } else {
-                        Err(self.fault(FaultKind::Syntax, end))
+                        self.fail(FaultKind::Syntax, end)
                     };
                 };
                 let object = open.object;
@@ -168,7 +178,7 @@ impl Scanner<'_> {
                     }
                     Some(b'}') if object => self.leave(at),
                     Some(b']') if !object => self.leave(at),
-                    _ => return Err(self.fault(FaultKind::Syntax, at)),
+                    _ => return self.fail(FaultKind::Syntax, at),
                 }
             }
         }
@@ -181,9 +191,9 @@ impl Scanner<'_> {
         self.pos
     }
 
-    fn enter(&mut self, at: usize, object: bool) -> Result<(), Fault> {
+    fn enter(&mut self, at: usize, object: bool) -> Option<()> {
         if self.open.len() >= self.bounds.depth {
-            return Err(self.fault(FaultKind::TooDeep, at));
+            return self.fail(FaultKind::TooDeep, at);
         }
         let node = self.nodes.len();
         self.note(
@@ -198,7 +208,7 @@ impl Scanner<'_> {
             object,
         });
         self.pos = at + 1;
-        Ok(())
+        Some(())
     }
 
     fn leave(&mut self, at: usize) {
@@ -206,6 +216,7 @@ impl Scanner<'_> {
         let next = self.nodes.len();
         if let Some(open) = self.open.pop() {
             self.keys.truncate(open.first_key);
+            self.marks.truncate(open.first_key);
             if self.many.last().is_some_and(|(node, _)| *node == open.node) {
                 self.many.pop();
             }
@@ -216,51 +227,57 @@ impl Scanner<'_> {
     }
 
     /// Reads a key and its colon; a value must follow.
-    fn key(&mut self) -> Result<(), Fault> {
+    fn key(&mut self) -> Option<()> {
         let at = self.space();
         if self.bytes.get(at) != Some(&b'"') {
-            return Err(self.fault(FaultKind::Syntax, at));
+            return self.fail(FaultKind::Syntax, at);
         }
-        let (end, escaped) = self.string(at)?;
+        let end = self.string(at)?;
+        let escaped = self.escaped;
         self.note(Kind::Key, at, end, escaped)?;
-        let key = self.make_key(at + 1, end - 1, escaped);
-        if !self.bounds.duplicate_keys && self.seen(&key) {
-            return Err(self.fault(FaultKind::DuplicateKey, at));
+        let key = Key {
+            start: at + 1,
+            end: end - 1,
+            escaped,
+        };
+        let mark = self.mark(&key);
+        if !self.bounds.duplicate_keys && self.seen(&key, mark) {
+            return self.fail(FaultKind::DuplicateKey, at);
         }
         self.keys.push(key);
+        self.marks.push(mark);
         self.pos = end;
         let colon = self.space();
         if self.bytes.get(colon) != Some(&b':') {
-            return Err(self.fault(FaultKind::Syntax, colon));
+            return self.fail(FaultKind::Syntax, colon);
         }
         self.pos = colon + 1;
-        Ok(())
+        Some(())
     }
 
-    fn make_key(&self, start: usize, end: usize, escaped: bool) -> Key {
-        let mark = if escaped {
-            let decoded = text::unescape_bytes(self.bytes.get(start..end).unwrap_or_default());
+    fn mark(&self, key: &Key) -> u64 {
+        if key.escaped {
+            let decoded = self.decoded(key);
             mark(&decoded, decoded.len())
         } else {
-            mark(self.bytes.get(start..).unwrap_or_default(), end - start)
-        };
-        Key {
-            mark,
-            start,
-            end,
-            escaped,
+            mark(
+                self.bytes.get(key.start..).unwrap_or_default(),
+                key.end - key.start,
+            )
         }
     }
 
-    fn seen(&mut self, key: &Key) -> bool {
+    fn seen(&mut self, key: &Key, mark: u64) -> bool {
         let Some(open) = self.open.last() else {
             return false;
         };
+        let marks = self.marks.get(open.first_key..).unwrap_or_default();
         let before = self.keys.get(open.first_key..).unwrap_or_default();
         if before.len() < FEW_KEYS {
-            return before
-                .iter()
-                .any(|other| other.mark == key.mark && self.decoded(other) == self.decoded(key));
+            return marks.contains(&mark)
+                && marks.iter().zip(before).any(|(other_mark, other)| {
+                    *other_mark == mark && self.decoded(other) == self.decoded(key)
+                });
         }
         let name = self.decoded(key).into_owned();
         if let Some((node, set)) = self.many.last_mut()
@@ -287,51 +304,53 @@ impl Scanner<'_> {
         }
     }
 
-    /// Finds the end of the string that opens at `at`; the end is past the closing quote.
-    fn string(&self, at: usize) -> Result<(usize, bool), Fault> {
+    /// Finds the end of the string that opens at `at`, past its closing quote, and whether it has escapes.
+    fn string(&mut self, at: usize) -> Option<usize> {
         let mut pos = at + 1;
-        let mut escaped = false;
+        self.escaped = false;
         loop {
             pos = text::plain_run(self.bytes, pos);
             match self.bytes.get(pos) {
-                Some(b'"') => return Ok((pos + 1, escaped)),
+                Some(b'"') => return Some(pos + 1),
                 Some(b'\\') => {
-                    escaped = true;
+                    self.escaped = true;
                     pos = self.escape(pos)?;
                 }
-                _ => return Err(self.fault(FaultKind::Syntax, pos)),
+                _ => return self.fail(FaultKind::Syntax, pos),
             }
         }
     }
 
-    fn escape(&self, at: usize) -> Result<usize, Fault> {
+    fn escape(&mut self, at: usize) -> Option<usize> {
         match self.bytes.get(at + 1) {
-            Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => Ok(at + 2),
+            Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => Some(at + 2),
             Some(b'u') => {
-                let unit = text::hex4(self.bytes, at + 2)
-                    .ok_or_else(|| self.fault(FaultKind::Syntax, at))?;
+                let Some(unit) = text::hex4(self.bytes, at + 2) else {
+                    return self.fail(FaultKind::Syntax, at);
+                };
                 match unit {
                     0xD800..=0xDBFF => {
                         let low = (self.bytes.get(at + 6..at + 8) == Some(b"\\u"))
                             .then(|| text::hex4(self.bytes, at + 8))
                             .flatten();
                         match low {
-                            Some(0xDC00..=0xDFFF) => Ok(at + 12),
-                            _ => Err(self.fault(FaultKind::LoneSurrogate, at)),
+                            Some(0xDC00..=0xDFFF) => Some(at + 12),
+                            _ => self.fail(FaultKind::LoneSurrogate, at),
                         }
                     }
-                    0xDC00..=0xDFFF => Err(self.fault(FaultKind::LoneSurrogate, at)),
-                    _ => Ok(at + 6),
+                    0xDC00..=0xDFFF => self.fail(FaultKind::LoneSurrogate, at),
+                    _ => Some(at + 6),
                 }
             }
-            _ => Err(self.fault(FaultKind::Syntax, at)),
+            _ => self.fail(FaultKind::Syntax, at),
         }
     }
 
     /// RFC 8259 section 6: no leading zeros, a digit on each side of the point, a digit in the exponent.
-    fn number(&self, at: usize) -> Result<usize, Fault> {
+    fn number(&mut self, at: usize) -> Option<usize> {
         let mut pos = at;
-        let digit = |pos: usize| self.bytes.get(pos).is_some_and(u8::is_ascii_digit);
+        let bytes = self.bytes;
+        let digit = |pos: usize| bytes.get(pos).is_some_and(u8::is_ascii_digit);
         let digits = |mut pos: usize| {
             while digit(pos) {
                 pos += 1;
@@ -344,11 +363,11 @@ impl Scanner<'_> {
         match self.bytes.get(pos) {
             Some(b'0') => pos += 1,
             Some(b'1'..=b'9') => pos = digits(pos),
-            _ => return Err(self.fault(FaultKind::Syntax, pos)),
+            _ => return self.fail(FaultKind::Syntax, pos),
         }
         if self.bytes.get(pos) == Some(&b'.') {
             if !digit(pos + 1) {
-                return Err(self.fault(FaultKind::Syntax, pos));
+                return self.fail(FaultKind::Syntax, pos);
             }
             pos = digits(pos + 1);
         }
@@ -358,40 +377,48 @@ impl Scanner<'_> {
                 pos += 1;
             }
             if !digit(pos) {
-                return Err(self.fault(FaultKind::Syntax, pos));
+                return self.fail(FaultKind::Syntax, pos);
             }
             pos = digits(pos);
         }
-        Ok(pos)
+        Some(pos)
     }
 
-    fn word(&mut self, kind: Kind, at: usize, word: &[u8]) -> Result<(), Fault> {
+    fn word(&mut self, kind: Kind, at: usize, word: &[u8]) -> Option<()> {
         let end = at + word.len();
         if self.bytes.get(at..end) != Some(word) {
-            return Err(self.fault(FaultKind::Syntax, at));
+            return self.fail(FaultKind::Syntax, at);
         }
         self.scalar(kind, at, end)
     }
 
     /// Notes a number, boolean or null, unless it stands in an array: an embedding has thousands, and no rule reads them.
-    fn scalar(&mut self, kind: Kind, at: usize, end: usize) -> Result<(), Fault> {
+    fn scalar(&mut self, kind: Kind, at: usize, end: usize) -> Option<()> {
         self.pos = end;
         if self.open.last().is_some_and(|open| !open.object) {
-            return Ok(());
+            return Some(());
         }
         self.note(kind, at, end, false)
     }
 
-    fn note(&mut self, kind: Kind, start: usize, end: usize, escaped: bool) -> Result<(), Fault> {
+    fn note(&mut self, kind: Kind, start: usize, end: usize, escaped: bool) -> Option<()> {
         if self.nodes.len() >= self.bounds.values {
-            return Err(self.fault(FaultKind::TooLarge, start));
+            return self.fail(FaultKind::TooLarge, start);
         }
         let next = self.nodes.len() + 1;
         self.nodes.push(Node::new(kind, start, end, escaped, next));
-        Ok(())
+        Some(())
     }
 
-    fn fault(&self, kind: FaultKind, offset: usize) -> Fault {
+    #[cold]
+    fn fail<T>(&mut self, kind: FaultKind, offset: usize) -> Option<T> {
+        self.wrong = Some((kind, offset));
+        None
+    }
+
+    #[cold]
+    fn fault(&self) -> Fault {
+        let (kind, offset) = self.wrong.unwrap_or((FaultKind::Syntax, self.pos));
         let mut nodes = self.nodes.clone();
         for open in &self.open {
             if let Some(node) = nodes.get_mut(open.node) {

@@ -10,9 +10,9 @@ use std::fmt;
 
 use crate::dialect::{Channel, Closes, Dialect, Text, TextRole};
 use crate::document::Document;
+use crate::event::Event;
 use crate::filter::Out;
 use crate::json::Kind;
-use crate::sse::Event;
 
 use json_pieces::JsonPieces;
 
