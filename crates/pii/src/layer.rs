@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
+use bartizan_core::json::Kind;
 use bartizan_core::{Call, Dialect, Document, Filter, Filtered, Flow, Note, Refusal, RefusalKind};
+use http::HeaderValue;
+use http::header::ACCEPT_ENCODING;
 use http_body::Body as _;
 
 use crate::entity::PerEntity;
@@ -172,6 +175,10 @@ impl Filter for Pii {
         if vault.is_none() && !self.options.output {
             return Ok(Flow::Pass(None));
         }
+        // A compressed answer could not be looked into.
+        call.parts_mut()
+            .headers
+            .insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
         let redactor = self.options.output.then(|| self.redactor.clone());
         let tap = PiiTap::new(vault.map(Arc::new), redactor, call.trail().cloned())
             .allowing(self.options.unseen_parts, self.options.unknown_bodies);
@@ -215,7 +222,11 @@ impl Pii {
             );
             return Err(blocked(entity));
         }
-        let mut vault = Vault::new();
+        let mut vault = if continues(document) {
+            Vault::continuing()
+        } else {
+            Vault::new()
+        };
         // All that the model will see, spelled as it is and as it reads.
         vault.reserve(document.as_str());
         document
@@ -247,6 +258,16 @@ impl Pii {
         .filter_map(|(word, action, counts)| note(word, action, "request", &counts))
         .collect()
     }
+}
+
+/// Whether the model sees texts of earlier exchanges that this message doesn't repeat.
+fn continues(document: &Document) -> bool {
+    let root = document.json().root();
+    document.dialect() == Dialect::OpenAiResponses
+        && ["previous_response_id", "conversation"]
+            .iter()
+            .filter_map(|name| root.get(name))
+            .any(|value| value.kind() != Kind::Null)
 }
 
 /// The note of `counts`, which are counted in metrics too; `None` where there are none.

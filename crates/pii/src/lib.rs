@@ -19,6 +19,8 @@
 //!   files in a message, JSON numbers, headers, the query.
 //! - **One caller's data in another's answer.** The [`Vault`] with what was masked belongs to one exchange, and is overwritten
 //!   when it ends. A placeholder that the caller typed is never given out, so it never turns into anything.
+//!   Where the provider keeps the conversation (`previous_response_id`, `conversation`), numbers start at random, so that a
+//!   placeholder of an earlier exchange isn't taken for one of this.
 //! - **A placeholder cut in two.** A stream's pieces end anywhere. Restoring and masking give the same text wherever the
 //!   pieces are cut, and nothing of a finding leaves before all of it has come.
 //!

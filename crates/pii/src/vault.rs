@@ -42,6 +42,8 @@ pub struct Vault {
     /// The kinds that have a placeholder.
     entities: Vec<Entity>,
     last: PerEntity<u64>,
+    /// The number before the first that is given out.
+    base: u64,
 }
 
 struct Entry {
@@ -55,6 +57,19 @@ impl Vault {
     #[must_use]
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Creates an empty vault whose numbers start anywhere from 100,000 to 1,000,000.
+    ///
+    /// For an exchange that goes on where one ended whose texts don't come again (a stored conversation): the model still
+    /// sees the placeholders of then, and one of now with the same number would make it speak of the wrong person.
+    #[must_use]
+    pub fn continuing() -> Self {
+        let base = 100_000 + RandomState::new().hash_one(()) % 900_000;
+        Self {
+            base,
+            ..Self::default()
+        }
     }
 
     /// Notes which placeholders `text` uses already, so that none of them is given out. Call it with all that the model
@@ -78,7 +93,7 @@ impl Vault {
         if let Some(entry) = known {
             return placeholder::write(entity, entry.number);
         }
-        let mut number = self.last.of(entity).copied().unwrap_or(0) + 1;
+        let mut number = self.last.of(entity).copied().unwrap_or(self.base) + 1;
         while self.reserved.contains(&(entity, number)) {
             number += 1;
         }

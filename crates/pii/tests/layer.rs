@@ -484,6 +484,35 @@ async fn a_placeholder_that_the_caller_typed_stays_and_is_given_to_nobody() {
 }
 
 #[tokio::test]
+async fn a_placeholder_of_an_earlier_exchange_that_the_provider_kept_is_not_taken_for_one_of_this()
+{
+    for member in ["previous_response_id", "conversation"] {
+        let request = json!({"model": "demo", member: "id_1", "input": "now ravi@example.in"});
+        let answer = json!({"id": "r", "object": "response", "status": "completed", "output": [
+            {"type": "message", "id": "m", "role": "assistant", "status": "completed", "content": [
+                {"type": "output_text", "text": "<EMAIL_ADDRESS_1>", "annotations": []},
+            ]},
+        ]});
+        let seen = call(
+            all(),
+            RESPONSES,
+            &request.to_string(),
+            "application/json",
+            &answer.to_string(),
+        )
+        .await;
+        let sent = seen.provider.unwrap();
+        let number = sent
+            .split("<EMAIL_ADDRESS_")
+            .nth(1)
+            .and_then(|rest| rest.split('>').next())
+            .unwrap();
+        assert!(number.parse::<u64>().unwrap() > 100_000, "{sent}");
+        assert!(seen.answer.contains("<EMAIL_ADDRESS_1>"), "{}", seen.answer);
+    }
+}
+
+#[tokio::test]
 async fn exchanges_that_interleave_do_not_share_a_vault() {
     let people: Vec<String> = (0..16)
         .map(|place| format!("user{place}@example.in"))
@@ -648,6 +677,32 @@ async fn parts_that_the_dialect_does_not_know_are_refused_unless_told() {
     )
     .await;
     assert!(seen.provider.unwrap().contains("<EMAIL_ADDRESS_1>"));
+}
+
+#[tokio::test]
+async fn an_answer_that_must_be_read_is_asked_for_without_compression() {
+    let asked = service_fn(|request: Request<bartizan_core::Body>| async move {
+        let encoding = request.headers()["accept-encoding"].clone();
+        Ok::<_, Infallible>(
+            Response::builder()
+                .header("x-asked", encoding)
+                .body(Full::<Bytes>::default())
+                .unwrap(),
+        )
+    });
+    let service = all().build().unwrap().layer(asked);
+    for (content, expected) in [("ravi@example.in", "identity"), ("nothing", "gzip")] {
+        let body = json!({"model": "demo", "messages": [{"role": "user", "content": content}]})
+            .to_string();
+        let request = Request::post(CHAT)
+            .header("accept-encoding", "gzip")
+            .body(Full::<Bytes>::from(body))
+            .unwrap();
+        assert_eq!(
+            service.clone().oneshot(request).await.unwrap().headers()["x-asked"],
+            expected
+        );
+    }
 }
 
 #[tokio::test]

@@ -263,3 +263,14 @@ fn ordinary_words_are_not_held_by_a_restorer() {
         assert_eq!(out, given);
     }
 }
+
+#[test]
+fn nothing_that_is_held_is_shown_by_debug() {
+    let mut masker = redactor().stream();
+    let mut out = String::new();
+    masker.push("mail canary@exam", &mut out);
+    let mut vault = Vault::new();
+    vault.placeholder(Entity::Email, "canary@example.in");
+    let restorer = Arc::new(vault).restorer();
+    assert!(!format!("{masker:?} {restorer:?} {:?}", redactor()).contains("canary"));
+}

@@ -50,7 +50,9 @@ fn judge(scene: &Scene<'_>, run: &Run, groups: &[Group], digits: &[u8]) -> Optio
         None => run.overlong(),
     };
     let said = || scene.before().has(Kind::Card) || scene.after(last.end).has(Kind::Card);
-    let rare = digits.len() < 14 || digits.starts_with(b"0");
+    // Lengths that few cards have and many other numbers do.
+    let rare =
+        digits.len() < 14 || digits.len() > 16 && groups.len() == 1 || digits.starts_with(b"0");
     let score = match () {
         () if longer && !said() => return None,
         () if printed && !rare => match said() {

@@ -277,9 +277,17 @@ fn american(number: &Number<'_>) -> bool {
 /// Whether groups may be a local number, and not a date or an amount.
 fn plausible(number: &Number<'_>) -> bool {
     let groups = number.groups;
+    let digits = number.digits.len();
     let sound = match groups {
-        [_] => (7..=12).contains(&number.digits.len()),
-        _ => (7..=13).contains(&number.digits.len()) && groups.iter().all(|group| group.len() <= 8),
+        [_] => (7..=12).contains(&digits),
+        // With one dot it is a decimal.
+        [_, last] if last.separator == Separator::Dot => false,
+        // Many single digits are the number of a section or an object.
+        _ => {
+            (7..=13).contains(&digits)
+                && digits + 1 >= 2 * groups.len()
+                && groups.iter().all(|group| group.len() <= 8)
+        }
     };
     let colons = groups
         .iter()
