@@ -323,64 +323,52 @@ impl Answer {
     /// Moves events up, and the end after them, until nothing moves. `Pending`: a tap holds.
     fn run(&mut self, context: &mut Context<'_>) -> Poll<()> {
         loop {
-            let mut moved = false;
             let mut held = false;
+            // One sweep is enough: what a level hands on waits for the next one.
             for at in 0..self.levels.len() {
-                match self.poll_hold(at, context) {
-                    Poll::Pending => {
-                        held = true;
-                        continue;
-                    }
-                    Poll::Ready(resolved) => moved |= resolved,
-                }
-                moved |= self.move_events(at);
+                held |= self.run_level(at, context).is_pending();
             }
-            moved |= self.move_end();
-            if !moved {
+            if !self.move_end() {
                 return if held { Poll::Pending } else { Poll::Ready(()) };
             }
         }
     }
 
-    fn poll_hold(&mut self, at: usize, context: &mut Context<'_>) -> Poll<bool> {
-        let Some(level) = self.levels.get_mut(at) else {
-            return Poll::Ready(false);
-        };
-        let Some(hold) = &mut level.hold else {
-            return Poll::Ready(false);
-        };
-        let step = ready!(hold.as_mut().poll(context));
-        level.hold = None;
-        let mut held = Out(std::mem::take(&mut level.held));
-        self.follow(at, step, &mut held);
-        Poll::Ready(true)
-    }
-
-    fn move_events(&mut self, at: usize) -> bool {
-        let mut moved = false;
+    /// Lets one tap see what waits for it, until it holds.
+    fn run_level(&mut self, at: usize, context: &mut Context<'_>) -> Poll<()> {
         let mut out = std::mem::take(&mut self.out);
-        while let Some(level) = self.levels.get_mut(at)
-            && level.hold.is_none()
-            && let Some(mut event) = level.waiting.pop_front()
-        {
-            moved = true;
-            let step = match (&mut level.tap, level.watch) {
-                (Some(tap), Watch::Content) => {
-                    if event.turn_to(level.dialect).is_err() {
-                        self.stop(at, malformed());
-                        continue;
+        let done = loop {
+            let Some(level) = self.levels.get_mut(at) else {
+                break Poll::Ready(());
+            };
+            let step = if let Some(hold) = &mut level.hold {
+                let Poll::Ready(step) = hold.as_mut().poll(context) else {
+                    break Poll::Pending;
+                };
+                level.hold = None;
+                out.0.append(&mut level.held);
+                step
+            } else {
+                let Some(mut event) = level.waiting.pop_front() else {
+                    break Poll::Ready(());
+                };
+                match &mut level.tap {
+                    Some(tap) if level.watch == Watch::Content => {
+                        match event.turn_to(level.dialect) {
+                            Ok(()) => tap.on_event(event, &mut out),
+                            Err(_) => Step::Stop(malformed()),
+                        }
                     }
-                    tap.on_event(event, &mut out)
-                }
-                _ => {
-                    out.push(event);
-                    Step::Go
+                    _ => {
+                        out.push(event);
+                        Step::Go
+                    }
                 }
             };
             self.follow(at, step, &mut out);
-        }
+        };
         self.out = out;
-        moved
+        done
     }
 
     /// Lets the next tap see the end, once nothing inside it can still come.
