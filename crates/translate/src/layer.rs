@@ -139,7 +139,8 @@ impl Filter for Translate {
             .or(self.target.as_ref());
         let target = target.cloned();
         let from = call.dialect();
-        if !from.has_document() {
+        // Of a service that is no LLM API nothing is known but that it speaks JSON.
+        if !from.has_document() || from == Dialect::Json {
             return Ok(Flow::Pass(Translation::none()));
         }
         let to = target.as_ref().map_or(from, Target::dialect);
@@ -211,6 +212,7 @@ impl Translate {
             &mut losses,
         )?;
         let turn = Turn {
+            inner: target.dialect(),
             outer,
             stream: ask.stream,
             reader,

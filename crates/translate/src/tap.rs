@@ -90,15 +90,16 @@ impl Tap for Translation {
 }
 
 /// What becomes of an error's head, whichever way the answer goes: its class stays, and whether to try again.
-fn error_head(head: &mut Parts, outer: Dialect) -> Result<(), Refusal> {
+fn error_head(head: &mut Parts, inner: Dialect, outer: Dialect) -> Result<(), Refusal> {
     if Form::of(&head.headers) != Form::Json {
         return Err(fault::unreadable(head.status, &head.headers));
     }
-    if head.status == StatusCode::TOO_MANY_REQUESTS
+    if inner == Dialect::AnthropicMessages
+        && head.status == StatusCode::TOO_MANY_REQUESTS
         && !head.headers.contains_key(header::RETRY_AFTER)
         && !head.headers.contains_key(SHOULD_RETRY)
     {
-        // A spent budget: trying again can't help.
+        // Anthropic says when to come back, unless a budget is spent: then trying again can't help.
         head.headers
             .insert(SHOULD_RETRY, HeaderValue::from_static("false"));
     }
@@ -148,7 +149,7 @@ impl Relay {
         if head.extensions.get::<Refusal>().is_some() {
             self.watch = Watch::Nothing;
         } else if !head.status.is_success() {
-            error_head(head, self.dialect)?;
+            error_head(head, self.dialect, self.dialect)?;
         } else if Form::of(&head.headers) != Form::Events {
             self.watch = Watch::Nothing;
         }
@@ -186,6 +187,7 @@ fn has_no_choice(document: &Document) -> bool {
 /// Another dialect inside than outside.
 #[derive(Debug)]
 pub(crate) struct Turn {
+    pub(crate) inner: Dialect,
     pub(crate) outer: Dialect,
     pub(crate) stream: bool,
     pub(crate) reader: Reader,
@@ -205,7 +207,7 @@ impl Turn {
             return Ok(());
         }
         if !head.status.is_success() {
-            return error_head(head, self.outer);
+            return error_head(head, self.inner, self.outer);
         }
         match Form::of(&head.headers) {
             Form::Json => Ok(()),

@@ -163,7 +163,12 @@ fn output(ask: &Ask<'_>, schemas: bool, losses: &mut Losses) -> Output {
     let must_call = matches!(ask.choice, Choice::Required | Choice::Named(_));
     match &ask.format {
         Format::Text => Output::Text,
-        Format::Schema { description, .. } if schemas => {
+        // What is native is strict, and takes less than a schema may say that only guides.
+        Format::Schema {
+            description,
+            strict: true,
+            ..
+        } if schemas => {
             if description.is_some() {
                 losses.dropped("response_format.json_schema.description");
             }

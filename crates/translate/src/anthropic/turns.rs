@@ -13,8 +13,14 @@ use crate::write::Writer;
 pub(super) fn system(turns: &[Turn<'_>], out: &mut Writer, losses: &mut Losses) {
     let mut blocks = Vec::new();
     let mut begun = false;
-    for turn in turns {
-        if turn.role == Role::System {
+    let spoken = spoken_instructions(turns);
+    if spoken.is_some() {
+        losses.moved("messages.system");
+    }
+    for (at, turn) in turns.iter().enumerate() {
+        if turn.role == Role::System && spoken == Some(at) {
+            begun = true;
+        } else if turn.role == Role::System {
             if begun && turn.blocks.iter().any(|block| !is_empty(block)) {
                 losses.moved("messages.system");
             }
@@ -29,6 +35,16 @@ pub(super) fn system(turns: &[Turn<'_>], out: &mut Writer, losses: &mut Losses) 
     }
 }
 
+/// Where nobody speaks but the application, its last instruction is what the user says: the API wants a turn, and none is made up.
+fn spoken_instructions(turns: &[Turn<'_>]) -> Option<usize> {
+    if turns.iter().any(|turn| turn.role != Role::System) {
+        return None;
+    }
+    turns
+        .iter()
+        .rposition(|turn| turn.blocks.iter().any(|block| !is_empty(block)))
+}
+
 /// Neighbours of one role are one turn; results of tools come first in it. Nothing is made up.
 pub(super) fn messages(
     turns: &[Turn<'_>],
@@ -37,9 +53,12 @@ pub(super) fn messages(
 ) -> Result<(), Refusal> {
     out.key("messages");
     out.open_list();
+    let spoken = spoken_instructions(turns);
     let mut turns = turns
         .iter()
-        .filter(|turn| turn.role != Role::System)
+        .enumerate()
+        .filter(|(at, turn)| turn.role != Role::System || spoken == Some(*at))
+        .map(|(_, turn)| turn)
         .peekable();
     let mut any = false;
     while let Some(first) = turns.next() {
