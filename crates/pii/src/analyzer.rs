@@ -8,11 +8,14 @@ use crate::Entity;
 use crate::context::Context;
 use crate::entity::PerEntity;
 use crate::fold::Folded;
-use crate::recognize::{Anchor, Match, RECOGNIZERS, Recognizer, Scene};
-use crate::window::Window;
+use crate::recognize::{Anchor, Match, RECOGNIZERS, Recognizer, Scene, is_short};
+use crate::window::{Window, is_word};
 
 /// The score from which a finding counts, unless told otherwise.
 const THRESHOLD: f32 = 0.5;
+
+const NEAR: usize = 12;
+const BLOCK: usize = 32;
 
 /// Personal data found in a text.
 #[derive(Clone, Debug, PartialEq)]
@@ -45,6 +48,7 @@ pub struct Analyzer(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     digit: Vec<&'static Recognizer>,
+    inside: Vec<&'static Recognizer>,
     at: Vec<&'static Recognizer>,
     colon: Vec<&'static Recognizer>,
     thresholds: PerEntity<f32>,
@@ -113,8 +117,20 @@ impl Analyzer {
         let mut floor = floor;
         let mut cursor = cursor.max(floor);
         while let Some((anchor, recognizers)) = inner.next_anchor(window, cursor) {
-            let scene = Scene::new(window, &inner.context, anchor);
             let opening = || window.opening(anchor).max(floor);
+            if window
+                .slice(anchor, anchor + 1)
+                .iter()
+                .all(u8::is_ascii_digit)
+                && is_short(window, anchor)
+            {
+                if window.take_touched() {
+                    return opening();
+                }
+                cursor = anchor + 1;
+                continue;
+            }
+            let scene = Scene::new(window, &inner.context, anchor);
             let mut best: Option<(Entity, Match)> = None;
             for recognizer in recognizers {
                 let Some(candidate) = (recognizer.find)(&scene) else {
@@ -161,6 +177,7 @@ impl Inner {
         };
         Self {
             digit: of(Anchor::Digit),
+            inside: of(Anchor::Inside),
             at: of(Anchor::At),
             colon: of(Anchor::Colon),
             thresholds,
@@ -175,15 +192,11 @@ impl Inner {
     ) -> Option<(usize, &[&'static Recognizer])> {
         let mut cursor = from;
         loop {
-            let rest = window.slice(cursor, window.len());
-            let anchor = cursor + skip(rest)?;
-            let recognizers = match window.slice(anchor, anchor + 1) {
-                b"@" => &self.at,
-                b":" => &self.colon,
-                _ if window
-                    .before(anchor)
-                    .is_some_and(|byte| byte.is_ascii_digit()) =>
-                {
+            let anchor = cursor + skip(window.slice(cursor, window.len()))?;
+            let recognizers = match (window.slice(anchor, anchor + 1), window.before(anchor)) {
+                (b"@", _) => &self.at,
+                (b":", _) => &self.colon,
+                (_, Some(b'0'..=b'9')) => {
                     // Within a group: on to its end.
                     let digits = window.slice(anchor, window.len());
                     cursor = anchor
@@ -193,6 +206,7 @@ impl Inner {
                             .count();
                     continue;
                 }
+                (_, Some(byte)) if is_word(byte) => &self.inside,
                 _ => &self.digit,
             };
             if !recognizers.is_empty() {
@@ -206,14 +220,19 @@ impl Inner {
 /// How many characters come before the first that may be an anchor.
 fn skip(bytes: &[u8]) -> Option<usize> {
     let anchor = |byte: &u8| matches!(byte, b'0'..=b':' | b'@');
-    // Whole blocks first, without a branch inside, which the compiler turns into vector instructions.
-    let blocks = bytes.chunks_exact(32);
-    let clean = blocks
-        .take_while(|block| !block.iter().fold(false, |any, byte| any | anchor(byte)))
-        .count()
-        * 32;
-    let rest = bytes.get(clean..)?;
-    rest.iter().position(anchor).map(|place| clean + place)
+    // One anchor is often near another.
+    let near = bytes.get(..NEAR).unwrap_or(bytes);
+    if let Some(place) = near.iter().position(anchor) {
+        return Some(place);
+    }
+    // Then whole blocks, without a branch inside, which the compiler turns into vector instructions.
+    let far = bytes.get(NEAR..)?;
+    let clean = |block: &&[u8]| !block.iter().fold(false, |any, byte| any | anchor(byte));
+    let skipped = far.chunks_exact(BLOCK).take_while(clean).count() * BLOCK;
+    let rest = far.get(skipped..)?;
+    rest.iter()
+        .position(anchor)
+        .map(|place| NEAR + skipped + place)
 }
 
 impl AnalyzerBuilder {

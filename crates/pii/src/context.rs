@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::sync::{Arc, LazyLock};
 
-use aho_corasick::AhoCorasick;
+use aho_corasick::{AhoCorasick, AhoCorasickKind};
 
 use crate::ConfigError;
 use crate::Entity;
@@ -205,6 +205,8 @@ fn stem(word: &str) -> &str {
 fn automaton(words: &[Cow<'_, str>]) -> Option<AhoCorasick> {
     AhoCorasick::builder()
         .ascii_case_insensitive(true)
+        // Three times as fast as the default for so many words, for some megabytes that all analyzers share.
+        .kind(Some(AhoCorasickKind::DFA))
         .build(words.iter().map(|word| word.as_bytes()))
         .ok()
 }

@@ -18,6 +18,7 @@ mod run;
 use std::cell::OnceCell;
 
 use self::run::Run;
+pub(crate) use self::run::is_short;
 use crate::Entity;
 use crate::context::{Context, Near};
 use crate::window::Window;
@@ -25,8 +26,10 @@ use crate::window::Window;
 /// What a scan stops at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Anchor {
-    /// The first of a group of digits, whatever stands before it.
+    /// The first of a group of digits, not inside a word.
     Digit,
+    /// The first of a group of digits right behind a letter.
+    Inside,
     /// An `@`.
     At,
     /// A colon.
@@ -64,8 +67,13 @@ pub(crate) const RECOGNIZERS: &[Recognizer] = &[
         find: pan::find,
     },
     Recognizer {
+        entity: Entity::InPan,
+        anchor: Anchor::Inside,
+        find: pan::find,
+    },
+    Recognizer {
         entity: Entity::Iban,
-        anchor: Anchor::Digit,
+        anchor: Anchor::Inside,
         find: iban::find,
     },
     Recognizer {
@@ -119,7 +127,7 @@ impl<'s> Scene<'s> {
         }
     }
 
-    /// The groups of digits that start at the anchor, if they may be of use to anybody.
+    /// The groups of digits that start at the anchor, if there are enough for anything.
     fn run(&self) -> Option<&Run> {
         self.run
             .get_or_init(|| Run::read(self.window, self.anchor))

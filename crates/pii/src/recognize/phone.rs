@@ -279,7 +279,8 @@ fn plausible(number: &Number<'_>) -> bool {
     let groups = number.groups;
     let digits = number.digits.len();
     let sound = match groups {
-        [_] => (7..=12).contains(&digits),
+        // No country's ten digits start with a 1, and seconds since 1970 do.
+        [_] => (7..=12).contains(&digits) && !(digits == 10 && number.digits.starts_with(b"1")),
         // With one dot it is a decimal.
         [_, last] if last.separator == Separator::Dot => false,
         // Many single digits are the number of a section or an object.

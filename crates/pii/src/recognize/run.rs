@@ -53,14 +53,6 @@ pub(crate) struct Run {
 impl Run {
     /// Reads a bounded number of groups from `anchor`; `None` where there are fewer digits than any number has.
     pub(crate) fn read(window: &Window<'_>, anchor: usize) -> Option<Self> {
-        // Most numbers in a text are short and stand by themselves: those are seen through first.
-        let first = (anchor..anchor + FEWEST_DIGITS)
-            .find(|index| !window.at(*index).is_some_and(|byte| byte.is_ascii_digit()));
-        if let Some(end) = first
-            && !window.at(end).is_some_and(is_separator)
-        {
-            return None;
-        }
         let run = Self::read_all(window, anchor);
         (run.digits().len() >= FEWEST_DIGITS || run.overlong).then_some(run)
     }
@@ -160,6 +152,18 @@ pub(crate) fn shaped(groups: &[Group], lengths: &[usize]) -> bool {
             .iter()
             .zip(lengths)
             .all(|(group, length)| group.len() == *length)
+}
+
+/// Whether the number at `anchor` is too short for anything, and nothing follows that could belong to it: most numbers
+/// in a text are seen through here.
+pub(crate) fn is_short(window: &Window<'_>, anchor: usize) -> bool {
+    let digit = |index: &usize| window.at(*index).is_some_and(|byte| byte.is_ascii_digit());
+    match (anchor..anchor + FEWEST_DIGITS).find(|index| !digit(index)) {
+        Some(end) => !window
+            .at(end)
+            .is_some_and(|byte| is_separator(byte) || byte.is_ascii_alphabetic()),
+        None => false,
+    }
 }
 
 fn is_separator(byte: u8) -> bool {
