@@ -105,8 +105,9 @@ impl Server {
     }
 
     fn signal(&self, name: &str) -> Result<(), Error> {
-        let done = Command::new("kill")
-            .arg(format!("-{name}"))
+        // The shell's own: the program `kill` is not on every machine.
+        let done = Command::new("sh")
+            .args(["-c", r#"kill "-$1" "$2""#, "kill", name])
             .arg(&self.process)
             .stderr(Stdio::null())
             .status();
