@@ -257,7 +257,7 @@ fn indian_as_written(number: &Number<'_>) -> bool {
     }
 }
 
-/// A North American number as it is written: `(415) 555-0132`, `415-555-0132`, `1-415-555-0132`.
+/// A North American number as it is written: `(212) 555-0147`, `212-555-0147`, `1-212-555-0147`.
 fn american(number: &Number<'_>) -> bool {
     let (groups, digits) = match (number.groups, number.digits) {
         ([one, rest @ ..], [b'1', digits @ ..]) if one.len() == 1 => (rest, digits),
