@@ -120,10 +120,15 @@ impl Server {
         }
     }
 
+    /// The first thread may be gone while another still holds the sockets open.
     fn lives(&self) -> bool {
-        let stat = fs::read_to_string(format!("/proc/{}/stat", self.process)).unwrap_or_default();
-        stat.rsplit_once(')')
-            .is_some_and(|(_, rest)| !rest.trim_start().starts_with('Z'))
+        let process = Path::new("/proc").join(&self.process);
+        let stat = fs::read_to_string(process.join("stat")).unwrap_or_default();
+        let threads = fs::read_dir(process.join("task")).map_or(0, Iterator::count);
+        threads > 1
+            || stat
+                .rsplit_once(')')
+                .is_some_and(|(_, rest)| !rest.trim_start().starts_with('Z'))
     }
 
     /// Waits until `ready`, and fails at once when the server has ended.
