@@ -37,7 +37,7 @@ pub(crate) fn reveal<T>(
             return Some(found);
         }
     }
-    if text.bytes().any(|byte| matches!(byte, b'%' | b'&' | b'\\'))
+    if memchr::memchr3(b'%', b'&', b'\\', text.as_bytes()).is_some()
         && let Some(found) = unescape(text).and_then(|hidden| spend("escaped", hidden, 0..text.len()))
     {
         return Some(found);
@@ -143,13 +143,8 @@ fn readable(mut bytes: Vec<u8>) -> Option<String> {
         }
         bytes.truncate(error.valid_up_to());
     }
-    let text = String::from_utf8(bytes).ok()?;
-    let (mut all, mut odd) = (0, 0);
-    for c in text.chars() {
-        all += 1;
-        odd += usize::from(c.is_control() && !c.is_whitespace());
-    }
-    (all > 3 && odd * 20 <= all).then_some(text)
+    let odd = bytes.iter().filter(|byte| byte.is_ascii_control() && !byte.is_ascii_whitespace()).count();
+    (bytes.len() > 3 && odd * 20 <= bytes.len()).then(|| String::from_utf8(bytes).ok())?
 }
 
 /// Undoes percent, entity and backslash escapes, if there are at least two.

@@ -37,20 +37,24 @@ impl<'a> Folded<'a> {
         }
         let mut text = String::with_capacity(source.len());
         let mut rest = source;
-        while let Some(c) = rest.chars().next() {
-            let ascii = rest.bytes().take_while(u8::is_ascii).count();
-            if ascii > 0 {
-                let (plain, tail) = rest.split_at(ascii);
+        while !rest.is_empty() {
+            let plain = rest.bytes().take_while(u8::is_ascii).count();
+            if plain > 0 {
+                let (plain, tail) = rest.split_at(plain);
                 let start = text.len();
                 text.push_str(plain);
                 if let Some(pushed) = text.get_mut(start..) {
                     pushed.make_ascii_lowercase();
                 }
                 rest = tail;
-                continue;
             }
-            fold_char(c, &mut |folded| text.push(folded));
-            rest = rest.get(c.len_utf8()..).unwrap_or_default();
+            let (kept, tail) = rest.split_at(rest.find(|c| !SAME.holds(c)).unwrap_or(rest.len()));
+            text.push_str(kept);
+            rest = tail;
+            if let Some(c) = rest.chars().next().filter(|c| !c.is_ascii()) {
+                fold_char(c, &mut |folded| text.push(folded));
+                rest = rest.get(c.len_utf8()..).unwrap_or_default();
+            }
         }
         Self { source, text }
     }
@@ -158,6 +162,31 @@ struct Table {
 }
 
 static TABLE: LazyLock<Table> = LazyLock::new(|| Table::parse(include_str!("../data/folds.txt")));
+
+/// The characters of the basic plane, but ASCII, that are folded to themselves: most of most scripts.
+struct Same(Vec<u64>);
+
+static SAME: LazyLock<Same> = LazyLock::new(|| {
+    let mut bits = vec![0_u64; 0x1_0000 / 64];
+    for c in '\u{80}'..='\u{FFFF}' {
+        let mut folded = None;
+        let mut count = 0;
+        fold_char(c, &mut |to| (folded, count) = (Some(to), count + 1));
+        if (folded, count) == (Some(c), 1)
+            && let Some(word) = bits.get_mut(c as usize / 64)
+        {
+            *word |= 1 << (c as usize % 64);
+        }
+    }
+    Same(bits)
+});
+
+impl Same {
+    #[inline]
+    fn holds(&self, c: char) -> bool {
+        self.0.get(c as usize / 64).is_some_and(|word| word >> (c as usize % 64) & 1 == 1)
+    }
+}
 
 impl Table {
     fn parse(text: &str) -> Self {

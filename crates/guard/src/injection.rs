@@ -81,9 +81,7 @@ impl Injection {
             if let Some((rule, risk, start, end)) = pass.hit {
                 return Some(Finding::new(risk, rule, folded.source_range(start..end)));
             }
-            if (pass.odd.mixed || pass.odd.spelled)
-                && let Some((rule, risk)) = rules.pass_canonical(view)
-            {
+            if let Some((rule, risk)) = pass.odd.stretches(view).find_map(|stretch| rules.pass_canonical(stretch)) {
                 return Some(Finding::new(risk, rule, whole).disguised("spelling"));
             }
             if depth < DEEPEST {

@@ -1,22 +1,23 @@
 //! Rules over words, matched in one pass.
 //!
-//! A rule is a sequence of steps, each a set of words or phrases, with so many other words allowed in between. One
-//! Aho-Corasick automaton finds all phrases of all rules at once; what each rule has seen so far is one small record a
-//! step, so the cost of a word is bounded by the rules that name it, never by the length of the text. (A regular
-//! expression with gaps would be the obvious way: its automaton grows with every gap, and a hundred of them are a
-//! hundred passes.) A tally adds up weaker signs: each counts once, and only signs near each other add up.
+//! A rule is a sequence of steps, each a set of words or phrases, with so many other words allowed in between. All phrases
+//! of all rules are found at once, by the words' hashes; what each rule has seen so far is one small record a step, so the
+//! cost of a word is bounded by the rules that name it, never by the length of the text. (Two obvious ways were tried.
+//! Regular expressions with gaps: their automata grow with every gap, and a hundred of them are a hundred passes. One
+//! Aho-Corasick automaton over letters: with three thousand phrases its tables leave the processor's caches, and a byte
+//! costs five times as much.) A tally adds up weaker signs: each counts once, and only signs near each other add up.
 
+mod lexicon;
 mod parse;
 
 use std::borrow::Cow;
 
-use aho_corasick::automaton::{Automaton, StateID};
-use aho_corasick::dfa::DFA;
-use aho_corasick::{AhoCorasick, Anchored, MatchKind};
+use aho_corasick::{AhoCorasick, MatchKind};
+use lexicon::{Lexicon, Open};
 pub(crate) use parse::forms;
 use regex::Regex;
 
-use crate::words::{self, Oddities};
+use crate::words::{self, Oddities, Word};
 use crate::{Error, Risk};
 
 /// In words; the matcher remembers where so many words began.
@@ -32,9 +33,9 @@ pub(crate) struct Rules {
     markers: Vec<(Cow<'static, str>, Risk, Regex)>,
     signs: usize,
     unless: usize,
-    spaced: Option<DFA>,
+    spaced: Option<Lexicon>,
     /// The phrases with `l` and `i` as one letter, for text where digits stand for letters.
-    canonical: Option<DFA>,
+    canonical: Option<Lexicon>,
     /// The canonical phrases without spaces, to cut what was spelled out into words again.
     dense: Option<AhoCorasick>,
 }
@@ -42,7 +43,6 @@ pub(crate) struct Rules {
 #[derive(Default)]
 struct Phrase {
     text: String,
-    words: usize,
     steps: Vec<usize>,
     unless: Vec<usize>,
     /// The word is what a reversed (true) or rotated (false) text holds.
@@ -86,14 +86,10 @@ impl Rules {
             // A word may serve two steps that follow each other: the later one looks first.
             phrase.steps.sort_unstable_by(|a, b| b.cmp(a));
         }
-        let build = |texts: Vec<String>| {
-            let mut builder = DFA::builder();
-            builder.match_kind(MatchKind::Standard).start_kind(aho_corasick::StartKind::Unanchored).prefilter(false);
-            builder.build(texts).map_err(|_| Error::TooManyWords)
-        };
-        self.spaced = Some(build(self.phrases.iter().map(|phrase| phrase.text.clone()).collect())?);
-        self.canonical = Some(build(self.phrases.iter().map(|phrase| canonical(&phrase.text)).collect())?);
-        let dense = self.phrases.iter().map(|phrase| canonical(&phrase.text).replace(' ', "")).filter(|word| word.len() > 2);
+        self.spaced = Some(Lexicon::new(self.phrases.iter().map(|phrase| phrase.text.as_str())));
+        let canonical_texts: Vec<String> = self.phrases.iter().map(|phrase| canonical_phrase(&phrase.text)).collect();
+        self.canonical = Some(Lexicon::new(canonical_texts.iter().map(String::as_str)));
+        let dense = canonical_texts.iter().map(|text| text.replace(' ', "")).filter(|word| word.len() > 2);
         let dense = AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(dense);
         self.dense = Some(dense.map_err(|_| Error::TooManyWords)?);
         Ok(self)
@@ -102,7 +98,7 @@ impl Rules {
     /// Looks at a folded text.
     pub(crate) fn pass(&self, folded: &str) -> Pass {
         let mut run = Run::new(self, self.spaced.as_ref());
-        run.pass.odd = words::cut(folded, |place, byte| run.step(place, byte));
+        run.pass.odd = words::cut(folded, |word| run.word(word));
         let mut pass = run.pass;
         if pass.hit.is_none() {
             pass.hit = self.markers.iter().find_map(|(id, risk, regex)| {
@@ -112,71 +108,65 @@ impl Rules {
         pass
     }
 
-    /// Looks at a folded text whose letters are digits or stand apart. Places are lost.
+    /// Looks at a stretch of folded text whose letters are digits or stand apart. Places are lost.
     pub(crate) fn pass_canonical(&self, folded: &str) -> Option<(Cow<'static, str>, Risk)> {
-        let (text, _) = words::spaced(&unleet(folded));
-        let text = self.join_spelled(&canonical(&text));
         let mut run = Run::new(self, self.canonical.as_ref());
-        text.bytes().for_each(|byte| run.step(0, byte));
+        let mut letters = String::new();
+        let mut spelling = String::new();
+        words::cut_marked(folded, |word| match word {
+            // Stops between letters are part of the disguise.
+            Word::Stop if !letters.is_empty() => {}
+            Word::Stop => run.word(Word::Stop),
+            Word::Text(word, _) if word.len() == 1 => letters.push_str(word),
+            Word::Text(word, _) => {
+                self.read_letters(&mut run, &mut letters);
+                canonical(word, &mut spelling);
+                run.word(Word::Text(&spelling, 0));
+            }
+        });
+        self.read_letters(&mut run, &mut letters);
         run.pass.hit.map(|(id, risk, ..)| (id, risk))
     }
 
-    /// Joins letters that stand apart, and cuts what comes of it into the words that the rules know.
-    fn join_spelled(&self, text: &str) -> String {
-        let mut joined = String::with_capacity(text.len());
-        joined.push(' ');
-        let mut letters = String::new();
-        let flush = |letters: &mut String, joined: &mut String| {
-            if letters.chars().nth(words::SPELLED - 1).is_none() {
-                letters.chars().for_each(|letter| joined.extend([letter, ' ']));
-            } else {
-                let spelled = canonical(&unleet_word(letters));
-                let mut done = 0;
-                for word in self.dense.iter().flat_map(|dense| dense.find_iter(&spelled)) {
-                    for piece in [spelled.get(done..word.start()), spelled.get(word.range())].into_iter().flatten() {
-                        if !piece.is_empty() {
-                            joined.push_str(piece);
-                            joined.push(' ');
-                        }
-                    }
-                    done = word.end();
-                }
-                if let Some(tail) = spelled.get(done..).filter(|tail| !tail.is_empty()) {
-                    joined.push_str(tail);
-                    joined.push(' ');
-                }
+    /// Reads letters that stood apart: as the words that the rules know, if there are enough of them.
+    fn read_letters(&self, run: &mut Run<'_>, letters: &mut String) {
+        let mut spelling = String::new();
+        if letters.len() < words::SPELLED {
+            for letter in letters.chars() {
+                canonical(letter.encode_utf8(&mut [0; 4]), &mut spelling);
+                run.word(Word::Text(&spelling, 0));
             }
-            letters.clear();
-        };
-        for word in text.split(' ').filter(|word| !word.is_empty()) {
-            let mut chars = word.chars();
-            match (chars.next(), chars.next()) {
-                (Some('.'), None) if !letters.is_empty() => {}
-                (Some(letter), None) => letters.push(letter),
-                _ => {
-                    flush(&mut letters, &mut joined);
-                    joined.push_str(word);
-                    joined.push(' ');
+        } else {
+            canonical(letters, &mut spelling);
+            let mut done = 0;
+            for word in self.dense.iter().flat_map(|dense| dense.find_iter(&spelling)) {
+                for piece in [spelling.get(done..word.start()), spelling.get(word.range())].into_iter().flatten() {
+                    if !piece.is_empty() {
+                        run.word(Word::Text(piece, 0));
+                    }
                 }
+                done = word.end();
+            }
+            if let Some(tail) = spelling.get(done..).filter(|tail| !tail.is_empty()) {
+                run.word(Word::Text(tail, 0));
             }
         }
-        flush(&mut letters, &mut joined);
-        joined
+        letters.clear();
     }
 }
 
-/// One walk of an automaton over one text.
+/// One walk over one text.
 struct Run<'r> {
     rules: &'r Rules,
-    dfa: Option<&'r DFA>,
-    state: StateID,
+    lexicon: Option<&'r Lexicon>,
+    open: Open,
+    /// So many words, stops among them, were read: the current one's number.
     words: u32,
-    before: u8,
     /// Where the latest words began.
     places: [usize; 2 * LONGEST_PHRASE],
     /// For each step: up to which word the next may begin, and where its rule began.
     live: Vec<Live>,
-    /// For each sign and each `unless` set: the word after the one where it was seen last.
+    /// For each sign and each `unless` set: the word where it was seen last.
     signs: Vec<u32>,
     unless: Vec<u32>,
     giveaways: [Option<usize>; 2],
@@ -187,18 +177,16 @@ struct Run<'r> {
 struct Live {
     until: u32,
     word: u32,
-    place: usize,
+    place: u32,
 }
 
 impl<'r> Run<'r> {
-    fn new(rules: &'r Rules, dfa: Option<&'r DFA>) -> Self {
-        let state = dfa.and_then(|dfa| dfa.start_state(Anchored::No).ok()).unwrap_or_default();
+    fn new(rules: &'r Rules, lexicon: Option<&'r Lexicon>) -> Self {
         Self {
             rules,
-            dfa,
-            state,
+            lexicon,
+            open: Open::default(),
             words: 0,
-            before: b' ',
             places: [0; 2 * LONGEST_PHRASE],
             live: vec![Live::default(); rules.steps.len()],
             signs: vec![0; rules.signs],
@@ -209,32 +197,32 @@ impl<'r> Run<'r> {
     }
 
     #[inline]
-    fn step(&mut self, place: usize, byte: u8) {
-        let Some(dfa) = self.dfa else { return };
-        if byte == b' ' {
-            self.words += 1;
-        } else if self.before == b' '
-            && let Some(start) = self.places.get_mut(self.words as usize % (2 * LONGEST_PHRASE))
-        {
+    fn word(&mut self, word: Word<'_>) {
+        self.words += 1;
+        let Word::Text(text, place) = word else {
+            return self.open.close();
+        };
+        if let Some(start) = self.places.get_mut(self.words as usize % (2 * LONGEST_PHRASE)) {
             *start = place;
         }
-        self.before = byte;
-        self.state = dfa.next_state(Anchored::No, self.state, byte);
-        if dfa.is_special(self.state) && dfa.is_match(self.state) && self.pass.hit.is_none() {
-            for index in 0..dfa.match_len(self.state) {
-                let pattern = dfa.match_pattern(self.state, index).as_usize();
+        if let Some(lexicon) = self.lexicon
+            && self.pass.hit.is_none()
+        {
+            let mut open = std::mem::take(&mut self.open);
+            lexicon.read(&mut open, text, |pattern, words| {
                 if let Some(phrase) = self.rules.phrases.get(pattern) {
-                    self.phrase(phrase, pattern, place);
+                    self.phrase(phrase, words, pattern, place + text.len());
                 }
-            }
+            });
+            self.open = open;
         }
     }
 
-    /// A phrase ends before the space at `place`. Words are numbered from 1.
-    fn phrase(&mut self, phrase: &Phrase, pattern: usize, place: usize) {
+    /// A phrase of so many words ends with the current word, before `place`. Words are numbered from 1.
+    fn phrase(&mut self, phrase: &Phrase, words: u32, pattern: usize, place: usize) {
         let rules = self.rules;
-        let end = self.words - 1;
-        let start = end + 1 - phrase.words as u32;
+        let end = self.words;
+        let start = (end + 1).saturating_sub(words);
         let began = self.places.get(start as usize % (2 * LONGEST_PHRASE)).copied().unwrap_or_default();
         for &set in &phrase.unless {
             if let Some(seen) = self.unless.get_mut(set) {
@@ -247,7 +235,7 @@ impl<'r> Run<'r> {
         for &index in &phrase.steps {
             let Some(step) = rules.steps.get(index) else { continue };
             let origin = if step.first {
-                Live { until: 0, word: start, place: began }
+                Live { until: 0, word: start, place: u32::try_from(began).unwrap_or(u32::MAX) }
             } else {
                 match index.checked_sub(1).and_then(|before| self.live.get(before)) {
                     Some(live) if live.until >= start => *live,
@@ -271,7 +259,7 @@ impl<'r> Run<'r> {
                     self.unless.get(set).is_some_and(|seen| *seen > 0 && seen + within >= origin.word)
                 });
                 if !spared && self.pass.hit.is_none() {
-                    self.pass.hit = Some((id.clone(), *risk, origin.place, place));
+                    self.pass.hit = Some((id.clone(), *risk, origin.place as usize, place));
                 }
             }
             Goal::Sign { tally, sign } => {
@@ -284,7 +272,7 @@ impl<'r> Run<'r> {
                     let weights = tally.signs.iter().filter(|(sign, _)| near(*sign)).map(|(_, weight)| *weight);
                     let (score, most) = weights.fold((0, 0), |(sum, most), weight| (sum + weight, weight.max(most)));
                     if score >= tally.score && most >= tally.core {
-                        self.pass.hit = Some((tally.id.clone(), tally.risk, origin.place, place));
+                        self.pass.hit = Some((tally.id.clone(), tally.risk, origin.place as usize, place));
                     }
                 }
             }
@@ -304,36 +292,21 @@ impl<'r> Run<'r> {
     }
 }
 
-/// One letter for `l` and `i`, since `1` and `|` stand for both.
-fn canonical(text: &str) -> String {
+/// Writes a word with one letter for `l` and `i`, since `1` and `|` stand for both, and, where it has letters too, with
+/// letters for its digits and marks.
+fn canonical(word: &str, out: &mut String) {
+    let mixed = word.bytes().any(|byte| byte.is_ascii_alphabetic());
+    out.clear();
+    out.extend(word.chars().filter(|c| !words::is_apostrophe(*c)).map(|c| match c {
+        'l' => 'i',
+        _ if mixed => leet(c).unwrap_or(c),
+        _ => c,
+    }));
+}
+
+/// A phrase of the rules, written so.
+fn canonical_phrase(text: &str) -> String {
     text.replace('l', "i")
-}
-
-/// Puts letters for the digits and marks in words that have both.
-fn unleet(folded: &str) -> String {
-    let part = |c: char| c.is_alphanumeric() || matches!(c, '@' | '$' | '!' | '|' | '+');
-    let mut text = String::with_capacity(folded.len());
-    let mut rest = folded;
-    while !rest.is_empty() {
-        let (other, tail) = rest.split_at(rest.find(part).unwrap_or(rest.len()));
-        text.push_str(other);
-        let (word, tail) = tail.split_at(tail.find(|c| !part(c)).unwrap_or(tail.len()));
-        // What stands at a word's end is punctuation: `now!`.
-        let letters = word.trim_end_matches(['@', '$', '!', '|', '+']);
-        let mixed = letters.contains(|c: char| c.is_ascii_alphabetic()) && letters.contains(|c| leet(c).is_some());
-        if mixed {
-            text.push_str(&unleet_word(letters));
-        } else {
-            text.push_str(letters);
-        }
-        text.push_str(word.get(letters.len()..).unwrap_or_default());
-        rest = tail;
-    }
-    text
-}
-
-fn unleet_word(word: &str) -> String {
-    word.chars().map(|c| leet(c).unwrap_or(c)).collect()
 }
 
 const fn leet(c: char) -> Option<char> {

@@ -1,15 +1,30 @@
 //! Cuts a folded text into words.
 //!
-//! The matcher reads words with one space before, between and after them; a sentence's end is a word of its own, `.`.
-//! Nothing is stored: each byte is handed on with the place it came from.
+//! A sentence's end is a word of its own, since what follows it rarely belongs to what stood before. Nothing is copied.
 
-/// What stood out while a text was cut: reasons to look at it in another way too.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Oddities {
-    /// Digits or marks stand inside words, where letters should.
-    pub(crate) mixed: bool,
-    /// Many single letters follow each other.
-    pub(crate) spelled: bool,
+use std::ops::Range;
+
+/// Where digits or marks stand inside words in the place of letters, or single letters follow each other: stretches of the
+/// text that should be read in another way too, with enough around them for a rule.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Oddities(pub(crate) Vec<Range<usize>>);
+
+/// How many bytes on both sides an odd word's rule may reach.
+const AROUND: usize = 240;
+
+impl Oddities {
+    fn note(&mut self, at: usize) {
+        let from = at.saturating_sub(AROUND);
+        match self.0.last_mut() {
+            Some(last) if last.end >= from => last.end = at + AROUND,
+            _ => self.0.push(from..at + AROUND),
+        }
+    }
+
+    /// The stretches of `text`, which was cut, at the bounds of characters.
+    pub(crate) fn stretches<'t>(&self, text: &'t str) -> impl Iterator<Item = &'t str> {
+        self.0.iter().map(|range| text.get(text.floor_char_boundary(range.start)..text.ceil_char_boundary(range.end)).unwrap_or_default())
+    }
 }
 
 /// So many single letters in a row are a word spelled out.
@@ -25,6 +40,7 @@ enum Class {
     Break,
     Mark,
     Wide,
+    Ideograph,
 }
 
 const CLASSES: [Class; 256] = {
@@ -49,74 +65,73 @@ const CLASSES: [Class; 256] = {
     classes
 };
 
-/// Cuts `text`, which is folded, and gives each byte of the result with the place of its word's source.
-#[inline(always)]
-pub(crate) fn cut(text: &str, mut emit: impl FnMut(usize, u8)) -> Oddities {
+/// One word of a text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Word<'t> {
+    /// Letters and digits, with the apostrophes that stand in between, and where they begin.
+    Text(&'t str, usize),
+    /// The end of a sentence, or an empty line.
+    Stop,
+}
+
+/// Cuts `text`, which is folded, and gives its words in order.
+#[inline]
+pub(crate) fn cut<'t>(text: &'t str, emit: impl FnMut(Word<'t>)) -> Oddities {
+    cut_as::<false>(text, emit)
+}
+
+/// The same, but marks that may stand for letters are part of the words they stand in.
+pub(crate) fn cut_marked<'t>(text: &'t str, emit: impl FnMut(Word<'t>)) {
+    cut_as::<true>(text, emit);
+}
+
+#[inline]
+fn cut_as<'t, const MARKED: bool>(text: &'t str, mut emit: impl FnMut(Word<'t>)) -> Oddities {
     let mut odd = Oddities::default();
-    let mut length = 0_usize; // of the current word, in characters
     let mut singles = 0_usize;
-    let mut stop = 0_u8; // 1: a stop mark was seen, 2: and white space after it, or an empty line
+    let mut stop = 0_u8; // 1: a stop mark was seen, 2: and white space after it
     let mut breaks = 0_u8;
-    let mut digit = false; // the current word has a digit, or ended at a mark
-    emit(0, b' ');
+    let mut marked = false; // a mark stands before the word
     let bytes = text.as_bytes();
     let mut at = 0;
     while let Some(&byte) = bytes.get(at) {
-        #[expect(clippy::indexing_slicing, reason = "a byte can't pass the table of 256")]
-        let mut class = CLASSES[usize::from(byte)];
-        let mut width = 1;
-        let mut alone = false;
-        if class == Class::Wide {
-            let c = text.get(at..).and_then(|rest| rest.chars().next()).unwrap_or(' ');
-            width = c.len_utf8();
-            class = wide(c);
-            alone = is_ideograph(c);
-        }
+        let class = class(byte);
+        let (class, width) = match class {
+            Class::Wide => wide_at(text, at),
+            _ if MARKED && marks_letter(bytes, at) => (Class::Letter, 1),
+            _ => (class, 1),
+        };
         match class {
-            Class::Letter | Class::Digit | Class::Wide => {
-                if length == 0 || alone {
-                    if length > 0 {
-                        emit(at, b' ');
-                        length = 0;
+            Class::Letter | Class::Digit | Class::Wide | Class::Ideograph => {
+                if stop == 2 || breaks > 1 {
+                    emit(Word::Stop);
+                }
+                (stop, breaks) = (0, 0);
+                let (end, mixed) = if class == Class::Ideograph { (at + width, false) } else { word_end::<MARKED>(text, at, marked) };
+                if mixed {
+                    odd.note(at);
+                }
+                emit(Word::Text(text.get(at..end).unwrap_or_default(), at));
+                if end - at == 1 {
+                    singles += 1;
+                    if singles >= SPELLED {
+                        odd.note(at);
                     }
-                    if stop == 2 || breaks > 1 {
-                        emit(at, b'.');
-                        emit(at, b' ');
-                    }
-                    (stop, breaks) = (0, 0);
+                } else {
+                    singles = 0;
                 }
-                if class == Class::Digit {
-                    digit = true;
-                } else if digit {
-                    odd.mixed = true;
-                }
-                for offset in at..at + width {
-                    emit(offset, bytes.get(offset).copied().unwrap_or_default());
-                }
-                length += 1;
-                if alone {
-                    emit(at + width, b' ');
-                    (length, digit, singles) = (0, false, 0);
-                }
+                marked = false;
+                at = end;
+                continue;
             }
             Class::Apostrophe => {}
             _ => {
-                if length > 0 {
-                    if length == 1 {
-                        singles += 1;
-                        odd.spelled |= singles >= SPELLED;
-                    } else {
-                        singles = 0;
-                    }
-                    emit(at, b' ');
-                    length = 0;
-                }
-                // A mark in the middle of a word may stand for a letter; so may one that follows a gap.
-                digit = class == Class::Mark || byte == b'!';
+                // A mark before a word may stand for a letter.
+                marked = class == Class::Mark || byte == b'!';
                 match class {
                     Class::Stop => stop = 1,
                     Class::Break => {
-                        breaks += 1;
+                        breaks = breaks.saturating_add(1);
                         stop += stop & 1;
                     }
                     _ => stop += stop & u8::from(byte == b' ' || byte == b'\t'),
@@ -125,11 +140,62 @@ pub(crate) fn cut(text: &str, mut emit: impl FnMut(usize, u8)) -> Oddities {
         }
         at += width;
     }
-    if length > 0 {
-        odd.spelled |= length == 1 && singles + 1 >= SPELLED;
-        emit(bytes.len(), b' ');
-    }
     odd
+}
+
+/// Where the word that begins at `at` ends, and whether digits or marks stand where its letters should.
+#[inline]
+fn word_end<const MARKED: bool>(text: &str, mut at: usize, marked: bool) -> (usize, bool) {
+    let bytes = text.as_bytes();
+    let (mut digit, mut mixed) = (marked, false);
+    let mut end = at;
+    while let Some(&byte) = bytes.get(at) {
+        match class(byte) {
+            Class::Letter => {
+                mixed |= digit;
+                at += 1;
+                end = at;
+            }
+            Class::Digit => {
+                digit = true;
+                at += 1;
+                end = at;
+            }
+            Class::Apostrophe => at += 1,
+            Class::Wide => match wide_at(text, at) {
+                (Class::Wide, width) => {
+                    mixed |= digit;
+                    at += width;
+                    end = at;
+                }
+                _ => break,
+            },
+            _ if MARKED && marks_letter(bytes, at) => {
+                at += 1;
+                end = at;
+            }
+            _ => break,
+        }
+    }
+    (end, mixed)
+}
+
+/// Whether a mark at `at` stands for a letter: a letter or another such mark follows.
+#[inline]
+fn marks_letter(bytes: &[u8], at: usize) -> bool {
+    let is_mark = |byte: &u8| matches!(byte, b'@' | b'$' | b'!' | b'|' | b'+');
+    bytes.get(at).is_some_and(is_mark) && bytes.get(at + 1).is_some_and(|next| next.is_ascii_alphanumeric() || is_mark(next))
+}
+
+#[inline]
+fn class(byte: u8) -> Class {
+    #[expect(clippy::indexing_slicing, reason = "a byte can't pass the table of 256")]
+    CLASSES[usize::from(byte)]
+}
+
+fn wide_at(text: &str, at: usize) -> (Class, usize) {
+    let c = text.get(at..).and_then(|rest| rest.chars().next()).unwrap_or(' ');
+    (wide(c), c.len_utf8())
 }
 
 /// Letters, vowel signs and digits of all scripts make words; the punctuation and symbols of the higher planes part them.
@@ -139,20 +205,29 @@ fn wide(c: char) -> Class {
         0xF0000.. | 0xE000..=0xF8FF | 0x1F000..=0x1FAFF => Class::Gap,
         0x060C | 0x061B | 0x066A..=0x066D => Class::Gap,
         0x0589 | 0x061F | 0x06D4 | 0x0964 | 0x0965 => Class::Stop,
+        // Scripts that write no spaces: each character is a word.
+        0x3005 | 0x3040..=0x30FF | 0x3400..=0x4DBF | 0x4E00..=0x9FFF | 0xF900..=0xFAFF | 0x20000..=0x3FFFF => Class::Ideograph,
         _ => Class::Wide,
     }
 }
 
-/// Scripts that write no spaces: each character is a word.
-const fn is_ideograph(c: char) -> bool {
-    matches!(c as u32, 0x3005 | 0x3040..=0x30FF | 0x3400..=0x4DBF | 0x4E00..=0x9FFF | 0xF900..=0xFAFF | 0x20000..=0x3FFFF)
+/// The words of a folded text with one space before, between and after them; a stop is `.`.
+pub(crate) fn spaced(text: &str) -> String {
+    let mut spaced = String::with_capacity(text.len() + 2);
+    spaced.push(' ');
+    cut(text, |word| {
+        match word {
+            Word::Text(word, _) => spaced.extend(word.chars().filter(|c| !is_apostrophe(*c))),
+            Word::Stop => spaced.push('.'),
+        }
+        spaced.push(' ');
+    });
+    spaced
 }
 
-/// The words of a folded text, as the matcher reads them.
-pub(crate) fn spaced(text: &str) -> (String, Oddities) {
-    let mut bytes = Vec::with_capacity(text.len() + 2);
-    let odd = cut(text, |_, byte| bytes.push(byte));
-    (String::from_utf8(bytes).unwrap_or_default(), odd)
+/// Apostrophes are not part of a word's spelling: `don't` is `dont`.
+pub(crate) const fn is_apostrophe(c: char) -> bool {
+    matches!(c, '\'' | '`')
 }
 
 #[cfg(test)]
@@ -174,36 +249,49 @@ mod tests {
             ("पिछले निर्देश। भूल", " पिछले निर्देश . भूल "),
             ("a🔥b", " a b "),
         ] {
-            assert_eq!(spaced(Folded::new(text).as_str()).0, expected, "{text:?}");
+            assert_eq!(spaced(Folded::new(text).as_str()), expected, "{text:?}");
         }
     }
 
     #[test]
     fn odd_words_are_noticed() {
-        for (text, mixed, spelled) in [
-            ("plain words in a row", false, false),
-            ("in 2024 and a b c", false, false),
-            ("1gnore", true, false),
-            ("by p@ss", true, false),
-            ("i g n o r e", false, true),
-            ("i.g-n_o", false, true),
+        for (text, odd) in [
+            ("plain words in a row", false),
+            ("in 2024 and a b c", false),
+            ("1gnore", true),
+            ("by p@ss", true),
+            ("i g n o r e", true),
+            ("i.g-n_o", true),
         ] {
-            assert_eq!(spaced(text).1, Oddities { mixed, spelled }, "{text}");
+            assert_eq!(cut(text, |_| ()).0.len(), usize::from(odd), "{text}");
         }
+    }
+
+    #[test]
+    fn a_stretch_holds_the_odd_word_and_what_is_around_it() {
+        let far = "plain words and nothing else é ".repeat(30);
+        let text = format!("{far}here 1gnore this {far}and th1s too{far}");
+        let odd = cut(&text, |_| ());
+        let stretches: Vec<&str> = odd.stretches(&text).collect();
+        assert_eq!(stretches.len(), 2);
+        assert!(stretches[0].contains("here 1gnore this") && stretches[1].contains("th1s too"));
+        assert!(stretches.iter().all(|stretch| stretch.len() < 500));
     }
 
     proptest! {
         #[test]
-        fn places_rise_and_spaces_never_double(text in ".{0,60}") {
+        fn words_come_in_order_and_hold_no_space(text in ".{0,60}") {
             let folded = Folded::new(&text);
-            let (mut last, mut before, mut double) = (0, 0, false);
-            let mut rising = true;
-            cut(folded.as_str(), |place, byte| {
-                rising &= place >= last;
-                double |= byte == b' ' && before == b' ';
-                (last, before) = (place, byte);
+            let mut last = 0;
+            let mut good = true;
+            cut(folded.as_str(), |word| {
+                if let Word::Text(word, at) = word {
+                    good &= at >= last && !word.is_empty() && !word.contains(char::is_whitespace);
+                    good &= folded.as_str().get(at..at + word.len()) == Some(word);
+                    last = at + word.len();
+                }
             });
-            prop_assert!(rising && !double && before == b' ' && last <= folded.as_str().len());
+            prop_assert!(good);
         }
     }
 }

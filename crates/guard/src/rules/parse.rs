@@ -167,7 +167,7 @@ impl<'t> Reader<'t> {
     }
 
     fn phrase(&mut self, folded: &str) -> Result<&mut Phrase, Cow<'static, str>> {
-        let (text, _) = words::spaced(folded);
+        let text = words::spaced(folded);
         let words = text.matches(' ').count().saturating_sub(1);
         if words == 0 || words > super::LONGEST_PHRASE {
             return Err("a phrase has one to eight words".into());
@@ -178,7 +178,7 @@ impl<'t> Reader<'t> {
         }
         let index = *self.phrases.entry(text.clone()).or_insert(fresh);
         if index == fresh {
-            self.rules.phrases.push(Phrase { text, words, ..Phrase::default() });
+            self.rules.phrases.push(Phrase { text, ..Phrase::default() });
         }
         self.rules.phrases.get_mut(index).ok_or("a phrase is lost".into())
     }
