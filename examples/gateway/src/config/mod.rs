@@ -1,0 +1,170 @@
+//! The configuration file: one YAML file in LiteLLM's words, with ours under `bartizan`.
+//!
+//! Whatever is wrong with it is said at once, each with its line, its path and the mend. `docs/configuration.md` lists every key.
+
+mod general;
+mod guardrails;
+mod known;
+mod models;
+mod own;
+mod read;
+mod tree;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use bartizan::auth::MasterKey;
+use bartizan::core::Limits;
+use bartizan::egress::Origin;
+use secrecy::{ExposeSecret, SecretString};
+
+pub(crate) use guardrails::{Guardrails, PiiSettings, Verdict};
+pub(crate) use models::{Deployment, ModelLimits, Provider};
+pub(crate) use own::{AuditSettings, ServerSettings, Times, TlsFiles};
+pub(crate) use read::Problem;
+
+use read::{Field, Source};
+
+/// All that a gateway is told.
+#[derive(Debug)]
+pub(crate) struct Settings {
+    pub(crate) deployments: Vec<Deployment>,
+    pub(crate) model_limits: ModelLimits,
+    pub(crate) master_key: MasterKey,
+    /// Where not given, a file in `data_dir` holds it.
+    pub(crate) pepper: Option<SecretString>,
+    pub(crate) data_dir: PathBuf,
+    pub(crate) database: PathBuf,
+    pub(crate) guardrails: Guardrails,
+    pub(crate) limits: Limits,
+    pub(crate) server: ServerSettings,
+    pub(crate) audit: AuditSettings,
+    /// Origins that may lie on a private network.
+    pub(crate) private_upstreams: Vec<Origin>,
+    pub(crate) json_logs: bool,
+}
+
+type Env<'a> = &'a dyn Fn(&str) -> Option<String>;
+
+/// How long a provider may take over an answer, where nothing says otherwise.
+const TIMEOUT: Duration = Duration::from_secs(600);
+
+impl Settings {
+    /// Reads a configuration.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it.
+    pub(crate) fn read(text: &SecretString, env: Env<'_>) -> Result<Self, Vec<Problem>> {
+        let root = tree::read(text.expose_secret()).map_err(|fault| {
+            vec![Problem {
+                line: fault.line,
+                path: String::new(),
+                message: fault.message,
+            }]
+        })?;
+        let source = Source::new(env);
+        let settings = whole(&source, &root);
+        let problems = source.into_problems();
+        match settings {
+            Some(settings) if problems.is_empty() => Ok(settings),
+            _ => Err(problems),
+        }
+    }
+
+    /// What is served where there is no configuration: the providers whose keys lie in the environment, with `master_key`.
+    ///
+    /// # Errors
+    /// What is wrong with the environment.
+    pub(crate) fn without_file(master_key: MasterKey, env: Env<'_>) -> Result<Self, Vec<Problem>> {
+        let source = Source::new(env);
+        let root = tree::Node {
+            line: 0,
+            value: tree::Value::Map(Vec::new()),
+        };
+        let own = Field::root(&source, &root)
+            .section()
+            .map(own::read)
+            .unwrap_or_default();
+        let pepper = general::pepper(&source);
+        let problems = source.into_problems();
+        if !problems.is_empty() {
+            return Err(problems);
+        }
+        Ok(Self {
+            deployments: models::from_environment(env, TIMEOUT),
+            model_limits: ModelLimits::new(),
+            master_key,
+            pepper,
+            database: own.data_dir.join("bartizan.db"),
+            data_dir: own.data_dir,
+            guardrails: Guardrails::default(),
+            limits: own.limits,
+            server: own.server,
+            audit: own.audit,
+            private_upstreams: own.private_upstreams,
+            json_logs: false,
+        })
+    }
+}
+
+fn whole(source: &Source<'_>, root: &tree::Node) -> Option<Settings> {
+    let mut top = Field::root(source, root).section()?;
+    // Ours first: the others lean on it.
+    let own = top
+        .take("bartizan")
+        .and_then(|field| field.section())
+        .map(own::read)
+        .unwrap_or_default();
+    let litellm = top
+        .take("litellm_settings")
+        .and_then(|field| field.section())
+        .map(general::litellm)
+        .unwrap_or_default();
+    if let Some(section) = top
+        .take("router_settings")
+        .and_then(|field| field.section())
+    {
+        general::router(section);
+    }
+    let general = match top.take("general_settings") {
+        Some(field) => field
+            .section()
+            .map(|section| general::read(section, source, &own.data_dir)),
+        None => Some(general::absent(source, &own.data_dir)),
+    };
+    let shared = models::Shared {
+        timeout: litellm.request_timeout.unwrap_or(TIMEOUT),
+        stream_timeout: None,
+        private: &own.private_upstreams,
+    };
+    let (deployments, model_limits) = match top.take("model_list") {
+        Some(field) => models::read(&field, &shared),
+        None => {
+            top.fail("`model_list` is missing: name at least one model to serve");
+            Default::default()
+        }
+    };
+    let guardrails = top
+        .take("guardrails")
+        .map(|field| guardrails::read(&field))
+        .unwrap_or_default();
+    top.finish(known::TOP);
+    let general = general?;
+    Some(Settings {
+        deployments,
+        model_limits,
+        master_key: general.master_key?,
+        pepper: general.pepper,
+        database: general.database,
+        data_dir: own.data_dir,
+        guardrails,
+        limits: own.limits,
+        server: own.server,
+        audit: own.audit,
+        private_upstreams: own.private_upstreams,
+        json_logs: litellm.json_logs,
+    })
+}
+
+#[cfg(test)]
+mod tests;

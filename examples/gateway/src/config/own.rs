@@ -1,0 +1,262 @@
+//! `bartizan`: what LiteLLM has no word for.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use bartizan::core::Limits;
+use bartizan::egress::Origin;
+
+use super::models;
+use super::read::{Field, Section};
+
+/// The words under `bartizan`.
+#[derive(Debug)]
+pub(super) struct Own {
+    pub(super) data_dir: PathBuf,
+    pub(super) limits: Limits,
+    pub(super) server: ServerSettings,
+    pub(super) audit: AuditSettings,
+    pub(super) private_upstreams: Vec<Origin>,
+}
+
+impl Default for Own {
+    fn default() -> Self {
+        let data_dir = PathBuf::from("bartizan-data");
+        Self {
+            limits: Limits::default(),
+            server: ServerSettings::default(),
+            audit: AuditSettings {
+                path: data_dir.join("audit.jsonl"),
+                lossy: false,
+                write_ahead: false,
+            },
+            private_upstreams: Vec::new(),
+            data_dir,
+        }
+    }
+}
+
+/// How callers are listened to.
+#[derive(Clone, Debug)]
+pub(crate) struct ServerSettings {
+    pub(crate) listen: SocketAddr,
+    pub(crate) tls: Option<TlsFiles>,
+    /// Whether plain text may be spoken beyond this machine.
+    pub(crate) allow_plaintext_on_network: bool,
+    pub(crate) times: Times,
+    /// The largest body of a request, in bytes.
+    pub(crate) body_limit: usize,
+    /// Connections open at a time.
+    pub(crate) max_connections: usize,
+}
+
+impl Default for ServerSettings {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 4000)),
+            tls: None,
+            allow_plaintext_on_network: false,
+            times: Times::default(),
+            body_limit: 10 * 1024 * 1024,
+            max_connections: 4_096,
+        }
+    }
+}
+
+impl ServerSettings {
+    /// Why it may not listen there as it is.
+    ///
+    /// # Errors
+    /// The mend, for an address that others can reach.
+    pub(crate) fn check_exposure(&self) -> Result<(), &'static str> {
+        if self.listen.ip().is_loopback() || self.tls.is_some() || self.allow_plaintext_on_network {
+            Ok(())
+        } else {
+            Err(
+                "this address can be reached from elsewhere, and keys and prompts would travel in plain text: set `bartizan.tls`, or \
+                 `bartizan.allow_plaintext_on_network: true` where something in front speaks TLS",
+            )
+        }
+    }
+}
+
+/// Where certificate chain and key lie, in PEM.
+#[derive(Clone, Debug)]
+pub(crate) struct TlsFiles {
+    pub(crate) cert: PathBuf,
+    pub(crate) key: PathBuf,
+}
+
+/// How long a caller may take over what.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Times {
+    /// From the first byte of a request to the end of its headers; the TLS handshake likewise.
+    pub(crate) header: Duration,
+    /// From a request's headers to the end of its body.
+    pub(crate) body: Duration,
+    /// Between two pieces of a body.
+    pub(crate) body_idle: Duration,
+    /// Between two requests of a connection.
+    pub(crate) idle: Duration,
+    /// While the caller takes nothing of an answer.
+    pub(crate) write: Duration,
+    /// From a request's headers to its answer's.
+    pub(crate) total: Duration,
+    /// From the signal to stop to the end of what is under way.
+    pub(crate) drain: Duration,
+}
+
+impl Default for Times {
+    fn default() -> Self {
+        Self {
+            header: Duration::from_secs(10),
+            body: Duration::from_secs(60),
+            body_idle: Duration::from_secs(20),
+            idle: Duration::from_secs(75),
+            write: Duration::from_secs(60),
+            total: Duration::from_secs(660),
+            drain: Duration::from_secs(30),
+        }
+    }
+}
+
+/// Where calls are recorded.
+#[derive(Clone, Debug)]
+pub(crate) struct AuditSettings {
+    pub(crate) path: PathBuf,
+    /// Whether a record may be lost rather than a call refused.
+    pub(crate) lossy: bool,
+    /// Whether a call waits until it is on disk that it is about to leave.
+    pub(crate) write_ahead: bool,
+}
+
+pub(super) fn read(mut section: Section<'_>) -> Own {
+    let mut own = Own::default();
+    if let Some(path) = section.take("data_dir").and_then(|field| field.text()) {
+        own.data_dir = PathBuf::from(path);
+        own.audit.path = own.data_dir.join("audit.jsonl");
+    }
+    if let Some(section) = section.take("limits").and_then(|field| field.section()) {
+        own.limits = limits(section);
+    }
+    if let Some(section) = section.take("audit").and_then(|field| field.section()) {
+        audit(section, &mut own.audit);
+    }
+    if let Some(field) = section.take("allow_private_upstreams") {
+        own.private_upstreams = field.list().iter().filter_map(models::origin).collect();
+    }
+    server(&mut section, &mut own.server);
+    section.finish(&[]);
+    own
+}
+
+fn server(section: &mut Section<'_>, server: &mut ServerSettings) {
+    if let Some(section) = section.take("tls").and_then(|field| field.section()) {
+        server.tls = tls(section);
+    }
+    if let Some(allow) = section
+        .take("allow_plaintext_on_network")
+        .and_then(|field| field.boolean())
+    {
+        server.allow_plaintext_on_network = allow;
+    }
+    if let Some(field) = section.take("listen")
+        && let Some(listen) = listen(&field)
+    {
+        server.listen = listen;
+        if let Err(mend) = server.check_exposure() {
+            field.fail(mend);
+        }
+    }
+    if let Some(section) = section.take("timeouts").and_then(|field| field.section()) {
+        times(section, &mut server.times);
+    }
+    let mib = 1024 * 1024;
+    if let Some(limit) = section
+        .take("body_limit")
+        .and_then(|field| field.number(1_024..=256 * mib))
+    {
+        server.body_limit = limit;
+    }
+    if let Some(most) = section
+        .take("max_connections")
+        .and_then(|field| field.number(1..=1_000_000))
+    {
+        server.max_connections = most;
+    }
+}
+
+fn listen(field: &Field<'_>) -> Option<SocketAddr> {
+    let text = field.text()?;
+    let address = text
+        .strip_prefix("localhost:")
+        .map_or_else(|| text.clone(), |port| format!("127.0.0.1:{port}"));
+    let address = address.parse().ok();
+    if address.is_none() {
+        field.fail("an address and a port belong here, such as 127.0.0.1:4000 or [::]:4000");
+    }
+    address
+}
+
+fn tls(mut section: Section<'_>) -> Option<TlsFiles> {
+    let cert = section.need("cert").and_then(|field| field.text());
+    let key = section.need("key").and_then(|field| field.text());
+    section.finish(&[]);
+    Some(TlsFiles {
+        cert: cert?.into(),
+        key: key?.into(),
+    })
+}
+
+fn times(mut section: Section<'_>, times: &mut Times) {
+    let range = Duration::from_millis(1)..=Duration::from_secs(24 * 3_600);
+    for (name, time) in [
+        ("header", &mut times.header),
+        ("body", &mut times.body),
+        ("body_idle", &mut times.body_idle),
+        ("idle", &mut times.idle),
+        ("write", &mut times.write),
+        ("total", &mut times.total),
+        ("drain", &mut times.drain),
+    ] {
+        if let Some(found) = section
+            .take(name)
+            .and_then(|field| field.duration(range.clone()))
+        {
+            *time = found;
+        }
+    }
+    section.finish(&[]);
+}
+
+fn limits(mut section: Section<'_>) -> Limits {
+    let mut limits = Limits::default();
+    limits.rpm = section
+        .take("rpm")
+        .and_then(|field| field.number(1..=u32::MAX));
+    limits.tpm = section
+        .take("tpm")
+        .and_then(|field| field.number(1..=u32::MAX));
+    section.finish(&[]);
+    limits
+}
+
+fn audit(mut section: Section<'_>, audit: &mut AuditSettings) {
+    if let Some(path) = section.take("path").and_then(|field| field.text()) {
+        audit.path = path.into();
+    }
+    if let Some(lossy) = section
+        .take("mode")
+        .and_then(|field| field.one_of(&[("strict", false), ("lossy", true)]))
+    {
+        audit.lossy = lossy;
+    }
+    if let Some(write_ahead) = section
+        .take("write_ahead")
+        .and_then(|field| field.boolean())
+    {
+        audit.write_ahead = write_ahead;
+    }
+    section.finish(&[]);
+}

@@ -1,0 +1,290 @@
+use super::*;
+
+const MASTER: &str = "sk-9f1c6bd2a07e43f58b3d6e2c914a7f05";
+
+fn env(name: &str) -> Option<String> {
+    let value = match name {
+        "BARTIZAN_MASTER_KEY" => MASTER,
+        "OPENAI_API_KEY" => "sk-openai-canary",
+        "AZURE_API_KEY" => "azure-canary",
+        "AZURE_API_BASE" => "https://x.openai.azure.com",
+        _ => return None,
+    };
+    Some(value.to_owned())
+}
+
+fn read(text: &str) -> Result<Settings, Vec<String>> {
+    Settings::read(&SecretString::from(text), &env)
+        .map_err(|problems| problems.iter().map(ToString::to_string).collect())
+}
+
+fn with_model(text: &str) -> String {
+    format!("model_list: [{{model_name: m, litellm_params: {{model: openai/gpt-4o}}}}]\n{text}")
+}
+
+fn problems(text: &str) -> Vec<String> {
+    read(text).err().unwrap_or_default()
+}
+
+#[test]
+fn a_litellm_file_is_read_as_it_is() {
+    let settings = read(
+        r#"
+model_list:
+  - model_name: gpt-4o
+    litellm_params:
+      model: openai/gpt-4o
+      api_key: os.environ/OPENAI_API_KEY
+      rpm: 60
+      tpm: 100_000
+      timeout: 30
+      stream_timeout: 120
+    model_info: {id: one, mode: chat, note: mine}
+  - model_name: gpt-4o
+    litellm_params: {model: azure/four-o, api_version: "2024-10-21", rpm: 40}
+  - model_name: claude
+    litellm_params: {model: anthropic/claude-haiku-4-5, api_key: sk-ant-canary, max_tokens: 2048}
+  - model_name: local
+    litellm_params: {model: openai/llama, api_base: "http://localhost:8000/v1"}
+  - {model_name: "openai/*", litellm_params: {model: "openai/*"}}
+general_settings:
+  master_key: sk-5a0d83f7c2164be99e7b20f1d86c4a3e
+  database_url: sqlite:keys.db
+litellm_settings: {request_timeout: 90, json_logs: true, turn_off_message_logging: true, set_verbose: off}
+router_settings: {routing_strategy: simple-shuffle}
+guardrails:
+  - guardrail_name: pii
+    litellm_params:
+      guardrail: presidio
+      mode: [pre_call, post_call]
+      default_on: true
+      output_parse_pii: true
+      pii_entities_config: {CREDIT_CARD: MASK, IN_PAN: BLOCK}
+bartizan:
+  listen: 0.0.0.0:4001
+  allow_plaintext_on_network: true
+  limits: {rpm: 600}
+  timeouts: {header: 5s, drain: 1m}
+  audit: {mode: lossy, write_ahead: true}
+"#,
+    )
+    .unwrap();
+    assert_eq!(settings.deployments.len(), 5);
+    assert_eq!(settings.model_limits["gpt-4o"].rpm, Some(100));
+    assert_eq!(settings.model_limits["gpt-4o"].tpm, Some(100_000));
+    assert_eq!(settings.deployments[1].provider, Provider::AzureDeployments);
+    assert_eq!(settings.deployments[2].max_tokens, Some(2_048));
+    assert_eq!(
+        settings.deployments[3].target.origin().to_string(),
+        "http://localhost:8000"
+    );
+    assert!(
+        settings
+            .master_key
+            .verify("sk-5a0d83f7c2164be99e7b20f1d86c4a3e")
+            .is_some()
+    );
+    assert_eq!(settings.database, PathBuf::from("keys.db"));
+    assert_eq!(settings.server.listen.to_string(), "0.0.0.0:4001");
+    assert_eq!(settings.server.times.drain, Duration::from_secs(60));
+    assert!(settings.audit.lossy && settings.audit.write_ahead && settings.json_logs);
+    let pii = settings.guardrails.pii.clone().unwrap();
+    assert_eq!(
+        (pii.entities.len(), pii.restore, pii.output),
+        (2, true, true)
+    );
+    assert_eq!(settings.guardrails.injection, None);
+    assert!(
+        !format!("{settings:?}").contains("canary"),
+        "a secret shows"
+    );
+}
+
+#[test]
+fn without_guardrails_the_safe_ones_run_and_an_empty_list_means_none() {
+    assert_eq!(
+        read(&with_model("")).unwrap().guardrails,
+        Guardrails::default()
+    );
+    assert_eq!(
+        read(&with_model("guardrails: []")).unwrap().guardrails.pii,
+        None
+    );
+}
+
+/// S11.
+#[test]
+fn no_bad_master_key_is_served_with() {
+    for (key, says) in [
+        ("\"\"", "missing"),
+        ("sk-1234", "published"),
+        ("sk-short-7Hq2", "too short"),
+        ("sk-aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "easy to guess"),
+        ("sk-please-change-me-before-production-now", "easy to guess"),
+        ("os.environ/NOT_SET", "NOT_SET is not set"),
+    ] {
+        let found = problems(&with_model(&format!(
+            "general_settings: {{master_key: {key}}}"
+        )));
+        assert!(
+            found.iter().any(|line| line.contains(says)),
+            "{key}: {found:?}"
+        );
+        assert!(
+            !found.iter().any(|line| line.contains("master_key")
+                && !key.starts_with("os.")
+                && key.len() > 4
+                && line.contains(key)),
+            "{found:?}"
+        );
+        assert!(
+            key.starts_with("os.") || found.iter().any(|line| line.contains("keygen")),
+            "no mend: {found:?}"
+        );
+    }
+    let nothing = Settings::read(&SecretString::from(with_model("")), &|name| {
+        (name == "OPENAI_API_KEY").then(|| "k".into())
+    });
+    assert!(
+        nothing
+            .unwrap_err()
+            .iter()
+            .any(|problem| problem.to_string().contains("master key is missing"))
+    );
+    let null = Settings::read(
+        &SecretString::from(with_model("general_settings: {master_key: }")),
+        &|_| None,
+    );
+    assert!(
+        null.unwrap_err()
+            .iter()
+            .any(|problem| problem.to_string().contains("master key is missing"))
+    );
+}
+
+#[test]
+fn everything_that_is_wrong_is_said_at_once() {
+    let found = problems(
+        r#"model_list:
+  - model_name: a
+    litellm_params: {model: opnai/gpt-4o, temperature: 1}
+  - model_nam: b
+    litellm_params: {model: openai/x, rpm: many}
+  - model_name: "*x"
+    litellm_params: {model: openai/x, api_base: "http://10.0.0.1:8000"}
+  - {model_name: w, litellm_params: {model: anthropic/claude-x}}
+  - {model_name: "w/*", litellm_params: {model: "openai/*", rpm: 5}}
+general_settings:
+  master_key: sk-1234
+  databse_url: x
+  alerting: [slack]
+litellm_settings:
+  callbacks: [langfuse]
+router_settings:
+  routing_strategy: latency-based-routing
+guardrails:
+  - guardrail_name: p
+    litellm_params: {guardrail: presidioo, mode: pre_cal, default_on: true}
+  - guardrail_name: q
+    litellm_params: {guardrail: presidio, mode: during_call}
+  - guardrail_name: r
+    litellm_params: {guardrail: lakera_v2, mode: pre_call, default_on: true, pii_entities_config: {}}
+  - guardrail_name: s
+    litellm_params: {guardrail: presidio, mode: pre_call, default_on: true, pii_entities_config: {CREDIT_CRAD: MASK, EMAIL_ADDRESS: HIDE, US_SSN: MASK}}
+bartizan:
+  listen: 0.0.0.0:4000
+  lisen: x
+  timeouts: {header: soon}
+mcp_servers: {}
+genral_settings: {}
+"#,
+    );
+    for says in [
+        "line 3: model_list[0].litellm_params.model: `openai/…`, `azure/…` or `anthropic/…` belongs here",
+        "line 3: model_list[0].litellm_params.temperature: this is LiteLLM's",
+        "line 4: model_list[1]: `model_name` is missing",
+        "line 4: model_list[1].model_nam: this key is not known; did you mean `model_name`?",
+        "line 6: model_list[2].model_name: a name belongs here",
+        "line 7: model_list[2].litellm_params.api_base: http would carry key and prompts in plain text",
+        "line 8: model_list[3].litellm_params: `api_key` is missing, and ANTHROPIC_API_KEY is not set",
+        "line 9: model_list[4].model_name: `rpm` and `tpm` belong to one model",
+        "line 11: general_settings.master_key: master key is published",
+        "line 12: general_settings.databse_url: this key is not known; did you mean `database_url`?",
+        "line 13: general_settings.alerting: this is LiteLLM's",
+        "line 15: litellm_settings.callbacks: this is LiteLLM's",
+        "line 17: router_settings.routing_strategy: this version takes deployments of one name in turn",
+        "line 20: guardrails[0].litellm_params.guardrail: this guardrail is not known; did you mean `presidio`?",
+        "line 20: guardrails[0].litellm_params.mode: this is none of pre_call, post_call; did you mean `pre_call`?",
+        "line 22: guardrails[1].litellm_params: set `default_on: true`",
+        "line 22: guardrails[1].litellm_params.mode: this mode is LiteLLM's",
+        "line 24: guardrails[2].litellm_params.guardrail: this is LiteLLM's",
+        "line 26: guardrails[3].litellm_params.pii_entities_config.CREDIT_CRAD: this kind of data is not found by this version; did you mean `CREDIT_CARD`?",
+        "line 26: guardrails[3].litellm_params.pii_entities_config.EMAIL_ADDRESS: this is none of MASK, BLOCK, REPLACE",
+        "line 26: guardrails[3].litellm_params.pii_entities_config.US_SSN: this kind of data is not found by this version; it finds",
+        "line 28: bartizan.listen: this address can be reached from elsewhere",
+        "line 29: bartizan.lisen: this key is not known; did you mean `listen`?",
+        "line 30: bartizan.timeouts.header: a time from",
+        "line 31: mcp_servers: this is LiteLLM's",
+        "line 32: genral_settings: this key is not known; did you mean `general_settings`?",
+    ] {
+        assert!(
+            found.iter().any(|line| line.starts_with(says)),
+            "missing: {says}\n{}",
+            found.join("\n")
+        );
+    }
+    assert_eq!(problems("model_list: []\nmodel_list: []").len(), 1);
+    assert!(
+        problems("- a")
+            .iter()
+            .any(|line| line.contains("a mapping belongs here"))
+    );
+    assert!(
+        problems("")
+            .iter()
+            .any(|line| line.contains("`model_list` is missing"))
+    );
+}
+
+#[test]
+fn the_environments_key_goes_to_the_providers_own_address_only() {
+    let settings = read(
+        "model_list:\n\
+         - {model_name: own, litellm_params: {model: openai/x}}\n\
+         - {model_name: elsewhere, litellm_params: {model: openai/x, api_base: 'https://elsewhere.example/v1'}}",
+    )
+    .unwrap();
+    let debugged = format!("{:?}", settings.deployments[1].target);
+    assert!(!debugged.contains("canary"));
+    // With a key the header would be there; that none is sent is shown against the mock provider.
+    assert_eq!(
+        settings.deployments[0].target.origin().to_string(),
+        "https://api.openai.com:443"
+    );
+}
+
+#[test]
+fn what_no_file_says_comes_from_the_environment() {
+    let master = || MasterKey::new(SecretString::from(MASTER)).unwrap();
+    let settings = Settings::without_file(master(), &env).unwrap();
+    let names: Vec<&str> = settings
+        .deployments
+        .iter()
+        .map(|deployment| deployment.name.as_str())
+        .collect();
+    assert_eq!(names, ["openai/*"]);
+    assert!(
+        Settings::without_file(master(), &|_| None)
+            .unwrap()
+            .deployments
+            .is_empty()
+    );
+    let weak = Settings::without_file(master(), &|name| {
+        (name == "BARTIZAN_PEPPER").then(|| "short".into())
+    });
+    assert!(
+        weak.unwrap_err()[0]
+            .to_string()
+            .contains("pepper is too short")
+    );
+}

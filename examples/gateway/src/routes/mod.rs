@@ -1,0 +1,160 @@
+//! What is behind the socket: finds the route of a request and hands it to the layers that it must pass.
+
+mod keys;
+mod models;
+mod own;
+mod route;
+
+use std::convert::Infallible;
+use std::sync::Arc;
+
+use bartizan::audit::Journal;
+use bartizan::core::{Body, BodyLimit, Refusal, RefusalKind};
+use http::header::{ALLOW, CONTENT_TYPE, HeaderValue};
+use http::{HeaderMap, HeaderName, Request, Response, StatusCode};
+use tower::ServiceExt as _;
+use tower::util::BoxCloneSyncService;
+
+pub(crate) use own::Answers;
+pub(crate) use route::Route;
+
+/// Layers with their innermost service, whatever they are.
+pub(crate) type Stack = BoxCloneSyncService<Request<Body>, Response<Body>, Infallible>;
+
+/// The gateway, without its sockets.
+#[derive(Clone, Debug)]
+pub(crate) struct Gateway(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    llm: Stack,
+    own: Stack,
+    journal: Journal,
+    body_limit: BodyLimit,
+}
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const LONGEST_ID: usize = 128;
+
+impl Gateway {
+    pub(crate) fn new(llm: Stack, own: Stack, journal: Journal, body_limit: usize) -> Self {
+        let body_limit = BodyLimit {
+            request: body_limit,
+            ..BodyLimit::default()
+        };
+        Self(Arc::new(Inner {
+            llm,
+            own,
+            journal,
+            body_limit,
+        }))
+    }
+
+    /// Answers one request.
+    pub(crate) async fn answer(&self, route: Route, mut request: Request<Body>) -> Response<Body> {
+        let stack = match &route {
+            Route::Llm(_) => &self.0.llm,
+            Route::Own(_) => &self.0.own,
+            Route::Liveliness => return said(StatusCode::OK, "ok"),
+            Route::Readiness => return self.readiness(),
+            Route::OtherMethod(allowed) => return other_method(allowed),
+            Route::Nothing => return nothing(),
+        };
+        let id = request_id(request.headers_mut());
+        let extensions = request.extensions_mut();
+        extensions.insert(route.dialect());
+        extensions.insert(self.0.body_limit);
+        extensions.insert(route);
+        let Ok(mut response) = stack.clone().oneshot(request).await;
+        if let Some(theirs) = response.headers_mut().insert(REQUEST_ID, id) {
+            // LiteLLM's spelling for what a provider sent.
+            response
+                .headers_mut()
+                .insert(HeaderName::from_static("llm_provider-x-request-id"), theirs);
+        }
+        response
+    }
+
+    fn readiness(&self) -> Response<Body> {
+        if self.0.journal.is_healthy() {
+            said(StatusCode::OK, "ok")
+        } else {
+            said(StatusCode::SERVICE_UNAVAILABLE, "unavailable")
+        }
+    }
+}
+
+/// The id by which caller, log and record speak of one request: the caller's own, if it can stand anywhere.
+fn request_id(headers: &mut HeaderMap) -> HeaderValue {
+    if let Some(theirs) = headers.get(&REQUEST_ID)
+        && (1..=LONGEST_ID).contains(&theirs.len())
+        && theirs.as_bytes().iter().all(u8::is_ascii_graphic)
+    {
+        return theirs.clone();
+    }
+    let mut bytes = [0_u8; 16];
+    // Without randomness an id is no more than empty; nothing rests on it.
+    let _ = getrandom::fill(&mut bytes);
+    let id: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    let id = HeaderValue::try_from(id).unwrap_or(HeaderValue::from_static("none"));
+    headers.insert(REQUEST_ID, id.clone());
+    id
+}
+
+fn said(status: StatusCode, word: &'static str) -> Response<Body> {
+    let mut response = Response::new(Body::from(word));
+    *response.status_mut() = status;
+    response
+        .headers_mut()
+        .insert(CONTENT_TYPE, HeaderValue::from_static("text/plain"));
+    response
+}
+
+fn other_method(allowed: &'static str) -> Response<Body> {
+    Refusal::new(
+        RefusalKind::MethodNotAllowed,
+        "method_not_allowed",
+        format!("this path takes {allowed} only"),
+    )
+    .header(ALLOW, HeaderValue::from_static(allowed))
+    .render(bartizan::core::Dialect::Other)
+}
+
+fn nothing() -> Response<Body> {
+    Refusal::new(
+        RefusalKind::NotFound,
+        "unknown_path",
+        "there is no such path here",
+    )
+    .render(bartizan::core::Dialect::Other)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_callers_id_is_kept_where_it_can_stand_anywhere() {
+        for (theirs, kept) in [
+            ("abc-1", true),
+            ("", false),
+            ("a b", false),
+            (&"x".repeat(129), false),
+            ("caf\u{e9}", false),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert(
+                REQUEST_ID,
+                HeaderValue::from_bytes(theirs.as_bytes()).unwrap(),
+            );
+            let id = request_id(&mut headers);
+            assert_eq!(id.as_bytes() == theirs.as_bytes(), kept, "{theirs}");
+            assert_eq!(
+                headers.get_all(&REQUEST_ID).iter().collect::<Vec<_>>(),
+                [&id]
+            );
+        }
+        let (mut one, mut two) = (HeaderMap::new(), HeaderMap::new());
+        assert_ne!(request_id(&mut one), request_id(&mut two));
+    }
+}

@@ -1,0 +1,67 @@
+//! `GET /v1/models`: what the caller may name.
+
+use bartizan::core::{Refusal, RefusalKind};
+use serde::Serialize;
+
+use super::own::{Caller, Verified};
+use crate::provider::Catalogue;
+
+#[derive(Serialize)]
+pub(super) struct List<'a> {
+    object: &'static str,
+    data: Vec<Model<'a>>,
+}
+
+#[derive(Serialize)]
+pub(super) struct Model<'a> {
+    id: &'a str,
+    object: &'static str,
+    /// No provider says when; LiteLLM's constant.
+    created: u64,
+    owned_by: &'static str,
+}
+
+impl<'a> Model<'a> {
+    const fn new(id: &'a str, owned_by: &'static str) -> Self {
+        Self {
+            id,
+            object: "model",
+            created: 1_677_610_602,
+            owned_by,
+        }
+    }
+}
+
+/// All names that the caller's key allows, a wildcard as it is written.
+pub(super) fn all<'a>(by: &Verified<Caller>, catalogue: &'a Catalogue) -> List<'a> {
+    let models = by.principal().models();
+    let data = catalogue
+        .names()
+        .filter(|(name, _)| models.allow(name))
+        .map(|(name, owner)| Model::new(name, owner))
+        .collect();
+    List {
+        object: "list",
+        data,
+    }
+}
+
+/// One name. One that isn't served and one that isn't allowed look alike.
+pub(super) fn one<'a>(
+    by: &Verified<Caller>,
+    catalogue: &Catalogue,
+    name: &'a str,
+) -> Result<Model<'a>, Refusal> {
+    let owner = catalogue
+        .owner(name)
+        .filter(|_| by.principal().models().allow(name));
+    match owner {
+        Some(owner) => Ok(Model::new(name, owner)),
+        None => Err(Refusal::new(
+            RefusalKind::NotFound,
+            "model_not_found",
+            "there is no such model, or this key may not call it",
+        )
+        .param("model")),
+    }
+}

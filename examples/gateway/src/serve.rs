@@ -1,0 +1,250 @@
+//! `serve`: puts the parts together, and runs them until a signal comes.
+
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bartizan::audit::{ChainKey, FileSink, Journal, Mode};
+use bartizan::auth::{Keys, MasterKey, Pepper, SqliteStore};
+use secrecy::{ExposeSecret as _, SecretString};
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tracing_subscriber::EnvFilter;
+
+use crate::cli::Serve;
+use crate::config::Settings;
+use crate::demo;
+use crate::provider::Catalogue;
+use crate::routes::Gateway;
+use crate::server::{self, Drained, Server};
+use crate::stack::{self, Shared};
+use crate::{BAD_CONFIGURATION, complain, env, find, list, load, say, state};
+
+/// How long the journal may take to write what is left.
+const FLUSH: Duration = Duration::from_secs(10);
+
+type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+/// What to serve, and the master key where it was made here and is to be shown.
+struct Plan {
+    settings: Settings,
+    shown_key: Option<SecretString>,
+    demo: bool,
+}
+
+pub(crate) fn run(options: Serve) -> ExitCode {
+    let mut plan = match plan(&options) {
+        Ok(plan) => plan,
+        Err(problems) => return complain(&problems, BAD_CONFIGURATION),
+    };
+    let server = &mut plan.settings.server;
+    if let Some(host) = options.host {
+        server.listen.set_ip(host);
+    }
+    if let Some(port) = options.port {
+        server.listen.set_port(port);
+    }
+    if let Err(mend) = server.check_exposure() {
+        return complain(mend, BAD_CONFIGURATION);
+    }
+    let filter = options
+        .log
+        .or_else(|| env("RUST_LOG"))
+        .unwrap_or_else(|| "info".to_owned());
+    if let Err(error) = log(&filter, plan.settings.json_logs) {
+        return complain(
+            &format!("the log filter can't be read: {error}"),
+            BAD_CONFIGURATION,
+        );
+    }
+    let runtime = match tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+    {
+        Ok(runtime) => runtime,
+        Err(error) => return complain(&error.to_string(), 1),
+    };
+    match runtime.block_on(serve(plan)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => complain(&error.to_string(), 1),
+    }
+}
+
+fn plan(options: &Serve) -> Result<Plan, String> {
+    if let Some(path) = find(options.config.clone()) {
+        return Ok(Plan {
+            settings: load(&path)?,
+            shown_key: None,
+            demo: false,
+        });
+    }
+    let given = ["BARTIZAN_MASTER_KEY", "LITELLM_MASTER_KEY"]
+        .iter()
+        .find_map(|name| env(name).filter(|key| !key.is_empty()));
+    let (secret, shown_key) = match given {
+        Some(key) => (SecretString::from(key), None),
+        None => {
+            let key = state::master_key().map_err(|error| error.to_string())?;
+            (key.clone(), Some(key))
+        }
+    };
+    let master_key = MasterKey::new(secret)
+        .map_err(|error| format!("{error}; make one with `bartizan-gateway keygen`"))?;
+    let settings = Settings::without_file(master_key, &env)
+        .map_err(|problems| list("the environment", &problems))?;
+    Ok(Plan {
+        demo: settings.deployments.is_empty(),
+        settings,
+        shown_key,
+    })
+}
+
+fn log(filter: &str, json: bool) -> Result<(), Failure> {
+    let filter = EnvFilter::try_new(filter)?;
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
+    if json {
+        builder.json().init();
+    } else {
+        builder
+            .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
+            .init();
+    }
+    // What a panic says may hold a prompt, as the text in which a character's boundary was missed. Where it was says enough.
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic
+            .location()
+            .map(ToString::to_string)
+            .unwrap_or_default();
+        tracing::error!(place, "panicked");
+    }));
+    Ok(())
+}
+
+async fn serve(plan: Plan) -> Result<(), Failure> {
+    let Plan {
+        settings,
+        shown_key,
+        demo,
+    } = plan;
+    // Before anything is opened: a signal must find somebody to take it.
+    let (mut interrupt, mut terminate) = (
+        signal(SignalKind::interrupt())?,
+        signal(SignalKind::terminate())?,
+    );
+    let shared = open(&settings, demo).await?;
+    let gateway = Gateway::new(
+        stack::llm(&settings, &shared, demo.then(demo::layer))?,
+        stack::own(&shared, settings.server.body_limit),
+        shared.journal.clone(),
+        settings.server.body_limit,
+    );
+    let tls = settings
+        .server
+        .tls
+        .as_ref()
+        .map(server::acceptor)
+        .transpose()?;
+    let listener = TcpListener::bind(settings.server.listen)
+        .await
+        .map_err(|error| format!("{} can't be listened on: {error}", settings.server.listen))?;
+    let scheme = if tls.is_some() { "https" } else { "http" };
+    let url = format!("{scheme}://{}", listener.local_addr()?);
+    greet(&url, &settings, &shared, shown_key.as_ref(), demo).await?;
+    let server = Server {
+        listener,
+        tls,
+        times: settings.server.times,
+        max_connections: settings.server.max_connections,
+        gateway,
+    };
+    let drained = server
+        .run(async {
+            tokio::select! {
+                _ = interrupt.recv() => tracing::info!("interrupted"),
+                _ = terminate.recv() => tracing::info!("told to end"),
+            }
+        })
+        .await;
+    match drained {
+        Drained::Whole => tracing::info!("drained"),
+        Drained::Cut(connections) => tracing::warn!(
+            connections,
+            "the grace period is over: connections were cut"
+        ),
+    }
+    shared.journal.shutdown(FLUSH).await?;
+    Ok(())
+}
+
+/// Opens what is on disk.
+async fn open(settings: &Settings, demo: bool) -> Result<Shared, Failure> {
+    state::folder(&settings.data_dir)?;
+    let pepper = match &settings.pepper {
+        Some(pepper) => pepper.clone(),
+        None => state::pepper(&settings.data_dir)?,
+    };
+    let database = settings.database.clone();
+    let store = tokio::task::spawn_blocking(move || SqliteStore::open(&database)).await?;
+    let store = store
+        .map_err(|error| format!("{} can't be opened: {error}", settings.database.display()))?;
+    let keys = Keys::new(store, Pepper::new(&pepper)?);
+    let mode = if settings.audit.lossy {
+        Mode::Lossy
+    } else {
+        Mode::Strict
+    };
+    let journal = Journal::builder()
+        .mode(mode)
+        .key(ChainKey::new(&pepper)?)
+        .open(FileSink::new(&settings.audit.path))
+        .await
+        .map_err(|error| format!("{}: {error}", settings.audit.path.display()))?;
+    let catalogue = Catalogue::new(settings.deployments.clone());
+    Ok(Shared {
+        journal,
+        keys,
+        master_key: settings.master_key.clone(),
+        catalogue: Arc::new(if demo {
+            catalogue.with_demo()
+        } else {
+            catalogue
+        }),
+    })
+}
+
+async fn greet(
+    url: &str,
+    settings: &Settings,
+    shared: &Shared,
+    shown_key: Option<&SecretString>,
+    demo: bool,
+) -> Result<(), Failure> {
+    let mut text = format!(
+        "bartizan-gateway {} listens on {url}\n",
+        env!("CARGO_PKG_VERSION")
+    );
+    if let Some(key) = shown_key {
+        text.push_str(&format!(
+            "\nmaster key, made for this run and shown once: {}\n",
+            key.expose_secret()
+        ));
+        if demo {
+            let principal = settings
+                .master_key
+                .verify(key.expose_secret())
+                .ok_or("the master key does not open its own lock")?;
+            let minted = shared.keys.generate(&principal, demo::wish()?).await?;
+            text.push_str(&demo::lines(url, &minted.key, &settings.audit.path));
+        } else {
+            let names: Vec<&str> = shared.catalogue.names().map(|(name, _)| name).collect();
+            text.push_str(&format!(
+                "models, by the keys in the environment: {}\n",
+                names.join(", ")
+            ));
+        }
+    }
+    say(&text)?;
+    Ok(())
+}

@@ -1,0 +1,104 @@
+//! Accepts connections, and serves each within its times until it is told to stop.
+
+mod body;
+mod connection;
+mod socket;
+mod tls;
+mod watch;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio::sync::{Semaphore, watch as signal};
+use tokio::task::JoinSet;
+use tokio_rustls::TlsAcceptor;
+
+use crate::config::Times;
+use crate::routes::Gateway;
+
+pub(crate) use tls::acceptor;
+
+use connection::Connection;
+
+/// A gateway's listening half.
+pub(crate) struct Server {
+    pub(crate) listener: TcpListener,
+    pub(crate) tls: Option<TlsAcceptor>,
+    pub(crate) times: Times,
+    pub(crate) max_connections: usize,
+    pub(crate) gateway: Gateway,
+}
+
+/// How serving ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Drained {
+    /// All that was under way came to its end.
+    Whole,
+    /// So many connections were cut off at the end of the grace period.
+    Cut(usize),
+}
+
+impl Server {
+    /// Serves until `stop` is ready; then takes nothing new and lets what is under way end within the grace period.
+    pub(crate) async fn run(self, stop: impl Future<Output = ()>) -> Drained {
+        let (draining, drain) = signal::channel(());
+        let room = Arc::new(Semaphore::new(self.max_connections));
+        let mut connections = JoinSet::new();
+        let mut stop = std::pin::pin!(stop);
+        loop {
+            let accepted = tokio::select! {
+                biased;
+                () = &mut stop => break,
+                Some(ended) = connections.join_next(), if !connections.is_empty() => {
+                    if let Err(error) = ended && error.is_panic() {
+                        tracing::error!("a connection's task panicked");
+                    }
+                    continue;
+                }
+                accepted = accept(&self.listener, &room) => accepted,
+            };
+            let Some((stream, permit)) = accepted else {
+                continue;
+            };
+            let connection = Connection {
+                tls: self.tls.clone(),
+                times: self.times,
+                gateway: self.gateway.clone(),
+                drain: drain.clone(),
+            };
+            connections.spawn(async move {
+                connection.serve(stream).await;
+                drop(permit);
+            });
+        }
+        drop(self.listener);
+        let _ = draining.send(());
+        drop(drain);
+        tracing::info!(connections = connections.len(), "draining");
+        let all = async { while connections.join_next().await.is_some() {} };
+        if tokio::time::timeout(self.times.drain, all).await.is_ok() {
+            return Drained::Whole;
+        }
+        let cut = connections.len();
+        // Waits for the tasks to be gone, so that their records reach the journal.
+        connections.shutdown().await;
+        Drained::Cut(cut)
+    }
+}
+
+type Accepted = (tokio::net::TcpStream, tokio::sync::OwnedSemaphorePermit);
+
+/// Waits for room first: who finds none stays in the operating system's queue, and takes no memory here.
+async fn accept(listener: &TcpListener, room: &Arc<Semaphore>) -> Option<Accepted> {
+    let permit = Arc::clone(room).acquire_owned().await.ok()?;
+    match listener.accept().await {
+        Ok((stream, _)) => Some((stream, permit)),
+        Err(error) => {
+            // Out of file descriptors, as a rule: it passes once others close.
+            tracing::warn!(%error, "a connection can't be accepted");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            None
+        }
+    }
+}

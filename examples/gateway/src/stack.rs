@@ -1,0 +1,212 @@
+//! The layers, in their order.
+//!
+//! ```text
+//!  caller ─► Audit ─ Auth ─ Limit ─ Guard ─ Pii ─ (Intent) ─ Choose ─ Translate ─ Upstream ─► provider
+//! ```
+//!
+//! Audit is outermost so that it records refusals too. The cheap refusals come before the costly looks at content. Guard sees the raw
+//! prompt; whatever is inside of Pii sees masked text only, the demo provider included. Choose says where a call goes before Translate
+//! speaks that place's language.
+
+use std::any::Any;
+use std::convert::Infallible;
+use std::sync::Arc;
+
+use bartizan::audit::{AuditLayer, IntentLayer, Journal};
+use bartizan::auth::{AuthLayer, Keys, MasterKey};
+use bartizan::core::{Body, Dialect, Limits, Refusal, RefusalKind};
+use bartizan::egress::{Client, Policy};
+use bartizan::guard::{DenyList, GuardLayer, Injection, Invisible, Post, Secrets};
+use bartizan::limit::LimitLayer;
+use bartizan::pii::PiiLayer;
+use bartizan::translate::{Model, ModelFacts, TranslateLayer};
+use http::header::AUTHORIZATION;
+use http::request::Parts;
+use http::{HeaderName, Request, Response};
+use tower::util::BoxCloneSyncService;
+use tower::{ServiceBuilder, service_fn};
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::sensitive_headers::SetSensitiveRequestHeadersLayer;
+
+use crate::config::{Guardrails, ModelLimits, PiiSettings, Settings, Verdict};
+use crate::provider::{Catalogue, ChooseLayer, DemoLayer, Upstream};
+use crate::routes::{Answers, Route, Stack};
+
+/// Headers that hold a caller's credential.
+const CREDENTIALS: [HeaderName; 5] = [
+    AUTHORIZATION,
+    HeaderName::from_static("x-api-key"),
+    HeaderName::from_static("api-key"),
+    HeaderName::from_static("x-goog-api-key"),
+    HeaderName::from_static("x-litellm-api-key"),
+];
+
+/// Why the layers can't be built. Configuration that was read rightly never gets here.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum StackError {
+    #[error("guardrails: {0}")]
+    Pii(#[from] bartizan::pii::ConfigError),
+    #[error("guardrails: {0}")]
+    Guard(#[from] bartizan::guard::Error),
+    #[error("{0}")]
+    Egress(#[from] bartizan::egress::Error),
+}
+
+/// What all calls share.
+pub(crate) struct Shared {
+    pub(crate) journal: Journal,
+    pub(crate) keys: Keys,
+    pub(crate) master_key: MasterKey,
+    pub(crate) catalogue: Arc<Catalogue>,
+}
+
+/// The layers around calls of models.
+pub(crate) fn llm(
+    settings: &Settings,
+    shared: &Shared,
+    demo: Option<DemoLayer>,
+) -> Result<Stack, StackError> {
+    let upstream = Upstream::new(client(settings)?);
+    let write_ahead = settings
+        .audit
+        .write_ahead
+        .then(|| IntentLayer::new(shared.journal.clone()));
+    let layers = ServiceBuilder::new()
+        .map_response(|response: Response<_>| response.map(Body::new))
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(SetSensitiveRequestHeadersLayer::new(CREDENTIALS))
+        .layer(audit(&shared.journal))
+        .layer(AuthLayer::new(shared.keys.clone()).master_key(shared.master_key.clone()))
+        .layer(limit(settings.limits, &settings.model_limits))
+        .option_layer(guard(&settings.guardrails)?)
+        .option_layer(settings.guardrails.pii.as_ref().map(pii).transpose()?)
+        .option_layer(write_ahead)
+        .layer(ChooseLayer::new(Arc::clone(&shared.catalogue)))
+        .layer(translate(settings))
+        .option_layer(demo)
+        .service(upstream);
+    Ok(BoxCloneSyncService::new(layers))
+}
+
+/// The layers around questions to the gateway itself.
+pub(crate) fn own(shared: &Shared, body_limit: usize) -> Stack {
+    let answers = Answers {
+        keys: shared.keys.clone(),
+        catalogue: Arc::clone(&shared.catalogue),
+        body_limit,
+    };
+    let answers = service_fn(move |request: Request<Body>| {
+        let answers = answers.clone();
+        async move { Ok::<_, Infallible>(answers.answer(request).await) }
+    });
+    let layers = ServiceBuilder::new()
+        .map_response(|response: Response<_>| response.map(Body::new))
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(SetSensitiveRequestHeadersLayer::new(CREDENTIALS))
+        .layer(audit(&shared.journal))
+        .layer(AuthLayer::new(shared.keys.clone()).master_key(shared.master_key.clone()))
+        .service(answers);
+    BoxCloneSyncService::new(layers)
+}
+
+fn audit(journal: &Journal) -> AuditLayer {
+    AuditLayer::new(journal.clone()).path_from(|parts: &Parts| {
+        parts
+            .extensions
+            .get::<Route>()
+            .map(|route| route.pattern().to_owned())
+    })
+}
+
+fn limit(defaults: Limits, models: &ModelLimits) -> LimitLayer {
+    let mut layer = LimitLayer::new();
+    if let Some(rpm) = defaults.rpm {
+        layer = layer.default_rpm(rpm);
+    }
+    if let Some(tpm) = defaults.tpm {
+        layer = layer.default_tpm(tpm);
+    }
+    models
+        .iter()
+        .fold(layer, |layer, (model, limits)| layer.model(model, *limits))
+}
+
+fn guard(settings: &Guardrails) -> Result<Option<GuardLayer>, bartizan::guard::Error> {
+    let told = |post: Post, verdict: Verdict| match verdict {
+        Verdict::Block => post,
+        Verdict::Observe => post.observe(),
+    };
+    let mut posts = Vec::new();
+    if let Some(verdict) = settings.injection {
+        posts.push(told(Post::input(Injection::default()), verdict));
+    }
+    if let Some(verdict) = settings.invisible {
+        posts.push(told(Post::input(Invisible::new()), verdict));
+    }
+    if let Some(deny) = &settings.deny {
+        let list = DenyList::new("deny_list", &deny.words)?;
+        if deny.input {
+            posts.push(told(Post::input(list.clone()), deny.verdict));
+        }
+        if deny.output {
+            posts.push(told(Post::output(list), deny.verdict));
+        }
+    }
+    if let Some(verdict) = settings.secrets {
+        posts.push(told(Post::output(Secrets::new()), verdict));
+    }
+    if posts.is_empty() {
+        return Ok(None);
+    }
+    let builder = posts
+        .into_iter()
+        .fold(GuardLayer::builder(), |builder, post| builder.post(post));
+    Ok(Some(builder.build()))
+}
+
+fn pii(settings: &PiiSettings) -> Result<PiiLayer, bartizan::pii::ConfigError> {
+    let builder = settings
+        .entities
+        .iter()
+        .fold(PiiLayer::builder(), |builder, (entity, action)| {
+            builder.action(*entity, *action)
+        });
+    builder
+        .restore(settings.restore)
+        .output(settings.output)
+        .build()
+}
+
+fn translate(settings: &Settings) -> TranslateLayer {
+    let told = settings
+        .deployments
+        .iter()
+        .filter_map(|deployment| Some((deployment.upstream.clone(), deployment.max_tokens?)));
+    let models = told.fold(ModelFacts::default(), |models, (name, most)| {
+        models.with(name, Model::new(most))
+    });
+    TranslateLayer::new().models(models)
+}
+
+fn client(settings: &Settings) -> Result<Client, bartizan::egress::Error> {
+    let mut policy = Policy::closed();
+    for deployment in &settings.deployments {
+        let origin = deployment.target.origin().clone();
+        policy = if settings.private_upstreams.contains(&origin) {
+            policy.allow_private(origin)
+        } else {
+            policy.allow(origin)
+        };
+    }
+    Client::builder(policy).build()
+}
+
+fn panicked(_: Box<dyn Any + Send>) -> Response<Body> {
+    // What it says may hold a prompt; the hook has logged where it was.
+    Refusal::new(
+        RefusalKind::Internal,
+        "internal_error",
+        "the gateway failed at this call",
+    )
+    .render(Dialect::Other)
+}
