@@ -93,13 +93,17 @@ fn items(list: Value<'_>) -> Option<Vec<Value<'_>>> {
     }
     let start = list.range().start;
     let raw = list.raw().as_bytes();
+    // Between noted items stands one comma and white space; a scalar would show.
     let between = |from: usize, to: usize, commas: usize| {
-        let gap = raw.get(from..to)?.iter();
-        let rest: Vec<u8> = gap
-            .copied()
-            .filter(|byte| !byte.is_ascii_whitespace())
-            .collect();
-        (rest == b",".repeat(commas)).then_some(())
+        let mut met = 0;
+        for byte in raw.get(from..to)? {
+            match byte {
+                b',' => met += 1,
+                b' ' | b'\t' | b'\r' | b'\n' => {}
+                _ => return None,
+            }
+        }
+        (met == commas).then_some(())
     };
     let mut all = Vec::new();
     let mut from = 1;

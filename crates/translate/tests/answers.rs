@@ -365,6 +365,24 @@ async fn usage_comes_in_a_chunk_of_its_own_and_only_if_asked_for() {
 }
 
 #[tokio::test]
+async fn a_stream_that_says_its_end_twice_finishes_once_with_the_last_count() {
+    let mut events = whole(text(0, &["a"]), "end_turn");
+    let mut again = events[events.len() - 2].clone();
+    again["usage"]["output_tokens"] = json!(9);
+    events.insert(events.len() - 1, again);
+    let got = streamed(STREAM_USAGE, &events).await;
+    let chunks = got.chunks();
+    assert_eq!(
+        chunks
+            .iter()
+            .filter(|chunk| chunk["choices"][0]["finish_reason"].is_string())
+            .count(),
+        1
+    );
+    assert_eq!(chunks.last().unwrap()["usage"]["completion_tokens"], 9);
+}
+
+#[tokio::test]
 async fn tool_deltas_are_numbered_as_calls_and_named_once() {
     let tool = |id: &str| json!({"type": "tool_use", "id": id, "name": "f", "input": {}});
     let piece = |index, piece: &str| {
@@ -798,6 +816,20 @@ async fn every_field_of_a_foreign_answer_is_optional() {
     let got = streamed(STREAM, &events).await;
     assert_eq!(got.chunks().len(), 1);
     assert!(got.is_done());
+    // What comes behind the end is nothing.
+    let events = [
+        whole(text(0, &["a"]), "end_turn"),
+        whole(text(0, &["b"]), "end_turn"),
+    ]
+    .concat();
+    let got = streamed(STREAM, &events).await;
+    assert_eq!(
+        (
+            joined(&got.chunks(), "content").as_str(),
+            got.text.matches("[DONE]").count()
+        ),
+        ("a", 1)
+    );
 }
 
 #[tokio::test]

@@ -75,14 +75,13 @@ impl Events {
                     say(Moment::Finish {
                         finish: end.finish.map(|finish| called(finish, calls, hidden)),
                         refusal: end.refusal,
-                        usage: self.usage,
                         losses: std::mem::take(&mut self.losses),
                     });
                 }
             }
             Some("message_stop") => {
                 self.over = true;
-                say(Moment::End);
+                say(Moment::End { usage: self.usage });
             }
             Some("ping") => say(Moment::Alive),
             Some("error") => {

@@ -53,7 +53,6 @@ pub(crate) enum Moment<'a> {
     Finish {
         finish: Option<Finish>,
         refusal: Option<Str<'a>>,
-        usage: Usage,
         losses: Losses,
     },
     /// The connection is alive.
@@ -61,7 +60,9 @@ pub(crate) enum Moment<'a> {
     /// The provider said that it failed. Nothing comes after it.
     Failed(Refusal),
     /// The provider said that the answer is whole.
-    End,
+    End {
+        usage: Usage,
+    },
 }
 
 impl Moment<'_> {

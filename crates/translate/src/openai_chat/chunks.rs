@@ -16,7 +16,6 @@ pub(crate) struct Chunks {
     shows_usage: bool,
     /// What every chunk begins with, up to its choices.
     head: String,
-    usage: Option<Usage>,
 }
 
 impl Chunks {
@@ -25,7 +24,6 @@ impl Chunks {
             created,
             shows_usage,
             head: String::new(),
-            usage: None,
         };
         chunks.begin("", "");
         chunks
@@ -84,13 +82,11 @@ impl Chunks {
             Moment::Finish {
                 finish: reason,
                 refusal,
-                usage,
                 losses,
             } => {
                 if let Some(refusal) = refusal {
                     self.delta(out, |delta| delta.text_at("refusal", refusal));
                 }
-                self.usage = Some(*usage);
                 let chunk = self.chunk(|chunk| {
                     chunk.raw(r#"{"index":0,"delta":{}"#);
                     chunk.key("finish_reason");
@@ -103,8 +99,8 @@ impl Chunks {
             }
             Moment::Alive => out.push(Event::comment("ping")),
             Moment::Failed(refusal) => out.push(refusal.event(Dialect::OpenAiChat)),
-            Moment::End => {
-                self.usage(out);
+            Moment::End { usage } => {
+                self.usage(usage, out);
                 out.push(Event::new(None, "[DONE]"));
             }
         }
@@ -148,14 +144,11 @@ impl Chunks {
     }
 
     /// Usage in a chunk without choices, before the end.
-    fn usage(&mut self, out: &mut Out) {
-        let Some(used) = self.usage.take() else {
-            return;
-        };
+    fn usage(&self, used: &Usage, out: &mut Out) {
         let mut chunk = Writer::with_capacity(self.head.len() + 192);
         chunk.raw(&self.head);
         chunk.close_list();
-        usage(&used, &mut chunk);
+        usage(used, &mut chunk);
         chunk.close();
         let event = Event::new(None, &chunk.finish());
         out.push(if self.shows_usage {
