@@ -14,12 +14,26 @@ const GATEWAY: &str = "bartizan-gateway";
 /// `cargo xtask sdk`.
 pub(crate) fn alone(report: &mut Report, words: &[&str]) -> Result<(), Failure> {
     let missing = needs::setup()?;
-    run(report, &missing, words);
+    for need in missing.iter().filter(|need| **need == Need::Python) {
+        report.unrun(need.to_string());
+    }
+    let own = ["--package", GATEWAY, "--package", "bartizan-testkit"];
+    run(report, &missing, &own, words);
     Ok(())
 }
 
+/// As a part of `cargo xtask test`, which has built all of this for its own tests: the same arguments build nothing again.
+pub(crate) fn after_tests(report: &mut Report, missing: &[Need]) {
+    run(
+        report,
+        missing,
+        &["--workspace", "--all-features", "--tests"],
+        &[],
+    );
+}
+
 /// Runs the SDK tests as steps of `report`; `words` go to pytest, and leave out Node's tests.
-pub(crate) fn run(report: &mut Report, missing: &[Need], words: &[&str]) {
+fn run(report: &mut Report, missing: &[Need], packages: &[&str], words: &[&str]) {
     if missing.contains(&Need::Python) {
         return;
     }
@@ -39,14 +53,7 @@ pub(crate) fn run(report: &mut Report, missing: &[Need], words: &[&str]) {
     let Ok(sdks) = sdks else { return };
     let mut servers = Err(String::new());
     report.step("build and start the gateway and the mock", || {
-        // With the tests' own dependencies on, so that nothing is built a second time.
-        tree::run(&mut tree::cargo([
-            "build",
-            "--workspace",
-            "--all-features",
-            "--bins",
-            "--tests",
-        ]))?;
+        tree::run(tree::cargo(["build", "--bins"]).args(packages))?;
         let folder = tree::target().join("sdk/run");
         servers = Servers::start(&tree::target().join("debug"), &folder);
         servers.as_ref().map(drop).map_err(Clone::clone)

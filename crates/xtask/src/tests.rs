@@ -16,7 +16,7 @@ pub(crate) fn run(report: &mut Report, all: bool) -> Result<(), Failure> {
         let arguments = ["test", "--workspace", "--all-features", "--no-fail-fast"];
         tree::run(tree::cargo(arguments).args(skips(&missing)))
     });
-    sdk::run(report, &missing, &[]);
+    sdk::after_tests(report, &missing);
     Ok(())
 }
 

@@ -63,16 +63,30 @@ def test_a_stream_broken_after_any_event_is_seen(oai, ant, mock, word, path, con
     pytest.fail("no stream was whole")
 
 
+# A JSON text that ends early is none, and the SDKs say so: `ValueError` where the gateway had no reason to read the answer.
 @pytest.mark.parametrize("ending", ["cut", "drop", "abort"])
 @pytest.mark.parametrize("count", [0, 1, 3])
 def test_an_unstreamed_answer_that_breaks_off_is_an_error(oai, ant, mock, word, ending, count):
     text = f"mock:{ending}-after-{count} {word}"
     for model in ("gpt-mock", "claude-mock"):
-        with pytest.raises((openai.APIStatusError, openai.APIConnectionError)):
+        with pytest.raises((openai.APIStatusError, openai.APIConnectionError, ValueError)):
             oai.chat.completions.create(model=model, messages=user(text), max_tokens=100)
-    with pytest.raises((anthropic.APIStatusError, anthropic.APIConnectionError)):
+    with pytest.raises((anthropic.APIStatusError, anthropic.APIConnectionError, ValueError)):
         ant.messages.create(model="claude-mock", max_tokens=100, messages=user(text))
     assert {request["outcome"] for request in mock.requests(word)} == {"broken"}
+
+
+@pytest.mark.parametrize("ending", ["cut", "drop", "abort"])
+def test_an_unstreamed_answer_that_the_gateway_reads_and_cannot_is_the_providers_failure(oai, ant, mock, word, ending):
+    text = f"mock:{ending}-after-1 {word} My card is 4111 1111 1111 1111."
+    for model in ("gpt-mock", "claude-mock"):
+        with pytest.raises(openai.InternalServerError) as raised:
+            oai.chat.completions.create(model=model, messages=user(text), max_tokens=100)
+        assert raised.value.status_code == 502
+    with pytest.raises(anthropic.InternalServerError) as raised:
+        ant.messages.create(model="claude-mock", max_tokens=100, messages=user(text))
+    assert raised.value.status_code == 502
+    assert len(mock.requests(word)) == 3
 
 
 @pytest.mark.parametrize("path", PATHS, ids=lambda path: path.__name__)
