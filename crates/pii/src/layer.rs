@@ -38,6 +38,18 @@ struct Options {
     dialect: Option<Dialect>,
 }
 
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            restore: true,
+            output: false,
+            unseen_parts: false,
+            unknown_bodies: false,
+            dialect: None,
+        }
+    }
+}
+
 /// The filter behind [`PiiLayer`].
 #[derive(Debug)]
 pub struct Pii {
@@ -50,14 +62,18 @@ impl PiiLayer {
     pub fn builder() -> PiiLayerBuilder {
         PiiLayerBuilder {
             redactor: Redactor::builder(),
-            options: Options {
-                restore: true,
-                output: false,
-                unseen_parts: false,
-                unknown_bodies: false,
-                dialect: None,
-            },
+            options: Options::default(),
         }
+    }
+}
+
+/// Masks every kind of personal data that this crate knows, and restores it in answers.
+impl Default for PiiLayer {
+    fn default() -> Self {
+        Self(Arc::new(Pii {
+            redactor: Redactor::mask_all(),
+            options: Options::default(),
+        }))
     }
 }
 

@@ -48,6 +48,19 @@ pub struct Blocked {
 }
 
 impl Redactor {
+    /// Creates a redactor that masks every kind this crate knows.
+    #[must_use]
+    pub fn mask_all() -> Self {
+        let mut actions = PerEntity::default();
+        for entity in Entity::ALL {
+            actions.set(*entity, Action::Mask);
+        }
+        Self {
+            analyzer: Analyzer::all(),
+            actions,
+        }
+    }
+
     /// Starts to choose what is done with which kind.
     pub fn builder() -> RedactorBuilder {
         RedactorBuilder::default()
