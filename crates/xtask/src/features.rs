@@ -32,6 +32,7 @@ fn check(name: &str, features: &[&str]) -> Result<(), Failure> {
     let arguments = [
         "clippy",
         "--quiet",
+        "--no-deps",
         "--package",
         name,
         "--no-default-features",
