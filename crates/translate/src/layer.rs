@@ -237,6 +237,8 @@ impl Translate {
             HeaderValue::from_static("application/json"),
         );
         headers.remove(HeaderName::from_static("openai-beta"));
+        // A caller of another API can't know which version this crate writes: another has other members.
+        headers.remove(ANTHROPIC_VERSION_NAME);
         Ok(Translation::turn(turn))
     }
 }

@@ -93,27 +93,23 @@ fn items(list: Value<'_>) -> Option<Vec<Value<'_>>> {
     }
     let start = list.range().start;
     let raw = list.raw().as_bytes();
-    // Between noted items stands one comma and white space; a scalar would show.
-    let between = |from: usize, to: usize, commas: usize| {
-        let mut met = 0;
-        for byte in raw.get(from..to)? {
-            match byte {
-                b',' => met += 1,
-                b' ' | b'\t' | b'\r' | b'\n' => {}
-                _ => return None,
-            }
-        }
-        (met == commas).then_some(())
+    // Between noted items stand commas and white space; a scalar would show.
+    let between = |from: usize, to: usize| {
+        let gap = raw.get(from..to)?;
+        let empty = gap
+            .iter()
+            .all(|byte| matches!(byte, b',' | b' ' | b'\t' | b'\r' | b'\n'));
+        empty.then_some(())
     };
     let mut all = Vec::new();
     let mut from = 1;
     for item in list.items() {
         let range = item.range();
-        between(from, range.start - start, usize::from(!all.is_empty()))?;
+        between(from, range.start - start)?;
         from = range.end - start;
         all.push(item);
     }
-    between(from, raw.len() - 1, 0)?;
+    between(from, raw.len() - 1)?;
     Some(all)
 }
 

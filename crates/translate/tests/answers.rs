@@ -11,6 +11,7 @@ mod support;
 use bartizan_core::{Body, Dialect, Refusal, RefusalKind};
 use bartizan_translate::{Target, TranslateLayer};
 use http::{Response, StatusCode};
+use proptest::prelude::*;
 use serde_json::{Value, json};
 use support::{Got, chat, exchange, layer, sse};
 
@@ -847,4 +848,57 @@ async fn the_report_of_the_request_stands_on_every_answer() {
     let clean: TranslateLayer = layer().to(Target::new(Dialect::AnthropicMessages, support::MODEL));
     let got = exchange(&clean, chat(ASK), support::json(200, support::REPLY)).await;
     assert_eq!(got.dropped(), "");
+}
+
+/// Events as they come, and as no provider should send them.
+fn odd_events() -> Vec<Value> {
+    let mut events = whole(text(0, &["a"]), "end_turn");
+    events.extend(whole(
+        vec![
+            open(
+                0,
+                json!({"type": "tool_use", "id": "t", "name": "f", "input": {"a": 1}}),
+            ),
+            close(0),
+        ],
+        "tool_use",
+    ));
+    events.extend([
+        delta(0, json!({"type": "input_json_delta", "partial_json": "{"})),
+        delta(7, json!({"type": "thinking_delta", "thinking": "t"})),
+        delta(0, json!({"type": 1})),
+        delta(0, json!([])),
+        open(1, json!({"type": "thinking"})),
+        open(2, json!({"type": "redacted_thinking"})),
+        open(u64::MAX, json!({"type": "server_tool_use"})),
+        json!({"type": "message_delta"}),
+        json!({"type": "ping"}),
+        json!({"type": "x", "y": [[]]}),
+        json!({"type": "message_start", "message": []}),
+        json!({"type": "content_block_start", "content_block": 3}),
+        json!({"type": "error", "error": {"type": "overloaded_error"}}),
+    ]);
+    events
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(256) })]
+
+    /// In whatever order events come, the end and the finish are the provider's, and once.
+    #[test]
+    fn no_order_of_events_makes_an_end_that_the_provider_did_not_say(picks in prop::collection::vec(any::<prop::sample::Index>(), 0..14)) {
+        let pool = odd_events();
+        let events: Vec<Value> = picks.iter().map(|pick| pick.get(&pool).clone()).collect();
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let got = runtime.block_on(streamed(STREAM, &events));
+        let at = |kind: &str| events.iter().position(|event| event["type"] == kind);
+        let stop = at("message_stop").filter(|stop| at("error").is_none_or(|error| *stop < error));
+        prop_assert_eq!(got.text.matches("[DONE]").count(), usize::from(stop.is_some()));
+        let chunks = got.chunks();
+        let finishes = chunks.iter().filter(|chunk| chunk["choices"][0]["finish_reason"].is_string()).count();
+        let said = events.iter().any(|event| event["delta"]["stop_reason"].is_string());
+        prop_assert!(finishes <= usize::from(said));
+        let failed = chunks.iter().any(|chunk| chunk["error"].is_object());
+        prop_assert!(failed || got.is_done(), "a stream ends well or says that it did not");
+    }
 }

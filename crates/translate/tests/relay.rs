@@ -171,6 +171,7 @@ async fn errors_are_told_anew_in_the_same_dialect() {
     );
     assert!(!got.text.contains("canary"));
     let sent = got.sent.unwrap();
+    assert_eq!(sent.headers["anthropic-version"], "2023-06-01");
     assert_eq!(
         (sent.uri.to_string().as_str(), sent.text.as_str()),
         ("/v1/messages?beta=true", request)

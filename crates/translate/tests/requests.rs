@@ -67,6 +67,9 @@ async fn the_path_the_version_and_the_dialect_become_the_targets() {
         "content-length",
         with(json!({})).len().to_string().parse().unwrap(),
     );
+    request
+        .headers_mut()
+        .insert("anthropic-version", "2099-01-01".parse().unwrap());
     *request.uri_mut() = "/openai/v1/chat/completions?api_key=canary"
         .parse()
         .unwrap();
