@@ -134,8 +134,8 @@ struct Scan {
     before: Option<char>,
     /// What may still become a word, folded, with single spaces.
     folded: String,
-    /// For each byte of it, where its source begins.
-    places: Vec<usize>,
+    /// For each byte of it, where its source begins and ends.
+    places: Vec<(usize, usize)>,
     found: bool,
 }
 
@@ -145,19 +145,19 @@ impl Scan {
             let at = self.at;
             if c.is_ascii_graphic() {
                 self.folded.push(c.to_ascii_lowercase());
-                self.places.push(at);
+                self.places.push((at, at + 1));
                 self.at += 1;
                 continue;
             }
-            let (folded, places) = (&mut self.folded, &mut self.places);
+            let (folded, places, width) = (&mut self.folded, &mut self.places, c.len_utf8());
             fold_char(c, &mut |c| {
                 let c = if c.is_whitespace() { ' ' } else { c };
                 if c != ' ' || !folded.ends_with(' ') {
                     folded.push(c);
-                    places.resize(folded.len(), at);
+                    places.resize(folded.len(), (at, at + width));
                 }
             });
-            self.at += c.len_utf8();
+            self.at += width;
         }
     }
 
@@ -170,8 +170,8 @@ impl Scan {
             if self.list.whole && !(apart(before) && apart(after) && (after.is_some() || over)) {
                 continue;
             }
-            let start = self.places.get(found.start()).copied().unwrap_or(self.at);
-            let end = self.places.get(found.end()).copied().unwrap_or(self.at);
+            let start = self.places.get(found.start()).map_or(self.at, |place| place.0);
+            let end = self.places.get(found.end() - 1).map_or(self.at, |place| place.1);
             return Some(Finding::new(Risk::Policy, self.list.name, start..end));
         }
         None
@@ -209,7 +209,7 @@ impl Watcher for Scan {
             return Progress::Found(finding);
         }
         self.trim();
-        Progress::Clear(self.places.first().copied().unwrap_or(self.at))
+        Progress::Clear(self.places.first().map_or(self.at, |place| place.0))
     }
 
     fn finish(&mut self) -> Option<Finding> {
@@ -236,6 +236,7 @@ mod tests {
             ("pro\u{200b}ject falcon", Some(0..17)),
             ("my project falcons", None),
             ("ΑΒΓ", Some(0..6)),
+            ("ab\u{200b} c", Some(0..2)),
             ("αβγδ", None),
             ("x-ab-y", Some(2..4)),
             ("xab", None),

@@ -23,6 +23,9 @@ use crate::{Error, Risk};
 /// In words; the matcher remembers where so many words began.
 const LONGEST_PHRASE: usize = 8;
 
+/// In bytes, with the spaces around it.
+const LONG_GIVEAWAY: usize = 8;
+
 /// Rules, compiled.
 #[derive(Default)]
 pub(crate) struct Rules {
@@ -36,7 +39,7 @@ pub(crate) struct Rules {
     spaced: Option<Lexicon>,
     /// The phrases with `l` and `i` as one letter, for text where digits stand for letters.
     canonical: Option<Lexicon>,
-    /// The canonical phrases without spaces, to cut what was spelled out into words again.
+    /// The canonical words, to cut what was spelled out into words again.
     dense: Option<AhoCorasick>,
 }
 
@@ -89,8 +92,10 @@ impl Rules {
         self.spaced = Some(Lexicon::new(self.phrases.iter().map(|phrase| phrase.text.as_str())));
         let canonical_texts: Vec<String> = self.phrases.iter().map(|phrase| canonical_phrase(&phrase.text)).collect();
         self.canonical = Some(Lexicon::new(canonical_texts.iter().map(String::as_str)));
-        let dense = canonical_texts.iter().map(|text| text.replace(' ', "")).filter(|word| word.len() > 2);
-        let dense = AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(dense);
+        let mut words: Vec<&str> = canonical_texts.iter().flat_map(|text| text.split(' ')).filter(|word| word.len() > 2).collect();
+        words.sort_unstable();
+        words.dedup();
+        let dense = AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(words);
         self.dense = Some(dense.map_err(|_| Error::TooManyWords)?);
         Ok(self)
     }
@@ -111,49 +116,89 @@ impl Rules {
     /// Looks at a stretch of folded text whose letters are digits or stand apart. Places are lost.
     pub(crate) fn pass_canonical(&self, folded: &str) -> Option<(Cow<'static, str>, Risk)> {
         let mut run = Run::new(self, self.canonical.as_ref());
-        let mut letters = String::new();
+        let mut spelled = Spelled::default();
         let mut spelling = String::new();
         words::cut_marked(folded, |word| match word {
             // Stops between letters are part of the disguise.
-            Word::Stop if !letters.is_empty() => {}
+            Word::Stop if !spelled.letters.is_empty() => {}
             Word::Stop => run.word(Word::Stop),
-            Word::Text(word, _) if word.len() == 1 => letters.push_str(word),
+            Word::Text(word, at) if word.len() == 1 => {
+                let gap = folded.get(spelled.end..at).unwrap_or_default();
+                spelled.push(word, gap, at + 1);
+            }
             Word::Text(word, _) => {
-                self.read_letters(&mut run, &mut letters);
+                self.read_spelled(&mut run, &mut spelled);
                 canonical(word, &mut spelling);
                 run.word(Word::Text(&spelling, 0));
             }
         });
-        self.read_letters(&mut run, &mut letters);
+        self.read_spelled(&mut run, &mut spelled);
         run.pass.hit.map(|(id, risk, ..)| (id, risk))
     }
 
-    /// Reads letters that stood apart: as the words that the rules know, if there are enough of them.
-    fn read_letters(&self, run: &mut Run<'_>, letters: &mut String) {
+    /// Reads letters that stood apart. Where their gaps differ, the rarer ones part words; where they don't, the words
+    /// that the rules know are looked for.
+    fn read_spelled(&self, run: &mut Run<'_>, spelled: &mut Spelled<'_>) {
         let mut spelling = String::new();
-        if letters.len() < words::SPELLED {
-            for letter in letters.chars() {
-                canonical(letter.encode_utf8(&mut [0; 4]), &mut spelling);
+        let mut word = String::new();
+        let usual = spelled.usual_gap().filter(|_| spelled.letters.len() >= words::SPELLED);
+        let mut parted = usual.is_none();
+        for (at, (letter, gap)) in spelled.letters.iter().enumerate() {
+            if at > 0 && Some(*gap) != usual {
+                parted = true;
+                canonical(&word, &mut spelling);
                 run.word(Word::Text(&spelling, 0));
+                word.clear();
             }
-        } else {
-            canonical(letters, &mut spelling);
-            let mut done = 0;
-            for word in self.dense.iter().flat_map(|dense| dense.find_iter(&spelling)) {
-                for piece in [spelling.get(done..word.start()), spelling.get(word.range())].into_iter().flatten() {
-                    if !piece.is_empty() {
-                        run.word(Word::Text(piece, 0));
-                    }
-                }
-                done = word.end();
-            }
-            if let Some(tail) = spelling.get(done..).filter(|tail| !tail.is_empty()) {
-                run.word(Word::Text(tail, 0));
-            }
+            word.push_str(letter);
         }
-        letters.clear();
+        spelled.letters.clear();
+        canonical(&word, &mut spelling);
+        let known = self.dense.iter().filter(|_| !parted).flat_map(|dense| dense.find_iter(&spelling));
+        let mut done = 0;
+        for found in known {
+            for piece in [spelling.get(done..found.start()), spelling.get(found.range())].into_iter().flatten() {
+                if !piece.is_empty() {
+                    run.word(Word::Text(piece, 0));
+                }
+            }
+            done = found.end();
+        }
+        if let Some(rest) = spelling.get(done..).filter(|rest| !rest.is_empty()) {
+            run.word(Word::Text(rest, 0));
+        }
     }
 }
+
+/// Single letters that follow each other, each with what stands before it.
+#[derive(Default)]
+struct Spelled<'t> {
+    letters: Vec<(&'t str, &'t str)>,
+    end: usize,
+}
+
+impl<'t> Spelled<'t> {
+    fn push(&mut self, letter: &'t str, gap: &'t str, end: usize) {
+        self.letters.push((letter, gap));
+        self.end = end;
+    }
+
+    /// The commonest gap.
+    fn usual_gap(&self) -> Option<&'t str> {
+        let mut counts: Vec<(&str, usize)> = Vec::new();
+        for (_, gap) in self.letters.iter().skip(1) {
+            if let Some((_, count)) = counts.iter_mut().find(|(known, _)| known == gap) {
+                *count += 1;
+            } else if counts.len() < MOST_GAPS {
+                counts.push((gap, 1));
+            }
+        }
+        counts.into_iter().max_by_key(|(_, count)| *count).map(|(gap, _)| gap)
+    }
+}
+
+/// Kinds of gaps between single letters that are counted.
+const MOST_GAPS: usize = 8;
 
 /// One walk over one text.
 struct Run<'r> {
@@ -230,7 +275,7 @@ impl<'r> Run<'r> {
             }
         }
         if let Some(reversed) = phrase.giveaway {
-            self.giveaway(reversed, pattern);
+            self.giveaway(reversed, pattern, phrase.text.len() > LONG_GIVEAWAY);
         }
         for &index in &phrase.steps {
             let Some(step) = rules.steps.get(index) else { continue };
@@ -279,28 +324,26 @@ impl<'r> Run<'r> {
         }
     }
 
-    /// Two different words give a text away; one may be a name.
-    fn giveaway(&mut self, reversed: bool, pattern: usize) {
+    /// Two different words give a text away, or one that is too long to be a name.
+    fn giveaway(&mut self, reversed: bool, pattern: usize, long: bool) {
         let [first_reversed, first_rotated] = &mut self.giveaways;
         let (first, flag) = if reversed {
             (first_reversed, &mut self.pass.reversed)
         } else {
             (first_rotated, &mut self.pass.rotated)
         };
-        *flag |= first.is_some_and(|first| first != pattern);
+        *flag |= long || first.is_some_and(|first| first != pattern);
         first.get_or_insert(pattern);
     }
 }
 
-/// Writes a word with one letter for `l` and `i`, since `1` and `|` stand for both, and, where it has letters too, with
-/// letters for its digits and marks.
+/// Writes a word with one letter for `l` and `i`, since `1` and `|` stand for both, and with letters for its digits and
+/// marks.
 fn canonical(word: &str, out: &mut String) {
-    let mixed = word.bytes().any(|byte| byte.is_ascii_alphabetic());
     out.clear();
     out.extend(word.chars().filter(|c| !words::is_apostrophe(*c)).map(|c| match c {
         'l' => 'i',
-        _ if mixed => leet(c).unwrap_or(c),
-        _ => c,
+        _ => leet(c).unwrap_or(c),
     }));
 }
 
@@ -408,6 +451,7 @@ giveaway rot13 = ignore | previous
         let pass = rules().pass("vtaber cerivbhf");
         assert!(pass.rotated && !pass.reversed);
         assert!(!rules().pass("erongi erongi").reversed);
+        assert!(rules().pass("suoiverp").reversed);
     }
 
     #[test]

@@ -170,6 +170,10 @@ fn word_end<const MARKED: bool>(text: &str, mut at: usize, marked: bool) -> (usi
                 }
                 _ => break,
             },
+            Class::Mark if MARKED => {
+                at += 1;
+                end = at;
+            }
             _ if MARKED && marks_letter(bytes, at) => {
                 at += 1;
                 end = at;
