@@ -1,6 +1,7 @@
 //! One connection: its handshake, its requests, and what ends it.
 
 use std::convert::Infallible;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bartizan::core::{Body, Refusal, RefusalKind};
@@ -17,6 +18,7 @@ use tokio::time::{MissedTickBehavior, interval};
 use tokio_rustls::TlsAcceptor;
 
 use super::body::{Answer, Late, Sent};
+use super::framing::Strict;
 use super::socket::Socket;
 use super::watch::{Verdict, Watch};
 use crate::config::Times;
@@ -42,7 +44,7 @@ impl Connection {
             tracing::debug!(%error, "TCP_NODELAY can't be set");
         }
         let watch = Watch::new();
-        let socket = Socket::new(stream, std::sync::Arc::clone(&watch), self.times.write);
+        let socket = Socket::new(stream, Arc::clone(&watch), self.times.write);
         match self.tls.clone() {
             None => self.requests(socket, watch).await,
             Some(tls) => match tokio::time::timeout(self.times.header, tls.accept(socket)).await {
@@ -58,24 +60,15 @@ impl Connection {
     async fn requests<T: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
         mut self,
         stream: T,
-        watch: std::sync::Arc<Watch>,
+        watch: Arc<Watch>,
     ) {
-        let (times, gateway, watched) = (
-            self.times,
-            self.gateway.clone(),
-            std::sync::Arc::clone(&watch),
-        );
+        let (times, gateway, watched) = (self.times, self.gateway.clone(), Arc::clone(&watch));
         let service = service_fn(move |request| {
-            answer(
-                request,
-                gateway.clone(),
-                times,
-                std::sync::Arc::clone(&watched),
-            )
+            answer(request, gateway.clone(), times, Arc::clone(&watched))
         });
         let builder = builder();
         let mut connection =
-            std::pin::pin!(builder.serve_connection(TokioIo::new(stream), service));
+            std::pin::pin!(builder.serve_connection(TokioIo::new(Strict::new(stream)), service));
         let mut tick = interval(
             (times.header.min(times.idle) / 4)
                 .clamp(Duration::from_millis(10), Duration::from_secs(1)),
@@ -139,7 +132,7 @@ async fn answer(
     request: Request<Incoming>,
     gateway: Gateway,
     times: Times,
-    watch: std::sync::Arc<Watch>,
+    watch: Arc<Watch>,
 ) -> Result<Response<Answer>, Infallible> {
     let framed = request.version() == Version::HTTP_2;
     let under_way = watch.request(framed);

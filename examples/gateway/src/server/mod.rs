@@ -2,6 +2,7 @@
 
 mod body;
 mod connection;
+mod framing;
 mod socket;
 mod tls;
 mod watch;

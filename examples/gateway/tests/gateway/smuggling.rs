@@ -51,6 +51,14 @@ async fn no_second_request_hides_in_a_first() {
             "x-a: b\0c\r\ncontent-length: 0\r\n\r\n".to_owned(),
         ),
         (
+            "equal lengths twice",
+            format!("content-length: {length}\r\ncontent-length: {length}\r\n\r\n"),
+        ),
+        (
+            "bare line feeds",
+            "x-a: b\ncontent-length: 0\n\n".to_owned(),
+        ),
+        (
             "a bare CR in a header",
             "x-a: b\rcontent-length: 5\r\n\r\n".to_owned(),
         ),
@@ -90,9 +98,8 @@ async fn no_second_request_hides_in_a_first() {
     assert!(mock.requests().is_empty());
 }
 
-/// RFC 9112, 6.1: chunked wins, and such a connection is closed afterwards. No body may be read both ways.
 #[tokio::test]
-async fn a_body_with_two_lengths_is_read_one_way_or_not_at_all() {
+async fn a_body_with_two_lengths_is_not_read() {
     let mock = MockProvider::start(Script::echo()).await.unwrap();
     let gateway = Start::with(config(&mock, "")).run();
     let body = chat("gpt", "hello", "");
@@ -181,7 +188,7 @@ async fn bombs_are_refused() {
     );
     let wide = format!(
         r#"{{"model":"gpt","messages":[{}1]}}"#,
-        "1,".repeat(2_000_000)
+        "\"\",".repeat(500_000)
     );
     for body in [deep, wide] {
         let answer = gateway.ask("POST", "/v1/chat/completions", &body).await;
