@@ -76,7 +76,10 @@ impl<'a> Sample<'a> {
     /// Wraps a text.
     #[must_use]
     pub const fn new(text: &'a str) -> Self {
-        Self { text, folded: OnceCell::new() }
+        Self {
+            text,
+            folded: OnceCell::new(),
+        }
     }
 
     /// The text as it was sent.
@@ -106,7 +109,12 @@ impl Finding {
     /// `span` is in bytes of the text as it was sent.
     #[must_use]
     pub fn new(risk: Risk, rule: impl Into<Cow<'static, str>>, span: Range<usize>) -> Self {
-        Self { risk, rule: rule.into(), span, disguise: None }
+        Self {
+            risk,
+            rule: rule.into(),
+            span,
+            disguise: None,
+        }
     }
 
     /// Says how the text was hidden: `base64`, `reversed`.
@@ -188,9 +196,14 @@ impl Risk {
     }
 
     pub(crate) fn parse(code: &str) -> Option<Self> {
-        [Self::PromptInjection, Self::SensitiveInformation, Self::SystemPromptLeakage, Self::Policy]
-            .into_iter()
-            .find(|risk| risk.code() == code)
+        [
+            Self::PromptInjection,
+            Self::SensitiveInformation,
+            Self::SystemPromptLeakage,
+            Self::Policy,
+        ]
+        .into_iter()
+        .find(|risk| risk.code() == code)
     }
 }
 

@@ -50,7 +50,10 @@ impl DenyList {
     ///
     /// [`Error::EmptyWord`] and [`Error::LongWord`] give the place of a word that can't be matched, from 0;
     /// [`Error::TooManyWords`] if no automaton holds them.
-    pub fn new<W: AsRef<str>>(name: &'static str, words: impl IntoIterator<Item = W>) -> Result<Self, Error> {
+    pub fn new<W: AsRef<str>>(
+        name: &'static str,
+        words: impl IntoIterator<Item = W>,
+    ) -> Result<Self, Error> {
         let mut sorted = Vec::new();
         for (place, word) in words.into_iter().enumerate() {
             for form in forms(word.as_ref()) {
@@ -67,18 +70,29 @@ impl DenyList {
         }
         sorted.sort();
         sorted.dedup();
-        let finder = AhoCorasick::builder().match_kind(MatchKind::Standard).build(&sorted);
+        let finder = AhoCorasick::builder()
+            .match_kind(MatchKind::Standard)
+            .build(&sorted);
         let longest = sorted.iter().map(String::len).max().unwrap_or(0);
-        let mut heads: Vec<&str> = sorted.iter().filter_map(|word| word.split(' ').next()).collect();
+        let mut heads: Vec<&str> = sorted
+            .iter()
+            .filter_map(|word| word.split(' ').next())
+            .collect();
         heads.dedup();
-        let heads = AhoCorasick::builder().match_kind(MatchKind::LeftmostFirst).build(heads);
+        let heads = AhoCorasick::builder()
+            .match_kind(MatchKind::LeftmostFirst)
+            .build(heads);
         let words = Words {
             finder: finder.map_err(|_| Error::TooManyWords)?,
             heads: heads.map_err(|_| Error::TooManyWords)?,
             sorted,
             longest,
         };
-        Ok(Self { name, words: Arc::new(words), whole: true })
+        Ok(Self {
+            name,
+            words: Arc::new(words),
+            whole: true,
+        })
     }
 
     /// Finds the words inside other words too.
@@ -89,7 +103,14 @@ impl DenyList {
     }
 
     fn scan(&self) -> Scan {
-        Scan { list: self.clone(), at: 0, before: None, folded: String::new(), places: Vec::new(), found: false }
+        Scan {
+            list: self.clone(),
+            at: 0,
+            before: None,
+            folded: String::new(),
+            places: Vec::new(),
+            found: false,
+        }
     }
 }
 
@@ -164,14 +185,27 @@ impl Scan {
     /// The first word to end that stands as it should. Of what ends the text, only `over` says that nothing follows.
     fn look(&self, over: bool) -> Option<Finding> {
         for found in self.list.words.finder.find_overlapping_iter(&self.folded) {
-            let before = self.folded.get(..found.start()).and_then(|text| text.chars().next_back()).or(self.before);
-            let after = self.folded.get(found.end()..).and_then(|text| text.chars().next());
+            let before = self
+                .folded
+                .get(..found.start())
+                .and_then(|text| text.chars().next_back())
+                .or(self.before);
+            let after = self
+                .folded
+                .get(found.end()..)
+                .and_then(|text| text.chars().next());
             let apart = |c: Option<char>| !c.is_some_and(char::is_alphanumeric);
             if self.list.whole && !(apart(before) && apart(after) && (after.is_some() || over)) {
                 continue;
             }
-            let start = self.places.get(found.start()).map_or(self.at, |place| place.0);
-            let end = self.places.get(found.end() - 1).map_or(self.at, |place| place.1);
+            let start = self
+                .places
+                .get(found.start())
+                .map_or(self.at, |place| place.0);
+            let end = self
+                .places
+                .get(found.end() - 1)
+                .map_or(self.at, |place| place.1);
             return Some(Finding::new(Risk::Policy, self.list.name, start..end));
         }
         None
@@ -181,17 +215,33 @@ impl Scan {
     fn trim(&mut self) {
         let words = &*self.list.words;
         let from = self.folded.len().saturating_sub(words.longest);
-        let keep = self.folded.char_indices().map(|(at, _)| at).filter(|at| *at >= from).find(|at| {
-            let tail = self.folded.get(*at..).unwrap_or_default();
-            let fits = || {
-                let first = words.sorted.partition_point(|word| word.as_str() < tail);
-                words.sorted.get(first).is_some_and(|word| word.starts_with(tail))
-            };
-            let before = self.folded.get(..*at).and_then(|text| text.chars().next_back()).or(self.before);
-            (!self.list.whole || !before.is_some_and(char::is_alphanumeric)) && fits()
-        });
+        let keep = self
+            .folded
+            .char_indices()
+            .map(|(at, _)| at)
+            .filter(|at| *at >= from)
+            .find(|at| {
+                let tail = self.folded.get(*at..).unwrap_or_default();
+                let fits = || {
+                    let first = words.sorted.partition_point(|word| word.as_str() < tail);
+                    words
+                        .sorted
+                        .get(first)
+                        .is_some_and(|word| word.starts_with(tail))
+                };
+                let before = self
+                    .folded
+                    .get(..*at)
+                    .and_then(|text| text.chars().next_back())
+                    .or(self.before);
+                (!self.list.whole || !before.is_some_and(char::is_alphanumeric)) && fits()
+            });
         let keep = keep.unwrap_or(self.folded.len());
-        if let Some(last) = self.folded.get(..keep).and_then(|text| text.chars().next_back()) {
+        if let Some(last) = self
+            .folded
+            .get(..keep)
+            .and_then(|text| text.chars().next_back())
+        {
             self.before = Some(last);
         }
         self.folded.drain(..keep);
@@ -241,14 +291,26 @@ mod tests {
             ("x-ab-y", Some(2..4)),
             ("xab", None),
         ] {
-            assert_eq!(list().find(&Sample::new(text)).map(|finding| finding.span()), span, "{text}");
+            assert_eq!(
+                list()
+                    .find(&Sample::new(text))
+                    .map(|finding| finding.span()),
+                span,
+                "{text}"
+            );
         }
     }
 
     #[test]
     fn words_that_show_nothing_are_refused() {
-        assert!(matches!(DenyList::new("x", ["ok", " \u{200b}"]), Err(Error::EmptyWord(1))));
-        assert!(matches!(DenyList::new("x", ["y".repeat(300)]), Err(Error::LongWord(0))));
+        assert!(matches!(
+            DenyList::new("x", ["ok", " \u{200b}"]),
+            Err(Error::EmptyWord(1))
+        ));
+        assert!(matches!(
+            DenyList::new("x", ["y".repeat(300)]),
+            Err(Error::LongWord(0))
+        ));
         assert_eq!(format!("{:?}", list()).matches("falcon").count(), 0);
     }
 

@@ -38,12 +38,15 @@ pub(crate) fn reveal<T>(
         }
     }
     if memchr::memchr3(b'%', b'&', b'\\', text.as_bytes()).is_some()
-        && let Some(found) = unescape(text).and_then(|hidden| spend("escaped", hidden, 0..text.len()))
+        && let Some(found) =
+            unescape(text).and_then(|hidden| spend("escaped", hidden, 0..text.len()))
     {
         return Some(found);
     }
     if !text.is_ascii() {
-        return smuggled(text).into_iter().find_map(|hidden| spend("invisible", hidden, 0..text.len()));
+        return smuggled(text)
+            .into_iter()
+            .find_map(|hidden| spend("invisible", hidden, 0..text.len()));
     }
     None
 }
@@ -67,9 +70,17 @@ impl Iterator for Runs<'_> {
                 continue;
             }
             let head = bytes.get(self.at..probe)?;
-            let start = self.at + head.iter().rposition(|byte| !is_coded(*byte)).map_or(0, |gap| gap + 1);
+            let start = self.at
+                + head
+                    .iter()
+                    .rposition(|byte| !is_coded(*byte))
+                    .map_or(0, |gap| gap + 1);
             let tail = bytes.get(probe..)?;
-            let end = probe + tail.iter().position(|byte| !is_coded(*byte)).unwrap_or(tail.len());
+            let end = probe
+                + tail
+                    .iter()
+                    .position(|byte| !is_coded(*byte))
+                    .unwrap_or(tail.len());
             if end - start < SHORTEST_RUN {
                 self.at = start.max(end - 1) + 1;
                 continue;
@@ -86,10 +97,22 @@ impl Runs<'_> {
         let bytes = self.text.as_bytes();
         loop {
             let rest = bytes.get(end..).unwrap_or_default();
-            let gap = rest.iter().take(2).take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
+            let gap = rest
+                .iter()
+                .take(2)
+                .take_while(|byte| matches!(byte, b'\r' | b'\n'))
+                .count();
             let line = rest.get(gap..).unwrap_or_default();
-            let length = line.iter().position(|byte| !is_coded(*byte)).unwrap_or(line.len());
-            if gap == 0 || length < 4 || line.get(length).is_some_and(|byte| !matches!(byte, b'\r' | b'\n' | b'=')) {
+            let length = line
+                .iter()
+                .position(|byte| !is_coded(*byte))
+                .unwrap_or(line.len());
+            if gap == 0
+                || length < 4
+                || line
+                    .get(length)
+                    .is_some_and(|byte| !matches!(byte, b'\r' | b'\n' | b'='))
+            {
                 return end;
             }
             end += gap + length;
@@ -102,28 +125,55 @@ const fn is_coded(byte: u8) -> bool {
 }
 
 fn decode(run: &str) -> Option<(&'static str, String)> {
-    let joined: Vec<u8> = run.bytes().filter(|byte| !matches!(byte, b'\r' | b'\n')).collect();
+    let joined: Vec<u8> = run
+        .bytes()
+        .filter(|byte| !matches!(byte, b'\r' | b'\n'))
+        .collect();
     let digits = joined.strip_prefix(b"0x").unwrap_or(&joined);
-    if digits.len() % 2 == 0 && digits.iter().all(u8::is_ascii_hexdigit) {
-        let pair = |pair: &[u8]| std::str::from_utf8(pair).ok().and_then(|pair| u8::from_str_radix(pair, 16).ok());
+    if digits.len().is_multiple_of(2) && digits.iter().all(u8::is_ascii_hexdigit) {
+        let pair = |pair: &[u8]| {
+            std::str::from_utf8(pair)
+                .ok()
+                .and_then(|pair| u8::from_str_radix(pair, 16).ok())
+        };
         return Some(("hex", readable(digits.chunks(2).map_while(pair).collect())?));
     }
-    if joined.iter().all(|byte| matches!(byte, b'A'..=b'Z' | b'2'..=b'7')) {
-        if let Some(hidden) = readable(base32(&joined)) {
-            return Some(("base32", hidden));
-        }
+    let is_base32 = |byte: &u8| matches!(byte, b'A'..=b'Z' | b'2'..=b'7');
+    if joined.iter().all(is_base32)
+        && let Some(hidden) = readable(base32(&joined))
+    {
+        return Some(("base32", hidden));
     }
-    let mut plain: Vec<u8> = joined.iter().map(|byte| if *byte == b'-' { b'+' } else if *byte == b'_' { b'/' } else { *byte }).collect();
+    let mut plain: Vec<u8> = joined
+        .iter()
+        .map(|byte| {
+            if *byte == b'-' {
+                b'+'
+            } else if *byte == b'_' {
+                b'/'
+            } else {
+                *byte
+            }
+        })
+        .collect();
     plain.truncate(plain.len() - usize::from(plain.len() % 4 == 1));
     // Most runs are words or keys: a few letters tell, before the whole is decoded.
-    readable(BASE64.decode(plain.get(..SHORTEST_RUN.min(plain.len()))?).ok()?)?;
+    readable(
+        BASE64
+            .decode(plain.get(..SHORTEST_RUN.min(plain.len()))?)
+            .ok()?,
+    )?;
     Some(("base64", readable(BASE64.decode(&plain).ok()?)?))
 }
 
 fn base32(letters: &[u8]) -> Vec<u8> {
     let (mut held, mut bits, mut bytes) = (0_u32, 0, Vec::with_capacity(letters.len() * 5 / 8));
     for letter in letters {
-        let value = if letter.is_ascii_digit() { letter - b'2' + 26 } else { letter - b'A' };
+        let value = if letter.is_ascii_digit() {
+            letter - b'2' + 26
+        } else {
+            letter - b'A'
+        };
         held = (held << 5 | u32::from(value)) & 0xFFFF;
         bits += 5;
         if bits >= 8 {
@@ -143,7 +193,10 @@ fn readable(mut bytes: Vec<u8>) -> Option<String> {
         }
         bytes.truncate(error.valid_up_to());
     }
-    let odd = bytes.iter().filter(|byte| byte.is_ascii_control() && !byte.is_ascii_whitespace()).count();
+    let odd = bytes
+        .iter()
+        .filter(|byte| byte.is_ascii_control() && !byte.is_ascii_whitespace())
+        .count();
     (bytes.len() > 3 && odd * 20 <= bytes.len()).then(|| String::from_utf8(bytes).ok())?
 }
 
@@ -184,7 +237,10 @@ enum Escaped {
 fn escape(from: &str) -> Option<(Escaped, usize)> {
     let hex = |range: Range<usize>| {
         let digits = from.get(range)?;
-        digits.bytes().all(|byte| byte.is_ascii_hexdigit()).then(|| u32::from_str_radix(digits, 16).ok())?
+        digits
+            .bytes()
+            .all(|byte| byte.is_ascii_hexdigit())
+            .then(|| u32::from_str_radix(digits, 16).ok())?
     };
     match from.as_bytes() {
         [b'%', ..] => Some((Escaped::Byte(u8::try_from(hex(1..3)?).ok()?), 3)),
@@ -199,10 +255,17 @@ fn escape(from: &str) -> Option<(Escaped, usize)> {
             };
             Some((Escaped::Char(char::from_u32(code)?), end + 1))
         }
-        [b'&', ..] => [("&lt;", '<'), ("&gt;", '>'), ("&amp;", '&'), ("&quot;", '"'), ("&apos;", '\''), ("&nbsp;", ' ')]
-            .into_iter()
-            .find(|(name, _)| from.starts_with(name))
-            .map(|(name, c)| (Escaped::Char(c), name.len())),
+        [b'&', ..] => [
+            ("&lt;", '<'),
+            ("&gt;", '>'),
+            ("&amp;", '&'),
+            ("&quot;", '"'),
+            ("&apos;", '\''),
+            ("&nbsp;", ' '),
+        ]
+        .into_iter()
+        .find(|(name, _)| from.starts_with(name))
+        .map(|(name, c)| (Escaped::Char(c), name.len())),
         _ => None,
     }
 }
@@ -221,7 +284,10 @@ fn smuggled(text: &str) -> Vec<String> {
     // An emoji's own selector carries nothing.
     bytes.retain(|byte| *byte != 0x0F);
     let bytes = String::from_utf8_lossy(&bytes).into_owned();
-    [tags, bytes].into_iter().filter(|hidden| hidden.len() > 3).collect()
+    [tags, bytes]
+        .into_iter()
+        .filter(|hidden| hidden.len() > 3)
+        .collect()
 }
 
 /// Turns each Latin letter by half the alphabet.
@@ -263,17 +329,54 @@ mod tests {
             (format!("{first}\n{second}"), "base64"),
             (hex.clone(), "hex"),
             (format!("0x{hex}"), "hex"),
-            ("NFTW433SMUQHA4TFOZUW65LTEBUW443UOJ2WG5DJN5XHGLBAOBWGKYLTMU======".to_owned(), "base32"),
-            (SECRET.bytes().map(|byte| format!("%{byte:02X}")).collect(), "escaped"),
-            (SECRET.bytes().map(|byte| format!("&#{byte};")).collect(), "escaped"),
-            (SECRET.bytes().map(|byte| format!("\\u{byte:04x}")).collect(), "escaped"),
-            (SECRET.bytes().map(|byte| format!("\\x{byte:02x}")).collect(), "escaped"),
-            (SECRET.chars().filter_map(|c| char::from_u32(u32::from(c) + 0xE0000)).collect(), "invisible"),
-            (SECRET.bytes().filter_map(|byte| char::from_u32(0xE0100 + u32::from(byte) - 16)).collect(), "invisible"),
+            (
+                "NFTW433SMUQHA4TFOZUW65LTEBUW443UOJ2WG5DJN5XHGLBAOBWGKYLTMU======".to_owned(),
+                "base32",
+            ),
+            (
+                SECRET.bytes().map(|byte| format!("%{byte:02X}")).collect(),
+                "escaped",
+            ),
+            (
+                SECRET.bytes().map(|byte| format!("&#{byte};")).collect(),
+                "escaped",
+            ),
+            (
+                SECRET
+                    .bytes()
+                    .map(|byte| format!("\\u{byte:04x}"))
+                    .collect(),
+                "escaped",
+            ),
+            (
+                SECRET
+                    .bytes()
+                    .map(|byte| format!("\\x{byte:02x}"))
+                    .collect(),
+                "escaped",
+            ),
+            (
+                SECRET
+                    .chars()
+                    .filter_map(|c| char::from_u32(u32::from(c) + 0xE0000))
+                    .collect(),
+                "invisible",
+            ),
+            (
+                SECRET
+                    .bytes()
+                    .filter_map(|byte| char::from_u32(0xE0100 + u32::from(byte) - 16))
+                    .collect(),
+                "invisible",
+            ),
         ] {
             let text = format!("Decode: {text} and go.");
             let all = revealed(&text);
-            assert!(all.iter().any(|(found, hidden)| *found == how && hidden.contains(SECRET)), "{how} {text}");
+            assert!(
+                all.iter()
+                    .any(|(found, hidden)| *found == how && hidden.contains(SECRET)),
+                "{how} {text}"
+            );
         }
     }
 

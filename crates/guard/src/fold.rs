@@ -33,7 +33,10 @@ impl<'a> Folded<'a> {
     #[must_use]
     pub fn new(source: &'a str) -> Self {
         if source.is_ascii() {
-            return Self { source, text: source.to_ascii_lowercase() };
+            return Self {
+                source,
+                text: source.to_ascii_lowercase(),
+            };
         }
         let mut text = String::with_capacity(source.len());
         let mut rest = source;
@@ -77,7 +80,8 @@ impl<'a> Folded<'a> {
     #[must_use]
     pub fn source_range(&self, range: Range<usize>) -> Range<usize> {
         if self.text.len() == self.source.len() && self.source.is_ascii() {
-            return range.start.min(self.source.len())..range.end.min(self.source.len()).max(range.start);
+            return range.start.min(self.source.len())
+                ..range.end.min(self.source.len()).max(range.start);
         }
         let (mut at, mut start, mut end) = (0, None, 0);
         for (offset, c) in self.source.char_indices() {
@@ -92,13 +96,19 @@ impl<'a> Folded<'a> {
             at += width;
         }
         let start = start.unwrap_or(self.source.len());
-        if range.is_empty() { start..start } else { start..end.max(start) }
+        if range.is_empty() {
+            start..start
+        } else {
+            start..end.max(start)
+        }
     }
 }
 
 impl std::fmt::Debug for Folded<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Folded").field("bytes", &self.text.len()).finish_non_exhaustive()
+        f.debug_struct("Folded")
+            .field("bytes", &self.text.len())
+            .finish_non_exhaustive()
     }
 }
 
@@ -112,11 +122,18 @@ pub(crate) fn fold_char(c: char, emit: &mut impl FnMut(char)) {
             emit(char::from(byte));
         }
     } else if c.is_whitespace() {
-        emit(if matches!(c, '\u{85}' | '\u{2028}' | '\u{2029}') { '\n' } else { ' ' });
+        emit(if matches!(c, '\u{85}' | '\u{2028}' | '\u{2029}') {
+            '\n'
+        } else {
+            ' '
+        });
     } else {
         for lower in c.to_lowercase() {
             match TABLE.get(lower) {
-                Some(target) => target.into_iter().take_while(|byte| *byte != 0).for_each(|byte| emit(char::from(byte))),
+                Some(target) => target
+                    .into_iter()
+                    .take_while(|byte| *byte != 0)
+                    .for_each(|byte| emit(char::from(byte))),
                 None if is_unseen(lower) => {}
                 None => emit(lower),
             }
@@ -184,13 +201,18 @@ static SAME: LazyLock<Same> = LazyLock::new(|| {
 impl Same {
     #[inline]
     fn holds(&self, c: char) -> bool {
-        self.0.get(c as usize / 64).is_some_and(|word| word >> (c as usize % 64) & 1 == 1)
+        self.0
+            .get(c as usize / 64)
+            .is_some_and(|word| word >> (c as usize % 64) & 1 == 1)
     }
 }
 
 impl Table {
     fn parse(text: &str) -> Self {
-        let mut table = Self { index: vec![0; 0x200], pages: vec![[[0; 3]; 256]] };
+        let mut table = Self {
+            index: vec![0; 0x200],
+            pages: vec![[[0; 3]; 256]],
+        };
         for line in text.lines().filter(|line| !line.starts_with('#')) {
             let mut words = line.split(' ');
             match (words.next(), words.next(), words.next()) {
@@ -199,13 +221,20 @@ impl Table {
                     for (slot, byte) in bytes.iter_mut().zip(target.bytes()) {
                         *slot = byte;
                     }
-                    sources.chars().for_each(|source| table.set(u32::from(source), bytes));
+                    sources
+                        .chars()
+                        .for_each(|source| table.set(u32::from(source), bytes));
                 }
                 (Some(run), Some(first), None) => {
                     let first = first.bytes().next().unwrap_or_default();
-                    let Some((start, count)) = run.split_once('+') else { continue };
+                    let Some((start, count)) = run.split_once('+') else {
+                        continue;
+                    };
                     let start = u32::from_str_radix(start, 16).unwrap_or_default();
-                    for (target, source) in (first..).zip(start..).take(count.parse().unwrap_or_default()) {
+                    for (target, source) in (first..)
+                        .zip(start..)
+                        .take(count.parse().unwrap_or_default())
+                    {
                         table.set(source, [target.to_ascii_lowercase(), 0, 0]);
                     }
                 }
@@ -217,13 +246,18 @@ impl Table {
 
     fn set(&mut self, source: u32, target: [u8; 3]) {
         let fresh = self.pages.len();
-        let Some(page) = self.index.get_mut((source >> 8) as usize) else { return };
+        let Some(page) = self.index.get_mut((source >> 8) as usize) else {
+            return;
+        };
         if *page == 0 {
             *page = u8::try_from(fresh).unwrap_or_default();
             self.pages.push([[0; 3]; 256]);
         }
         let page = usize::from(*page);
-        if let Some(slot) = self.pages.get_mut(page).and_then(|page| page.get_mut((source & 0xFF) as usize))
+        if let Some(slot) = self
+            .pages
+            .get_mut(page)
+            .and_then(|page| page.get_mut((source & 0xFF) as usize))
             && slot.first() == Some(&0)
         {
             *slot = target;
@@ -277,16 +311,35 @@ mod tests {
 
     #[test]
     fn every_pair_of_the_unicode_intentional_list_folds_together() {
-        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/data/guard/homoglyphs.txt");
-        let Ok(list) = std::fs::read_to_string(path) else { return };
+        let path = concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/../../../shared/data/guard/homoglyphs.txt"
+        );
+        let Ok(list) = std::fs::read_to_string(path) else {
+            return;
+        };
         let mut pairs = 0;
         for line in list.lines() {
-            let Some((left, right)) = line.split('#').next().and_then(|line| line.split_once(';')) else { continue };
-            let parse = |hex: &str| u32::from_str_radix(hex.trim(), 16).ok().and_then(char::from_u32);
-            let (Some(left), Some(right)) = (parse(left), parse(right)) else { continue };
+            let Some((left, right)) = line.split('#').next().and_then(|line| line.split_once(';'))
+            else {
+                continue;
+            };
+            let parse = |hex: &str| {
+                u32::from_str_radix(hex.trim(), 16)
+                    .ok()
+                    .and_then(char::from_u32)
+            };
+            let (Some(left), Some(right)) = (parse(left), parse(right)) else {
+                continue;
+            };
             // Only look-alikes of Latin matter to the patterns: one end is Latin, Greek or Cyrillic.
             if u32::from(left).min(u32::from(right)) < 0x530 {
-                assert_eq!(fold(&left.to_string()), fold(&right.to_string()), "U+{:04X}", u32::from(right));
+                assert_eq!(
+                    fold(&left.to_string()),
+                    fold(&right.to_string()),
+                    "U+{:04X}",
+                    u32::from(right)
+                );
             }
             pairs += 1;
         }

@@ -17,17 +17,27 @@ pub(crate) struct Output {
 
 impl Output {
     pub(crate) fn new(posts: Arc<[Post]>, trail: Option<Trail>) -> Self {
-        Self { posts, trail, stopped: Mutex::new(None), noted: Mutex::new(Vec::new()) }
+        Self {
+            posts,
+            trail,
+            stopped: Mutex::new(None),
+            noted: Mutex::new(Vec::new()),
+        }
     }
 
     /// The refusal, once a blocking check has found something.
     pub(crate) fn stopped(&self) -> Option<Refusal> {
-        self.stopped.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.stopped
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     /// Reports what the post at `index` found; each rule once an answer. Whether the answer must stop.
     pub(crate) fn found(&self, index: usize, finding: &Finding, role: TextRole) -> bool {
-        let Some(post) = self.posts.get(index) else { return false };
+        let Some(post) = self.posts.get(index) else {
+            return false;
+        };
         if post.blocks() {
             let mut stopped = self.stopped.lock().unwrap_or_else(PoisonError::into_inner);
             if stopped.is_none() {
@@ -37,7 +47,10 @@ impl Output {
             return true;
         }
         let mut noted = self.noted.lock().unwrap_or_else(PoisonError::into_inner);
-        if !noted.iter().any(|(post, rule)| *post == index && rule == finding.rule()) {
+        if !noted
+            .iter()
+            .any(|(post, rule)| *post == index && rule == finding.rule())
+        {
             noted.push((index, finding.rule().to_owned()));
             post.report(finding, role, self.trail.as_ref());
         }
@@ -59,14 +72,29 @@ pub(crate) struct Gate {
 impl Gate {
     /// `None` where no check looks at texts of this role.
     pub(crate) fn new(output: Arc<Output>, role: TextRole) -> Option<Self> {
-        let posts = output.posts.iter().enumerate().filter(|(_, post)| post.reads(role));
-        let watchers: Vec<_> = posts.filter_map(|(index, post)| Some((index, post.watch()?))).collect();
-        (!watchers.is_empty()).then(|| Self { output, role, watchers, held: String::new(), left: 0, closed: false })
+        let posts = output
+            .posts
+            .iter()
+            .enumerate()
+            .filter(|(_, post)| post.reads(role));
+        let watchers: Vec<_> = posts
+            .filter_map(|(index, post)| Some((index, post.watch()?)))
+            .collect();
+        (!watchers.is_empty()).then(|| Self {
+            output,
+            role,
+            watchers,
+            held: String::new(),
+            left: 0,
+            closed: false,
+        })
     }
 
     /// Lets leave what lies before `upto`.
     fn release(&mut self, upto: usize, out: &mut String) {
-        let end = self.held.floor_char_boundary(upto.saturating_sub(self.left));
+        let end = self
+            .held
+            .floor_char_boundary(upto.saturating_sub(self.left));
         out.push_str(self.held.get(..end).unwrap_or_default());
         self.held.drain(..end);
         self.left += end;
@@ -81,21 +109,22 @@ impl TextRewriter for Gate {
         self.held.push_str(delta);
         let mut clear = self.left + self.held.len();
         let (output, role, closed) = (&self.output, self.role, &mut self.closed);
-        self.watchers.retain_mut(|(index, watcher)| match watcher.push(delta) {
-            Progress::Clear(upto) => {
-                if output.posts.get(*index).is_some_and(Post::blocks) {
-                    clear = clear.min(upto);
+        self.watchers
+            .retain_mut(|(index, watcher)| match watcher.push(delta) {
+                Progress::Clear(upto) => {
+                    if output.posts.get(*index).is_some_and(Post::blocks) {
+                        clear = clear.min(upto);
+                    }
+                    true
                 }
-                true
-            }
-            Progress::Found(finding) => {
-                if output.found(*index, &finding, role) {
-                    clear = clear.min(finding.span().start);
-                    *closed = true;
+                Progress::Found(finding) => {
+                    if output.found(*index, &finding, role) {
+                        clear = clear.min(finding.span().start);
+                        *closed = true;
+                    }
+                    false
                 }
-                false
-            }
-        });
+            });
         self.release(clear, out);
         if self.closed {
             self.held.clear();
@@ -131,9 +160,16 @@ mod tests {
     fn gate(observe: bool) -> (Gate, Arc<Output>) {
         let secrets = Post::output(Secrets::new());
         let words = Post::output(DenyList::new("words", ["project falcon"]).unwrap());
-        let posts = if observe { vec![secrets.observe(), words.observe()] } else { vec![secrets, words] };
+        let posts = if observe {
+            vec![secrets.observe(), words.observe()]
+        } else {
+            vec![secrets, words]
+        };
         let output = Arc::new(Output::new(posts.into(), Some(Trail::new())));
-        (Gate::new(Arc::clone(&output), TextRole::Assistant).unwrap(), output)
+        (
+            Gate::new(Arc::clone(&output), TextRole::Assistant).unwrap(),
+            output,
+        )
     }
 
     fn run(pieces: &[&str], observe: bool) -> (String, bool, usize) {
@@ -141,7 +177,11 @@ mod tests {
         let mut out = String::new();
         pieces.iter().for_each(|piece| gate.push(piece, &mut out));
         gate.finish(&mut out);
-        (out, output.stopped().is_some(), output.trail.as_ref().unwrap().notes().len())
+        (
+            out,
+            output.stopped().is_some(),
+            output.trail.as_ref().unwrap().notes().len(),
+        )
     }
 
     const TOKEN: &str = concat!("gh", "p_16C7e42F292c6912E7710c838347Ae178B4a");

@@ -42,8 +42,12 @@ pub struct Injection {
 
 /// The rules that come with the crate, compiled when they are first used.
 static SHIPPED: LazyLock<Rules> = LazyLock::new(|| {
-    #[expect(clippy::expect_used, reason = "the file is part of the program, and a test reads it")]
-    Rules::parse(include_str!("../data/injection.rules")).expect("the shipped rules are well formed")
+    #[expect(
+        clippy::expect_used,
+        reason = "the file is part of the program, and a test reads it"
+    )]
+    Rules::parse(include_str!("../data/injection.rules"))
+        .expect("the shipped rules are well formed")
 });
 
 impl Injection {
@@ -81,7 +85,11 @@ impl Injection {
             if let Some((rule, risk, start, end)) = pass.hit {
                 return Some(Finding::new(risk, rule, folded.source_range(start..end)));
             }
-            if let Some((rule, risk)) = pass.odd.stretches(view).find_map(|stretch| rules.pass_canonical(stretch)) {
+            if let Some((rule, risk)) = pass
+                .odd
+                .stretches(view)
+                .find_map(|stretch| rules.pass_canonical(stretch))
+            {
                 return Some(Finding::new(risk, rule, whole).disguised("spelling"));
             }
             if depth < DEEPEST {
@@ -114,7 +122,10 @@ impl Injection {
 
 impl Default for Injection {
     fn default() -> Self {
-        Self { shipped: true, own: None }
+        Self {
+            shipped: true,
+            own: None,
+        }
     }
 }
 
@@ -131,6 +142,9 @@ impl Check for Injection {
 
 impl fmt::Debug for Injection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Injection").field("shipped", &self.shipped).field("own", &self.own.is_some()).finish()
+        f.debug_struct("Injection")
+            .field("shipped", &self.shipped)
+            .field("own", &self.own.is_some())
+            .finish()
     }
 }

@@ -92,11 +92,20 @@ struct Run {
 impl Scan {
     fn unseen(&mut self, c: char) -> Option<&'static str> {
         let before = self.before;
-        let run = self.run.get_or_insert(Run { start: self.at, ..Run::default() });
+        let run = self.run.get_or_insert(Run {
+            start: self.at,
+            ..Run::default()
+        });
         run.end = self.at + c.len_utf8();
         match c as u32 {
-            0xE007F if before == Before::Flag && matches!(run.tags, 3..=6) && !run.closed => run.closed = true,
-            0xE0030..=0xE0039 | 0xE0061..=0xE007A if before == Before::Flag && run.tags < 6 && !run.closed => run.tags += 1,
+            0xE007F if before == Before::Flag && matches!(run.tags, 3..=6) && !run.closed => {
+                run.closed = true
+            }
+            0xE0030..=0xE0039 | 0xE0061..=0xE007A
+                if before == Before::Flag && run.tags < 6 && !run.closed =>
+            {
+                run.tags += 1
+            }
             0xE0000..=0xE007F => return Some("tag_characters"),
             0xFE00..=0xFE0F | 0xE0100..=0xE01EF => {
                 // An emoji's own selector is often left behind where the emoji was taken out.
@@ -116,7 +125,8 @@ impl Scan {
                 run.count += 1;
                 // Soft hyphens are typography; accents are seen.
                 run.splits |= !matches!(c as u32, 0xAD | 0x34F | 0x0300..=0x0489 | 0x1AB0..=0x1DFF | 0x20D0..=0x20FF | 0xFE20..=0xFE2F);
-                if matches!(c as u32, 0x0300..=0x036F | 0x0483..=0x0489 | 0x1AB0..=0x1DFF | 0x20D0..=0x20FF | 0xFE20..=0xFE2F) {
+                if matches!(c as u32, 0x0300..=0x036F | 0x0483..=0x0489 | 0x1AB0..=0x1DFF | 0x20D0..=0x20FF | 0xFE20..=0xFE2F)
+                {
                     run.count = 0;
                 }
                 if run.count > LONGEST_RUN {
@@ -139,7 +149,9 @@ impl Scan {
         self.before = match c {
             _ if letter => Before::Letter,
             '\u{1F3F4}' => Before::Flag,
-            '\u{3400}'..='\u{9FFF}' | '\u{F900}'..='\u{FAFF}' | '\u{20000}'..='\u{3FFFF}' => Before::Ideograph,
+            '\u{3400}'..='\u{9FFF}' | '\u{F900}'..='\u{FAFF}' | '\u{20000}'..='\u{3FFFF}' => {
+                Before::Ideograph
+            }
             _ => Before::Other,
         };
         fault
@@ -147,7 +159,11 @@ impl Scan {
 
     fn step(&mut self, c: char) -> Option<Finding> {
         let run = self.run;
-        let fault = if is_unseen(c) { self.unseen(c) } else { self.seen(c) };
+        let fault = if is_unseen(c) {
+            self.unseen(c)
+        } else {
+            self.seen(c)
+        };
         let found = fault.map(|rule| {
             self.found = true;
             let run = self.run.or(run);
@@ -168,7 +184,11 @@ impl Watcher for Scan {
             let plain = rest.bytes().take_while(u8::is_ascii).count();
             if self.run.is_none() && plain > 0 {
                 let (head, tail) = rest.split_at(plain);
-                self.before = if head.ends_with(|c: char| c.is_ascii_alphanumeric()) { Before::Letter } else { Before::Other };
+                self.before = if head.ends_with(|c: char| c.is_ascii_alphanumeric()) {
+                    Before::Letter
+                } else {
+                    Before::Other
+                };
                 self.at += plain;
                 rest = tail;
                 continue;
@@ -204,17 +224,28 @@ mod tests {
     use super::*;
 
     fn rule(text: &str) -> Option<String> {
-        Invisible::new().find(&Sample::new(text)).map(|finding| finding.rule().to_owned())
+        Invisible::new()
+            .find(&Sample::new(text))
+            .map(|finding| finding.rule().to_owned())
     }
 
     #[test]
     fn hidden_text_is_found() {
-        let tags: String = "hi".chars().filter_map(|c| char::from_u32(u32::from(c) + 0xE0000)).collect();
-        let selectors: String = "hi".bytes().filter_map(|b| char::from_u32(0xE0100 + u32::from(b) - 16)).collect();
+        let tags: String = "hi"
+            .chars()
+            .filter_map(|c| char::from_u32(u32::from(c) + 0xE0000))
+            .collect();
+        let selectors: String = "hi"
+            .bytes()
+            .filter_map(|b| char::from_u32(0xE0100 + u32::from(b) - 16))
+            .collect();
         for (text, expected) in [
             (format!("a{tags}"), "tag_characters"),
             (format!("🏴{tags}"), "tag_characters"),
-            ("🏴\u{e0067}\u{e0062}\u{e0065}x".to_owned(), "tag_characters"),
+            (
+                "🏴\u{e0067}\u{e0062}\u{e0065}x".to_owned(),
+                "tag_characters",
+            ),
             ("\u{e0001}".to_owned(), "tag_characters"),
             (format!("😀{selectors}"), "variation_selectors"),
             ("😀\u{fe00}\u{fe01}".to_owned(), "variation_selectors"),
@@ -223,7 +254,10 @@ mod tests {
             ("pass\u{200d}word".to_owned(), "hidden_in_word"),
             ("п\u{200b}ароль".to_owned(), "hidden_in_word"),
             ("in\u{2066}ner".to_owned(), "hidden_in_word"),
-            ("a \u{200b}\u{200c}\u{200b}\u{200c} b".to_owned(), "hidden_run"),
+            (
+                "a \u{200b}\u{200c}\u{200b}\u{200c} b".to_owned(),
+                "hidden_run",
+            ),
         ] {
             assert_eq!(rule(&text).as_deref(), Some(expected), "{text:?}");
         }

@@ -35,7 +35,11 @@ impl GuardLayer {
 
 impl Default for GuardLayer {
     fn default() -> Self {
-        Self::builder().input(Injection::default()).input(Invisible::new()).output(Secrets::new()).build()
+        Self::builder()
+            .input(Injection::default())
+            .input(Invisible::new())
+            .output(Secrets::new())
+            .build()
     }
 }
 
@@ -93,7 +97,8 @@ impl GuardBuilder {
     /// Builds the layer.
     #[must_use]
     pub fn build(self) -> GuardLayer {
-        let (inputs, outputs): (Vec<Post>, Vec<Post>) = self.posts.into_iter().partition(Post::is_input);
+        let (inputs, outputs): (Vec<Post>, Vec<Post>) =
+            self.posts.into_iter().partition(Post::is_input);
         GuardLayer(Arc::new(Guard {
             inputs,
             outputs: outputs.into(),
@@ -120,7 +125,10 @@ impl Filter for Guard {
         if let Some(dialect) = self.dialect {
             call.set_dialect(dialect);
         }
-        let asked = !matches!(call.parts().method, Method::GET | Method::HEAD | Method::OPTIONS) && !call.body_mut().is_end_stream();
+        let asked = !matches!(
+            call.parts().method,
+            Method::GET | Method::HEAD | Method::OPTIONS
+        ) && !call.body_mut().is_end_stream();
         if !self.inputs.is_empty() && asked {
             let trail = call.trail().cloned();
             let strict = !self.allow_unseen && self.inputs.iter().any(Post::blocks);
@@ -129,18 +137,38 @@ impl Filter for Guard {
                     let unseen = document.unseen();
                     if let Some(part) = unseen.first().filter(|_| strict) {
                         let refusal = refuse::for_unseen_part("request", part.place());
-                        call.note(Note::new("guard", "refused").word("reason", "unseen_part").word("direction", "input"));
+                        call.note(
+                            Note::new("guard", "refused")
+                                .word("reason", "unseen_part")
+                                .word("direction", "input"),
+                        );
                         return Err(refusal);
                     }
-                    let mut inspection = Inspection { guard: self, trail, noted: Vec::new(), texts: 0 };
+                    let mut inspection = Inspection {
+                        guard: self,
+                        trail,
+                        noted: Vec::new(),
+                        texts: 0,
+                    };
                     let verdict = inspection.document(document);
                     let (texts, unseen) = (inspection.texts, unseen.len() as u64);
-                    let note = Note::new("guard", "checked").word("direction", "input").count("texts", texts).count("unseen", unseen);
-                    call.note(self.inputs.iter().fold(note, |note, post| note.word("check", post.name())));
+                    let note = Note::new("guard", "checked")
+                        .word("direction", "input")
+                        .count("texts", texts)
+                        .count("unseen", unseen);
+                    call.note(
+                        self.inputs
+                            .iter()
+                            .fold(note, |note, post| note.word("check", post.name())),
+                    );
                     verdict?;
                 }
                 None if strict => {
-                    call.note(Note::new("guard", "refused").word("reason", "unseen_body").word("direction", "input"));
+                    call.note(
+                        Note::new("guard", "refused")
+                            .word("reason", "unseen_body")
+                            .word("direction", "input"),
+                    );
                     return Err(refuse::for_unseen_body("request"));
                 }
                 None => {}
@@ -170,25 +198,44 @@ impl Inspection<'_> {
         let mut role = None;
         for text in document.texts() {
             self.texts += 1;
-            self.text(text.as_str(), text.role(), None).map_or(Ok(()), Err)?;
+            self.text(text.as_str(), text.role(), None)
+                .map_or(Ok(()), Err)?;
             if let Some(before) = role.replace(text.role())
                 && before != text.role()
             {
-                seam.end(|joined| self.text(joined, before, Some("split"))).map_or(Ok(()), Err)?;
+                seam.end(|joined| self.text(joined, before, Some("split")))
+                    .map_or(Ok(()), Err)?;
             }
             if self.guard.inputs.iter().any(|post| post.reads(text.role())) {
-                seam.add(text.as_str(), |joined| self.text(joined, text.role(), Some("split"))).map_or(Ok(()), Err)?;
+                seam.add(text.as_str(), |joined| {
+                    self.text(joined, text.role(), Some("split"))
+                })
+                .map_or(Ok(()), Err)?;
             }
         }
         let role = role.unwrap_or(TextRole::Other);
-        seam.end(|joined| self.text(joined, role, Some("split"))).map_or(Ok(()), Err)
+        seam.end(|joined| self.text(joined, role, Some("split")))
+            .map_or(Ok(()), Err)
     }
 
     /// Runs every check that reads this role. `Some`: one blocks.
-    fn text(&mut self, text: &str, role: TextRole, disguise: Option<&'static str>) -> Option<Refusal> {
+    fn text(
+        &mut self,
+        text: &str,
+        role: TextRole,
+        disguise: Option<&'static str>,
+    ) -> Option<Refusal> {
         let sample = Sample::new(text);
-        for (index, post) in self.guard.inputs.iter().enumerate().filter(|(_, post)| post.reads(role)) {
-            let Some(mut finding) = post.find(&sample) else { continue };
+        for (index, post) in self
+            .guard
+            .inputs
+            .iter()
+            .enumerate()
+            .filter(|(_, post)| post.reads(role))
+        {
+            let Some(mut finding) = post.find(&sample) else {
+                continue;
+            };
             if let Some(disguise) = disguise {
                 finding = finding.disguised(disguise);
             }
@@ -196,7 +243,11 @@ impl Inspection<'_> {
                 post.report(&finding, role, self.trail.as_ref());
                 return Some(refuse::for_finding(post, &finding, role));
             }
-            if !self.noted.iter().any(|(noted, rule)| *noted == index && rule == finding.rule()) {
+            if !self
+                .noted
+                .iter()
+                .any(|(noted, rule)| *noted == index && rule == finding.rule())
+            {
                 self.noted.push((index, finding.rule().to_owned()));
                 post.report(&finding, role, self.trail.as_ref());
             }

@@ -58,19 +58,33 @@ impl Post {
     /// Puts a check on requests, blocking, for what strangers write: users, tools and their results, files, inputs, and
     /// whatever no dialect names. System texts and what the model itself said before are left alone.
     pub fn input(check: impl Check) -> Self {
-        Self { place: Place::Input(Arc::new(check)), action: Action::Block, roles: Roles::AllBut(NOT_BY_STRANGERS) }
+        Self {
+            place: Place::Input(Arc::new(check)),
+            action: Action::Block,
+            roles: Roles::AllBut(NOT_BY_STRANGERS),
+        }
     }
 
     /// Puts a check on answers, blocking, for every role. A streamed answer is held back as far as the check asks.
     pub fn output(check: impl StreamCheck) -> Self {
-        Self { place: Place::Output(Arc::new(check)), action: Action::Block, roles: Roles::AllBut(&[]) }
+        Self {
+            place: Place::Output(Arc::new(check)),
+            action: Action::Block,
+            roles: Roles::AllBut(&[]),
+        }
     }
 
-    /// Lets what is found go on, noted and counted.
+    /// Says what happens when the check finds something. [`Action::Block`] unless told.
     #[must_use]
-    pub fn observe(mut self) -> Self {
-        self.action = Action::Observe;
+    pub fn action(mut self, action: Action) -> Self {
+        self.action = action;
         self
+    }
+
+    /// Lets what is found go on, noted and counted: short for [`Action::Observe`].
+    #[must_use]
+    pub fn observe(self) -> Self {
+        self.action(Action::Observe)
     }
 
     /// Looks at texts of these roles, and no others.
@@ -122,7 +136,13 @@ impl Post {
         let direction = if self.is_input() { "input" } else { "output" };
         metrics::counter!("bartizan.guard.findings", "check" => self.name(), "rule" => finding.rule_id(), "direction" => direction, "action" => action)
             .increment(1);
-        tracing::debug!(check = self.name(), rule = finding.rule(), direction, action, "found");
+        tracing::debug!(
+            check = self.name(),
+            rule = finding.rule(),
+            direction,
+            action,
+            "found"
+        );
         if let Some(trail) = trail {
             let mut note = Note::new("guard", action)
                 .word("check", self.name())

@@ -26,12 +26,15 @@ pub(crate) fn for_finding(post: &Post, finding: &Finding, role: TextRole) -> Ref
 
 /// The refusal for a part that no check could read.
 pub(crate) fn for_unseen_part(what: &'static str, place: &'static str) -> Refusal {
-    let message = format!("the {what} has a part in `{place}` that the guard can't read, so it was blocked: leave the part out");
+    let message = format!(
+        "the {what} has a part in `{place}` that the guard can't read, so it was blocked: leave the part out"
+    );
     Refusal::new(RefusalKind::Blocked, "guard_unseen_part", message).param(place)
 }
 
 /// The refusal for a body that no check could read.
 pub(crate) fn for_unseen_body(what: &'static str) -> Refusal {
-    let message = format!("the {what}'s body is in no form that the guard can read, so it was blocked");
+    let message =
+        format!("the {what}'s body is in no form that the guard can read, so it was blocked");
     Refusal::new(RefusalKind::Blocked, "guard_unseen_body", message)
 }

@@ -18,7 +18,11 @@ pub(crate) struct Seam {
 
 impl Seam {
     /// Adds the next text; `look` sees what was joined once there is enough of it.
-    pub(crate) fn add<T>(&mut self, text: &str, mut look: impl FnMut(&str) -> Option<T>) -> Option<T> {
+    pub(crate) fn add<T>(
+        &mut self,
+        text: &str,
+        mut look: impl FnMut(&str) -> Option<T>,
+    ) -> Option<T> {
         let head = text.get(..text.floor_char_boundary(REACH)).unwrap_or(text);
         let head = if text.len() <= 2 * REACH { text } else { head };
         if !self.close.is_empty() {
@@ -29,7 +33,9 @@ impl Seam {
         self.spaced.push_str(head);
         if head.len() < text.len() {
             let found = self.look(&mut look);
-            let tail = text.get(text.ceil_char_boundary(text.len() - REACH)..).unwrap_or_default();
+            let tail = text
+                .get(text.ceil_char_boundary(text.len() - REACH)..)
+                .unwrap_or_default();
             (self.close, self.spaced) = (tail.to_owned(), tail.to_owned());
             return found;
         }

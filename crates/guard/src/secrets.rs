@@ -6,8 +6,8 @@ use std::borrow::Cow;
 use std::fmt;
 use std::sync::LazyLock;
 
-use regex_automata::dfa::{Automaton, StartKind};
 use regex_automata::dfa::dense::{self, DFA};
+use regex_automata::dfa::{Automaton, StartKind};
 use regex_automata::{MatchKind, util::syntax};
 
 use self::scan::Scan;
@@ -69,7 +69,10 @@ impl StreamCheck for Secrets {
 
 /// The forms, compiled when they are first used.
 static FORMS: LazyLock<Forms> = LazyLock::new(|| {
-    #[expect(clippy::expect_used, reason = "the file is part of the program, and a test reads it")]
+    #[expect(
+        clippy::expect_used,
+        reason = "the file is part of the program, and a test reads it"
+    )]
     Forms::parse(include_str!("../data/secrets.txt")).expect("the shipped forms are well formed")
 });
 
@@ -98,15 +101,25 @@ impl Forms {
         let mut ids = Vec::new();
         let mut patterns = Vec::new();
         for line in text.lines().filter(|line| !line.starts_with('#')) {
-            let Some((head, pattern)) = line.split_once(" = ") else { continue };
+            let Some((head, pattern)) = line.split_once(" = ") else {
+                continue;
+            };
             let (kind, id) = head.split_once(' ').unwrap_or(("token", head));
-            ids.push((Cow::Borrowed(id), if kind == "block" { Tail::Anything } else { Tail::NoTokenCharacter }));
+            ids.push((
+                Cow::Borrowed(id),
+                if kind == "block" {
+                    Tail::Anything
+                } else {
+                    Tail::NoTokenCharacter
+                },
+            ));
             patterns.push(pattern);
         }
         let dfa = DFA::builder()
             .syntax(syntax::Config::new().unicode(false).utf8(false))
             .thompson(regex_automata::nfa::thompson::Config::new().utf8(false))
-            .configure(DFA::config()
+            .configure(
+                DFA::config()
                     .start_kind(StartKind::Anchored)
                     .match_kind(MatchKind::All)
                     .dfa_size_limit(Some(LARGEST))
@@ -119,13 +132,21 @@ impl Forms {
             let [first, second] = pair.to_be_bytes();
             let state = dfa.next_state(scan::begin(&dfa), first);
             if !dfa.is_dead_state(dfa.next_state(state, second))
-                && let (Some(word), Some(first)) = (pairs.get_mut(usize::from(pair) / 64), firsts.get_mut(usize::from(first)))
+                && let (Some(word), Some(first)) = (
+                    pairs.get_mut(usize::from(pair) / 64),
+                    firsts.get_mut(usize::from(first)),
+                )
             {
                 *word |= 1_u64 << bit;
                 *first = true;
             }
         }
-        Ok(Self { dfa, ids, pairs, firsts })
+        Ok(Self {
+            dfa,
+            ids,
+            pairs,
+            firsts,
+        })
     }
 
     /// Whether a form may begin with `first`, and then `second` if that is known.
@@ -134,28 +155,80 @@ impl Forms {
         self.firsts.get(usize::from(first)) == Some(&true)
             && second.is_none_or(|second| {
                 let pair = usize::from(u16::from_be_bytes([first, second]));
-                self.pairs.get(pair / 64).is_some_and(|word| word >> (pair % 64) & 1 == 1)
+                self.pairs
+                    .get(pair / 64)
+                    .is_some_and(|word| word >> (pair % 64) & 1 == 1)
             })
     }
 }
 
 impl fmt::Debug for Forms {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Forms").field("forms", &self.ids.len()).finish_non_exhaustive()
+        f.debug_struct("Forms")
+            .field("forms", &self.ids.len())
+            .finish_non_exhaustive()
     }
 }
 
 /// Words that no generated secret holds but by a chance in millions, and that documentation writes all the time.
 const PLACEHOLDERS: [&str; 31] = [
-    "example", "xxxx", "your", "placeholder", "dummy", "sample", "redacted", "changeme", "change_me", "insert", "replace", "abcdefgh",
-    "12345678", "23456789", "01234567", "deadbeef", "test_key", "fake", "notreal", "not-real", "not_a_real", "secret_key", "key_here",
-    "goes_here", "goes-here", "here_", "....", "****", "fffff", "00000", "eyjzdwiioiixmjm0nty3odkwi",
+    "example",
+    "xxxx",
+    "your",
+    "placeholder",
+    "dummy",
+    "sample",
+    "redacted",
+    "changeme",
+    "change_me",
+    "insert",
+    "replace",
+    "abcdefgh",
+    "12345678",
+    "23456789",
+    "01234567",
+    "deadbeef",
+    "test_key",
+    "fake",
+    "notreal",
+    "not-real",
+    "not_a_real",
+    "secret_key",
+    "key_here",
+    "goes_here",
+    "goes-here",
+    "here_",
+    "....",
+    "****",
+    "fffff",
+    "00000",
+    "eyjzdwiioiixmjm0nty3odkwi",
 ];
 
 /// Passwords that stand in examples.
 const SAMPLE_PASSWORDS: [&str; 22] = [
-    "password", "passwd", "pass", "pwd", "secret", "mysecretpassword", "postgres", "root", "admin", "guest", "user", "username", "test",
-    "hunter2", "changeme", "token", "apikey", "api_key", "key", "foo", "bar", "example",
+    "password",
+    "passwd",
+    "pass",
+    "pwd",
+    "secret",
+    "mysecretpassword",
+    "postgres",
+    "root",
+    "admin",
+    "guest",
+    "user",
+    "username",
+    "test",
+    "hunter2",
+    "changeme",
+    "token",
+    "apikey",
+    "api_key",
+    "key",
+    "foo",
+    "bar",
+    "example",
 ];
 
 /// Whether what matched `id` is only written like one.
@@ -184,19 +257,41 @@ fn is_sample_login(secret: &str) -> bool {
     let (password, host) = match secret.split_once("://") {
         Some((_, rest)) => {
             let (login, host) = rest.rsplit_once('@').unwrap_or((rest, ""));
-            (login.split_once(':').map_or("", |(_, password)| password), host)
+            (
+                login.split_once(':').map_or("", |(_, password)| password),
+                host,
+            )
         }
-        None => (secret.rsplit('=').next().unwrap_or_default().trim_end_matches([';', '"', '\'', ' ']), ""),
+        None => (
+            secret
+                .rsplit('=')
+                .next()
+                .unwrap_or_default()
+                .trim_end_matches([';', '"', '\'', ' ']),
+            "",
+        ),
     };
     let open = |c: char| matches!(c, '{' | '$' | '<' | '[' | '%' | '*' | '(');
     SAMPLE_PASSWORDS.contains(&password)
         || password.starts_with(open)
         || PLACEHOLDERS.iter().any(|word| password.contains(word))
-        || ["password", "secret", "passwd"].iter().any(|word| password.contains(word) && !password.bytes().any(|byte| byte.is_ascii_digit()))
+        || ["password", "secret", "passwd"].iter().any(|word| {
+            password.contains(word) && !password.bytes().any(|byte| byte.is_ascii_digit())
+        })
         || distinct(password) < 3
-        || ["example.com", "example.org", "example.net", "host", "hostname", "your-host", "server", "db-host", "dbhost"]
-            .iter()
-            .any(|sample| host.trim_end_matches(|c: char| !c.is_ascii_alphanumeric()) == *sample)
+        || [
+            "example.com",
+            "example.org",
+            "example.net",
+            "host",
+            "hostname",
+            "your-host",
+            "server",
+            "db-host",
+            "dbhost",
+        ]
+        .iter()
+        .any(|sample| host.trim_end_matches(|c: char| !c.is_ascii_alphanumeric()) == *sample)
 }
 
 fn distinct(text: &str) -> u32 {

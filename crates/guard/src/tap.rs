@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use bartizan_core::{Document, End, Event, Form, Note, Out, Refusal, Step, StreamRewriter, Tap, Watch};
+use bartizan_core::{
+    Document, End, Event, Form, Note, Out, Refusal, Step, StreamRewriter, Tap, Watch,
+};
 use http::response::Parts;
 use http::{StatusCode, header};
 
@@ -24,7 +26,9 @@ pub struct GuardTap {
 
 impl std::fmt::Debug for Output {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Output").field("posts", &self.posts.len()).finish_non_exhaustive()
+        f.debug_struct("Output")
+            .field("posts", &self.posts.len())
+            .finish_non_exhaustive()
     }
 }
 
@@ -48,8 +52,15 @@ impl GuardTap {
 
     fn note_checked(&self) {
         if let Some(trail) = &self.output.trail {
-            let note = Note::new("guard", "checked").word("direction", "output").count("texts", self.texts);
-            trail.note(self.output.posts.iter().fold(note, |note, post| note.word("check", post.name())));
+            let note = Note::new("guard", "checked")
+                .word("direction", "output")
+                .count("texts", self.texts);
+            trail.note(
+                self.output
+                    .posts
+                    .iter()
+                    .fold(note, |note, post| note.word("check", post.name())),
+            );
         }
     }
 
@@ -60,12 +71,19 @@ impl GuardTap {
 
 impl Tap for GuardTap {
     fn watch(&self) -> Watch {
-        if self.output.posts.is_empty() { Watch::Nothing } else { Watch::Content }
+        if self.output.posts.is_empty() {
+            Watch::Nothing
+        } else {
+            Watch::Content
+        }
     }
 
     async fn head(&mut self, head: &mut Parts) -> Result<(), Refusal> {
         let empty = head.status == StatusCode::NO_CONTENT
-            || head.headers.get(header::CONTENT_LENGTH).is_some_and(|length| length.as_bytes() == b"0");
+            || head
+                .headers
+                .get(header::CONTENT_LENGTH)
+                .is_some_and(|length| length.as_bytes() == b"0");
         // A provider's error page is no model's answer, and its status must reach the caller.
         let answers = self.asked && head.status.is_success() && !empty;
         if self.strict && answers && Form::of(&head.headers) == Form::Opaque {
@@ -92,7 +110,13 @@ impl Tap for GuardTap {
         for text in reply.texts() {
             self.texts += 1;
             let sample = Sample::new(text.as_str());
-            for (index, post) in self.output.posts.iter().enumerate().filter(|(_, post)| post.reads(text.role())) {
+            for (index, post) in self
+                .output
+                .posts
+                .iter()
+                .enumerate()
+                .filter(|(_, post)| post.reads(text.role()))
+            {
                 if let Some(finding) = post.find(&sample)
                     && self.output.found(index, &finding, text.role())
                 {

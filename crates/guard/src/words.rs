@@ -23,7 +23,10 @@ impl Oddities {
 
     /// The stretches of `text`, which was cut, at the bounds of characters.
     pub(crate) fn stretches<'t>(&self, text: &'t str) -> impl Iterator<Item = &'t str> {
-        self.0.iter().map(|range| text.get(text.floor_char_boundary(range.start)..text.ceil_char_boundary(range.end)).unwrap_or_default())
+        self.0.iter().map(|range| {
+            text.get(text.floor_char_boundary(range.start)..text.ceil_char_boundary(range.end))
+                .unwrap_or_default()
+        })
     }
 }
 
@@ -107,7 +110,11 @@ fn cut_as<'t, const MARKED: bool>(text: &'t str, mut emit: impl FnMut(Word<'t>))
                     emit(Word::Stop);
                 }
                 (stop, breaks) = (0, 0);
-                let (end, mixed) = if class == Class::Ideograph { (at + width, false) } else { word_end::<MARKED>(text, at, marked) };
+                let (end, mixed) = if class == Class::Ideograph {
+                    (at + width, false)
+                } else {
+                    word_end::<MARKED>(text, at, marked)
+                };
                 if mixed {
                     odd.note(at);
                 }
@@ -188,29 +195,48 @@ fn word_end<const MARKED: bool>(text: &str, mut at: usize, marked: bool) -> (usi
 #[inline]
 fn marks_letter(bytes: &[u8], at: usize) -> bool {
     let is_mark = |byte: &u8| matches!(byte, b'@' | b'$' | b'!' | b'|' | b'+');
-    bytes.get(at).is_some_and(is_mark) && bytes.get(at + 1).is_some_and(|next| next.is_ascii_alphanumeric() || is_mark(next))
+    bytes.get(at).is_some_and(is_mark)
+        && bytes
+            .get(at + 1)
+            .is_some_and(|next| next.is_ascii_alphanumeric() || is_mark(next))
 }
 
 #[inline]
 fn class(byte: u8) -> Class {
-    #[expect(clippy::indexing_slicing, reason = "a byte can't pass the table of 256")]
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "a byte can't pass the table of 256"
+    )]
     CLASSES[usize::from(byte)]
 }
 
 fn wide_at(text: &str, at: usize) -> (Class, usize) {
-    let c = text.get(at..).and_then(|rest| rest.chars().next()).unwrap_or(' ');
+    let c = text
+        .get(at..)
+        .and_then(|rest| rest.chars().next())
+        .unwrap_or(' ');
     (wide(c), c.len_utf8())
 }
 
 /// Letters, vowel signs and digits of all scripts make words; the punctuation and symbols of the higher planes part them.
 fn wide(c: char) -> Class {
     match c as u32 {
-        0x80..=0xBF | 0x2000..=0x2BFF | 0x2E00..=0x2E7F | 0x3000..=0x3004 | 0x3006..=0x3030 | 0xFE10..=0xFE6F => Class::Gap,
+        0x80..=0xBF
+        | 0x2000..=0x2BFF
+        | 0x2E00..=0x2E7F
+        | 0x3000..=0x3004
+        | 0x3006..=0x3030
+        | 0xFE10..=0xFE6F => Class::Gap,
         0xF0000.. | 0xE000..=0xF8FF | 0x1F000..=0x1FAFF => Class::Gap,
         0x060C | 0x061B | 0x066A..=0x066D => Class::Gap,
         0x0589 | 0x061F | 0x06D4 | 0x0964 | 0x0965 => Class::Stop,
         // Scripts that write no spaces: each character is a word.
-        0x3005 | 0x3040..=0x30FF | 0x3400..=0x4DBF | 0x4E00..=0x9FFF | 0xF900..=0xFAFF | 0x20000..=0x3FFFF => Class::Ideograph,
+        0x3005
+        | 0x3040..=0x30FF
+        | 0x3400..=0x4DBF
+        | 0x4E00..=0x9FFF
+        | 0xF900..=0xFAFF
+        | 0x20000..=0x3FFFF => Class::Ideograph,
         _ => Class::Wide,
     }
 }
@@ -246,7 +272,10 @@ mod tests {
         for (text, expected) in [
             ("", " "),
             ("ignore", " ignore "),
-            ("  Ignore,\tall -- previous/instructions ", " ignore all previous instructions "),
+            (
+                "  Ignore,\tall -- previous/instructions ",
+                " ignore all previous instructions ",
+            ),
             ("don't d.a.n. now", " dont d a n . now "),
             ("one. two\nthree\n\nfour?", " one . two three . four "),
             ("忽略ab", " 忽 略 ab "),

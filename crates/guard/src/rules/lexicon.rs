@@ -69,7 +69,12 @@ impl Lexicon {
                 *bits |= 1_u64 << (filter_place(*word) % 64);
             }
         }
-        Self { filter, words: Table::new(&words), edges: Table::new(&edges), nodes }
+        Self {
+            filter,
+            words: Table::new(&words),
+            edges: Table::new(&edges),
+            nodes,
+        }
     }
 
     /// Reads one more word, and gives each phrase that ends with it and how many words that has, longest first.
@@ -77,7 +82,11 @@ impl Lexicon {
     pub(super) fn read(&self, open: &mut Open, word: &str, found: impl FnMut(usize, u32)) {
         let hash = hash(word);
         let place = filter_place(hash);
-        if self.filter.get(place / 64).is_none_or(|bits| bits >> (place % 64) & 1 == 0) {
+        if self
+            .filter
+            .get(place / 64)
+            .is_none_or(|bits| bits >> (place % 64) & 1 == 0)
+        {
             open.close();
             return;
         }
@@ -85,13 +94,22 @@ impl Lexicon {
     }
 
     fn advance(&self, open: &mut Open, hash: u64, mut found: impl FnMut(usize, u32)) {
-        let Some(word) = self.words.get(hash) else { return open.close() };
+        let Some(word) = self.words.get(hash) else {
+            return open.close();
+        };
         open.0.push((0, 0));
         open.0.retain_mut(|(node, words)| {
-            let Some(child) = self.edges.get(edge(*node, word)) else { return false };
+            let Some(child) = self.edges.get(edge(*node, word)) else {
+                return false;
+            };
             (*node, *words) = (child, *words + 1);
-            let Some(child) = self.nodes.get(child as usize) else { return false };
-            child.phrases.iter().for_each(|phrase| found(*phrase, *words));
+            let Some(child) = self.nodes.get(child as usize) else {
+                return false;
+            };
+            child
+                .phrases
+                .iter()
+                .for_each(|phrase| found(*phrase, *words));
             child.open
         });
     }
@@ -160,7 +178,9 @@ fn hash_bytes(bytes: &[u8]) -> u64 {
     for chunk in chunks {
         hash = (hash.rotate_left(23) ^ u64::from_le_bytes(*chunk)).wrapping_mul(MIX);
     }
-    let tail = rest.iter().fold(0_u64, |tail, byte| tail << 8 | u64::from(*byte));
+    let tail = rest
+        .iter()
+        .fold(0_u64, |tail, byte| tail << 8 | u64::from(*byte));
     hash = (hash.rotate_left(23) ^ tail).wrapping_mul(MIX);
     hash ^ hash >> 29
 }

@@ -26,7 +26,10 @@ impl Rules {
         for (number, line) in text.lines().enumerate() {
             let line = line.trim();
             if !line.is_empty() && !line.starts_with('#') {
-                reader.line(line).map_err(|problem| Error::Rules { line: number + 1, problem })?;
+                reader.line(line).map_err(|problem| Error::Rules {
+                    line: number + 1,
+                    problem,
+                })?;
             }
         }
         reader.rules.finish()
@@ -44,13 +47,21 @@ impl<'t> Reader<'t> {
                 Ok(())
             }
             ["rule", id, risk] => {
-                let (body, unless) = body.split_once(" unless ").map_or((body, None), |(body, set)| (body, Some(set)));
+                let (body, unless) = body
+                    .split_once(" unless ")
+                    .map_or((body, None), |(body, set)| (body, Some(set)));
                 let unless = unless.map(|set| self.unless(set)).transpose()?;
-                let goal = Goal::Rule { id: id.to_owned().into(), risk: parse_risk(risk)?, unless };
+                let goal = Goal::Rule {
+                    id: id.to_owned().into(),
+                    risk: parse_risk(risk)?,
+                    unless,
+                };
                 self.sequence(goal, body)
             }
             ["tally", id, risk] => {
-                let (score, rest) = body.split_once(" within ").ok_or("a tally is `score within words with weight`")?;
+                let (score, rest) = body
+                    .split_once(" within ")
+                    .ok_or("a tally is `score within words with weight`")?;
                 let (within, core) = rest.split_once(" with ").unwrap_or((rest, "0"));
                 self.tallies.insert(id, self.rules.tallies.len());
                 self.rules.tallies.push(Tally {
@@ -64,25 +75,35 @@ impl<'t> Reader<'t> {
                 Ok(())
             }
             ["sign", id, weight] => {
-                let tally = *self.tallies.get(id).ok_or("there is no tally of that name above")?;
+                let tally = *self
+                    .tallies
+                    .get(id)
+                    .ok_or("there is no tally of that name above")?;
                 let sign = self.rules.signs;
                 self.rules.signs += 1;
                 if let Some(tally) = self.rules.tallies.get_mut(tally) {
                     tally.signs.push((sign, parse_number(weight)?));
                 }
                 // A sign may be seen in several ways, each a sequence of its own.
-                body.split(" || ").try_for_each(|way| self.sequence(Goal::Sign { tally, sign }, way))
+                body.split(" || ")
+                    .try_for_each(|way| self.sequence(Goal::Sign { tally, sign }, way))
             }
             ["marker", id, risk] => {
                 let regex = regex::Regex::new(body).map_err(|error| error.to_string())?;
-                self.rules.markers.push((id.to_owned().into(), parse_risk(risk)?, regex));
+                self.rules
+                    .markers
+                    .push((id.to_owned().into(), parse_risk(risk)?, regex));
                 Ok(())
             }
             ["giveaway", how] => {
                 let turn = match how {
                     "reversed" => |word: &str| word.chars().rev().collect::<String>(),
                     "rot13" => crate::disguise::rot13,
-                    _ => return Err("only `reversed` and `rot13` text gives itself away by words".into()),
+                    _ => {
+                        return Err(
+                            "only `reversed` and `rot13` text gives itself away by words".into(),
+                        );
+                    }
                 };
                 for word in self.alternatives(body)? {
                     let word = turn(Folded::new(word).as_str());
@@ -100,7 +121,11 @@ impl<'t> Reader<'t> {
         let mut words = Vec::new();
         for word in body.split('|').map(str::trim) {
             match word.strip_prefix('@') {
-                Some(set) => words.extend(self.sets.get(set).ok_or("there is no set of that name above")?),
+                Some(set) => words.extend(
+                    self.sets
+                        .get(set)
+                        .ok_or("there is no set of that name above")?,
+                ),
                 None if word.is_empty() => return Err("an alternative is empty".into()),
                 None => words.push(word),
             }
@@ -136,7 +161,12 @@ impl<'t> Reader<'t> {
         let count = steps.len();
         for (position, (words, gap)) in steps.into_iter().enumerate() {
             let step = self.rules.steps.len();
-            self.rules.steps.push(Step { first: position == 0, last: position + 1 == count, gap, goal: goal_index });
+            self.rules.steps.push(Step {
+                first: position == 0,
+                last: position + 1 == count,
+                gap,
+                goal: goal_index,
+            });
             for word in words {
                 for form in forms(word) {
                     let phrase = self.phrase(&form)?;
@@ -150,7 +180,10 @@ impl<'t> Reader<'t> {
     }
 
     fn unless(&mut self, body: &'t str) -> Result<(usize, u32), Cow<'static, str>> {
-        let (set, within) = body.trim().split_once(' ').ok_or("`unless` names a set and a number of words")?;
+        let (set, within) = body
+            .trim()
+            .split_once(' ')
+            .ok_or("`unless` names a set and a number of words")?;
         let within = parse_number(within)?;
         if let Some(&index) = self.unless.get(set) {
             return Ok((index, within));
@@ -178,9 +211,15 @@ impl<'t> Reader<'t> {
         }
         let index = *self.phrases.entry(text.clone()).or_insert(fresh);
         if index == fresh {
-            self.rules.phrases.push(Phrase { text, ..Phrase::default() });
+            self.rules.phrases.push(Phrase {
+                text,
+                ..Phrase::default()
+            });
         }
-        self.rules.phrases.get_mut(index).ok_or("a phrase is lost".into())
+        self.rules
+            .phrases
+            .get_mut(index)
+            .ok_or("a phrase is lost".into())
     }
 }
 
@@ -191,7 +230,12 @@ pub(crate) fn forms(word: &str) -> Vec<String> {
         let upper = Folded::new(&word.to_uppercase()).as_str().to_owned();
         let lower = Folded::new(&word.to_lowercase()).as_str().to_owned();
         let mut letters = word.chars();
-        let title: String = letters.next().into_iter().flat_map(char::to_uppercase).chain(letters).collect();
+        let title: String = letters
+            .next()
+            .into_iter()
+            .flat_map(char::to_uppercase)
+            .chain(letters)
+            .collect();
         forms.extend([upper, lower, Folded::new(&title).as_str().to_owned()]);
         forms.sort();
         forms.dedup();
@@ -204,5 +248,9 @@ fn parse_risk(code: &str) -> Result<Risk, Cow<'static, str>> {
 }
 
 fn parse_number(text: &str) -> Result<u32, Cow<'static, str>> {
-    text.trim().parse().ok().filter(|number| *number <= 10_000).ok_or("a number is expected here".into())
+    text.trim()
+        .parse()
+        .ok()
+        .filter(|number| *number <= 10_000)
+        .ok_or("a number is expected here".into())
 }

@@ -36,14 +36,25 @@ struct Candidate {
 impl<'f> Scan<'f> {
     pub(super) fn new(forms: &'f Forms) -> Self {
         let start = begin(&forms.dfa);
-        Self { forms, start, candidates: Vec::new(), held: Vec::new(), held_from: 0, at: 0, before: [b' '; 2], found: false }
+        Self {
+            forms,
+            start,
+            candidates: Vec::new(),
+            held: Vec::new(),
+            held_from: 0,
+            at: 0,
+            before: [b' '; 2],
+            found: false,
+        }
     }
 
     /// Steps all candidates over `byte`, or over the end.
     fn step(&mut self, byte: Option<u8>) -> Option<Finding> {
         let mut kept = 0;
         for index in 0..self.candidates.len() {
-            let Some(mut candidate) = self.candidates.get(index).copied() else { break };
+            let Some(mut candidate) = self.candidates.get(index).copied() else {
+                break;
+            };
             let dfa = &self.forms.dfa;
             candidate.state = match byte {
                 Some(byte) => dfa.next_state(candidate.state, byte),
@@ -55,7 +66,8 @@ impl<'f> Scan<'f> {
             {
                 return Some(finding);
             }
-            let live = !self.forms.dfa.is_dead_state(candidate.state) && self.at - candidate.begin < LONGEST;
+            let live = !self.forms.dfa.is_dead_state(candidate.state)
+                && self.at - candidate.begin < LONGEST;
             if live && let Some(slot) = self.candidates.get_mut(kept) {
                 *slot = candidate;
                 kept += 1;
@@ -71,12 +83,21 @@ impl<'f> Scan<'f> {
     fn judge(&self, candidate: Candidate, next: Option<u8>) -> Option<Finding> {
         let dfa = &self.forms.dfa;
         (0..dfa.match_len(candidate.state)).find_map(|index| {
-            let (id, tail) = self.forms.ids.get(dfa.match_pattern(candidate.state, index).as_usize())?;
+            let (id, tail) = self
+                .forms
+                .ids
+                .get(dfa.match_pattern(candidate.state, index).as_usize())?;
             if *tail == Tail::NoTokenCharacter && next.is_some_and(is_token) {
                 return None;
             }
-            let secret = self.held.get(candidate.begin - self.held_from..self.at - self.held_from)?;
-            let finding = Finding::new(Risk::SensitiveInformation, id.clone(), candidate.begin..self.at);
+            let secret = self
+                .held
+                .get(candidate.begin - self.held_from..self.at - self.held_from)?;
+            let finding = Finding::new(
+                Risk::SensitiveInformation,
+                id.clone(),
+                candidate.begin..self.at,
+            );
             (!is_placeholder(id, secret)).then_some(finding)
         })
     }
@@ -95,7 +116,8 @@ impl<'f> Scan<'f> {
                 self.held.clear();
             }
             Some(first) if first.begin > self.held_from => {
-                self.held.drain(..(first.begin - self.held_from).min(self.held.len()));
+                self.held
+                    .drain(..(first.begin - self.held_from).min(self.held.len()));
                 self.held_from = first.begin;
             }
             Some(_) => {}
@@ -131,11 +153,11 @@ impl Watcher for Scan<'_> {
                 next = begin;
             }
             let Some(&byte) = bytes.get(next) else { break };
-            if !self.candidates.is_empty() {
-                if let Some(finding) = self.step(Some(byte)) {
-                    self.found = true;
-                    return Progress::Found(finding);
-                }
+            if !self.candidates.is_empty()
+                && let Some(finding) = self.step(Some(byte))
+            {
+                self.found = true;
+                return Progress::Found(finding);
             }
             let [second, last] = self.before;
             if self.candidates.len() < MOST
@@ -146,7 +168,10 @@ impl Watcher for Scan<'_> {
                     self.held_from = self.at;
                 }
                 let state = self.forms.dfa.next_state(self.start, byte);
-                self.candidates.push(Candidate { begin: self.at, state });
+                self.candidates.push(Candidate {
+                    begin: self.at,
+                    state,
+                });
             }
             self.advance(byte);
             next += 1;
@@ -163,8 +188,12 @@ impl Watcher for Scan<'_> {
 }
 
 pub(super) fn begin(dfa: &DFA<Vec<u32>>) -> StateID {
-    #[expect(clippy::expect_used, reason = "the automaton is built for anchored starts, and no byte quits it")]
-    dfa.start_state(&start::Config::new().anchored(Anchored::Yes)).expect("an anchored start")
+    #[expect(
+        clippy::expect_used,
+        reason = "the automaton is built for anchored starts, and no byte quits it"
+    )]
+    dfa.start_state(&start::Config::new().anchored(Anchored::Yes))
+        .expect("an anchored start")
 }
 
 /// Whether no token goes on after these two bytes: a letter may be the end of an escape such as `\n`.

@@ -12,7 +12,9 @@ fn random(alphabet: &str, length: usize, seed: u64) -> String {
         state ^= state << 17;
         state
     };
-    (0..length).map(|_| letters[(next() >> 11) as usize % letters.len()]).collect()
+    (0..length)
+        .map(|_| letters[(next() >> 11) as usize % letters.len()])
+        .collect()
 }
 
 const ALL: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
@@ -24,24 +26,50 @@ const DIGITS: &str = "0123456789";
 /// Made for these tests from the published forms: no one's key, and built so that no scanner takes this file for a leak.
 fn made(seed: u64) -> Vec<(&'static str, String)> {
     let r = |alphabet, length| random(alphabet, length, seed);
-    let uuid = format!("{}-{}-4{}-a{}-{}", r(HEX, 8), r(HEX, 4), r(HEX, 3), r(HEX, 3), r(HEX, 12));
-    let key: String = r(ALL, 256).as_bytes().chunks(64).map(|line| format!("{}\n", String::from_utf8_lossy(line))).collect();
+    let uuid = format!(
+        "{}-{}-4{}-a{}-{}",
+        r(HEX, 8),
+        r(HEX, 4),
+        r(HEX, 3),
+        r(HEX, 3),
+        r(HEX, 12)
+    );
+    let key: String = r(ALL, 256)
+        .as_bytes()
+        .chunks(64)
+        .map(|line| format!("{}\n", String::from_utf8_lossy(line)))
+        .collect();
     vec![
         ("aws_access_key", format!("AKIA{}", r(UPPER, 16))),
         ("aws_access_key", format!("ASIA{}", r(UPPER, 16))),
-        ("aws_secret_key", format!("AWS_SECRET_ACCESS_KEY={}", r(ALL, 40))),
-        ("aws_secret_key", format!("aws_secret_access_key = \"{}\"", r(ALL, 40))),
+        (
+            "aws_secret_key",
+            format!("AWS_SECRET_ACCESS_KEY={}", r(ALL, 40)),
+        ),
+        (
+            "aws_secret_key",
+            format!("aws_secret_access_key = \"{}\"", r(ALL, 40)),
+        ),
         ("google_api_key", format!("AIza{}", r(ALL, 35))),
         ("google_oauth_secret", format!("GOCSPX-{}", r(ALL, 28))),
         ("google_oauth_token", format!("ya29.{}", r(ALL, 120))),
-        ("azure_storage_key", format!("AccountName=x;AccountKey={}==", r(ALL, 86))),
-        ("azure_client_secret", format!("CLIENT_SECRET={}8Q~{}", r(ALL, 3), r(ALL, 34))),
+        (
+            "azure_storage_key",
+            format!("AccountName=x;AccountKey={}==", r(ALL, 86)),
+        ),
+        (
+            "azure_client_secret",
+            format!("CLIENT_SECRET={}8Q~{}", r(ALL, 3), r(ALL, 34)),
+        ),
         ("digitalocean_token", format!("dop_v1_{}", r(HEX, 64))),
         ("vault_token", format!("hvs.{}", r(ALL, 90))),
         ("databricks_token", format!("dapi{}", r(HEX, 32))),
         ("anthropic_key", format!("sk-ant-api03-{}", r(ALL, 95))),
         ("openai_key", format!("sk-proj-{}", r(ALL, 74))),
-        ("openai_key", format!("sk-{}T3BlbkFJ{}", r(ALL, 20), r(ALL, 20))),
+        (
+            "openai_key",
+            format!("sk-{}T3BlbkFJ{}", r(ALL, 20), r(ALL, 20)),
+        ),
         ("llm_key", format!("sk-{}", r(HEX, 32))),
         ("openrouter_key", format!("sk-or-v1-{}", r(HEX, 64))),
         ("langfuse_key", format!("sk-lf-{uuid}")),
@@ -53,14 +81,34 @@ fn made(seed: u64) -> Vec<(&'static str, String)> {
         ("nvidia_key", format!("nvapi-{}", r(ALL, 64))),
         ("github_token", format!("ghp_{}", r(ALL, 36))),
         ("github_token", format!("ghs_{}", r(ALL, 36))),
-        ("github_token", format!("github_pat_{}_{}", r(ALL, 22), r(ALL, 59))),
+        (
+            "github_token",
+            format!("github_pat_{}_{}", r(ALL, 22), r(ALL, 59)),
+        ),
         ("gitlab_token", format!("glpat-{}", r(ALL, 20))),
         ("npm_token", format!("npm_{}", r(ALL, 36))),
         ("pypi_token", format!("pypi-AgEIcHlwaS5vcmc{}", r(ALL, 120))),
-        ("slack_token", format!("xoxb-{}-{}-{}", r(DIGITS, 12), r(DIGITS, 13), r(ALL, 24))),
-        ("slack_webhook", format!("https://hooks.slack.com/services/T{}/B{}/{}", r(UPPER, 10), r(UPPER, 10), r(ALL, 24))),
-        ("discord_token", format!("M{}.{}.{}", r(ALL, 25), r(ALL, 6), r(ALL, 38))),
-        ("telegram_token", format!("{}:AA{}", r("123456789", 10), r(ALL, 33))),
+        (
+            "slack_token",
+            format!("xoxb-{}-{}-{}", r(DIGITS, 12), r(DIGITS, 13), r(ALL, 24)),
+        ),
+        (
+            "slack_webhook",
+            format!(
+                "https://hooks.slack.com/services/T{}/B{}/{}",
+                r(UPPER, 10),
+                r(UPPER, 10),
+                r(ALL, 24)
+            ),
+        ),
+        (
+            "discord_token",
+            format!("M{}.{}.{}", r(ALL, 25), r(ALL, 6), r(ALL, 38)),
+        ),
+        (
+            "telegram_token",
+            format!("{}:AA{}", r("123456789", 10), r(ALL, 33)),
+        ),
         ("sendgrid_key", format!("SG.{}.{}", r(ALL, 22), r(ALL, 43))),
         ("mailgun_key", format!("key-{}", r(HEX, 32))),
         ("twilio_key", format!("SK{}", r(HEX, 32))),
@@ -70,15 +118,51 @@ fn made(seed: u64) -> Vec<(&'static str, String)> {
         ("razorpay_key", format!("rzp_live_{}", r(ALL, 14))),
         ("square_token", format!("sq0atp-{}", r(ALL, 22))),
         ("shopify_token", format!("shpat_{}", r(HEX, 32))),
-        ("private_key", format!("-----BEGIN RSA PRIVATE KEY-----\n{key}-----END RSA PRIVATE KEY-----")),
-        ("private_key", format!("-----BEGIN OPENSSH PRIVATE KEY-----\\n{}", key.replace('\n', "\\n"))),
-        ("private_key", format!("-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,{}\n\n{key}", r(HEX, 32))),
-        ("jwt", format!("eyJ{}.eyJ{}.{}", r(ALL, 33), r(ALL, 80), r(ALL, 43))),
-        ("connection_string", format!("postgres://app:{}@db.internal:5432/main", r(LOWER, 14))),
-        ("connection_string", format!("mongodb+srv://app:{}@cluster0.abcde.mongodb.net/", r(ALL, 16))),
-        ("connection_string", format!("redis://:{}@10.0.0.5:6379", r(LOWER, 20))),
-        ("connection_string", format!("Server=db;User Id=app;Password={};", r(ALL, 14))),
-        ("basic_auth", format!("Authorization: Basic {}=", r(ALL, 31))),
+        (
+            "private_key",
+            format!("-----BEGIN RSA PRIVATE KEY-----\n{key}-----END RSA PRIVATE KEY-----"),
+        ),
+        (
+            "private_key",
+            format!(
+                "-----BEGIN OPENSSH PRIVATE KEY-----\\n{}",
+                key.replace('\n', "\\n")
+            ),
+        ),
+        (
+            "private_key",
+            format!(
+                "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,{}\n\n{key}",
+                r(HEX, 32)
+            ),
+        ),
+        (
+            "jwt",
+            format!("eyJ{}.eyJ{}.{}", r(ALL, 33), r(ALL, 80), r(ALL, 43)),
+        ),
+        (
+            "connection_string",
+            format!("postgres://app:{}@db.internal:5432/main", r(LOWER, 14)),
+        ),
+        (
+            "connection_string",
+            format!(
+                "mongodb+srv://app:{}@cluster0.abcde.mongodb.net/",
+                r(ALL, 16)
+            ),
+        ),
+        (
+            "connection_string",
+            format!("redis://:{}@10.0.0.5:6379", r(LOWER, 20)),
+        ),
+        (
+            "connection_string",
+            format!("Server=db;User Id=app;Password={};", r(ALL, 14)),
+        ),
+        (
+            "basic_auth",
+            format!("Authorization: Basic {}=", r(ALL, 31)),
+        ),
     ]
 }
 
@@ -87,7 +171,15 @@ fn secrets_of_each_form_are_found_wherever_they_stand() {
     let (mut all, mut caught) = (0, 0);
     for seed in 1..60 {
         for (id, secret) in made(seed) {
-            for frame in ["{}", "key: {}", "\"{}\",", "export K={}; run", "see `{}`.", "a\\n{}", "ключ {} здесь"] {
+            for frame in [
+                "{}",
+                "key: {}",
+                "\"{}\",",
+                "export K={}; run",
+                "see `{}`.",
+                "a\\n{}",
+                "ключ {} здесь",
+            ] {
                 let text = frame.replace("{}", &secret);
                 let found = Secrets::new().find(&Sample::new(&text));
                 all += 1;
@@ -103,14 +195,28 @@ fn secrets_of_each_form_are_found_wherever_they_stand() {
             }
         }
     }
-    assert!(f64::from(caught) / f64::from(all) > 0.995, "{caught} of {all}");
+    assert!(
+        f64::from(caught) / f64::from(all) > 0.995,
+        "{caught} of {all}"
+    );
 }
 
 #[test]
 fn look_alikes_pass() {
     let hash = random(HEX, 64, 7);
-    let base64 = random("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/", 4_000, 8);
-    let uuid = format!("{}-{}-4{}-a{}-{}", &hash[..8], &hash[8..12], &hash[12..15], &hash[15..18], &hash[18..30]);
+    let base64 = random(
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/",
+        4_000,
+        8,
+    );
+    let uuid = format!(
+        "{}-{}-4{}-a{}-{}",
+        &hash[..8],
+        &hash[8..12],
+        &hash[12..15],
+        &hash[15..18],
+        &hash[18..30]
+    );
     for text in [
         hash.clone(),
         format!("sha256:{hash}"),
@@ -148,7 +254,11 @@ fn look_alikes_pass() {
     // No form begins in the middle of base64, however much of it there is.
     let mut alarms = 0;
     for seed in 0..200 {
-        let blob = random("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/", 20_000, seed);
+        let blob = random(
+            "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/",
+            20_000,
+            seed,
+        );
         alarms += usize::from(Secrets::new().find(&Sample::new(&blob)).is_some());
     }
     assert_eq!(alarms, 0);
@@ -156,7 +266,11 @@ fn look_alikes_pass() {
 
 #[test]
 fn the_automaton_stays_small() {
-    assert!(FORMS.dfa.memory_usage() < 4 << 20, "{} bytes", FORMS.dfa.memory_usage());
+    assert!(
+        FORMS.dfa.memory_usage() < 4 << 20,
+        "{} bytes",
+        FORMS.dfa.memory_usage()
+    );
 }
 
 #[test]
@@ -168,7 +282,9 @@ fn nothing_is_held_longer_than_it_must() {
     let mut watcher = Secrets::new().watch();
     watcher.push("jwt: eyJ");
     let long = "a".repeat(9_000);
-    let Progress::Clear(upto) = watcher.push(&long) else { panic!("a run of one letter is no secret") };
+    let Progress::Clear(upto) = watcher.push(&long) else {
+        panic!("a run of one letter is no secret")
+    };
     assert!(upto > 8_000);
 }
 
