@@ -27,9 +27,10 @@ pub(crate) fn layer() -> DemoLayer {
 pub(crate) fn wish() -> Result<KeyRequest, bartizan::auth::Error> {
     let mut wish = KeyRequest::default();
     wish.models = Some(Models::Only(vec!["demo".to_owned()]));
-    let mut limits = Limits::default();
-    limits.rpm = Some(RPM);
-    wish.limits = limits;
+    wish.limits = Limits {
+        rpm: Some(RPM),
+        tpm: None,
+    };
     wish.duration = Some("1d".parse()?);
     Ok(wish)
 }

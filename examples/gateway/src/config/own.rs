@@ -231,13 +231,14 @@ fn times(mut section: Section<'_>, times: &mut Times) {
 }
 
 fn limits(mut section: Section<'_>) -> Limits {
-    let mut limits = Limits::default();
-    limits.rpm = section
-        .take("rpm")
-        .and_then(|field| field.number(1..=u32::MAX));
-    limits.tpm = section
-        .take("tpm")
-        .and_then(|field| field.number(1..=u32::MAX));
+    let limits = Limits {
+        rpm: section
+            .take("rpm")
+            .and_then(|field| field.number(1..=u32::MAX)),
+        tpm: section
+            .take("tpm")
+            .and_then(|field| field.number(1..=u32::MAX)),
+    };
     section.finish(&[]);
     limits
 }

@@ -182,7 +182,7 @@ pub(super) async fn info(by: &Verified<Caller>, keys: &Keys, query: &str) -> Res
             {
                 value.clone_into(&mut which)
             }
-            "key_id" | "key" => return Err(Error::NotFound).map_err(refusal),
+            "key_id" | "key" => return Err(refusal(Error::NotFound)),
             _ => return Err(invalid("query", "only `key_id` is known here")),
         }
     }
@@ -273,9 +273,7 @@ fn limits(rpm: Option<u32>, tpm: Option<u32>) -> Result<Limits, Refusal> {
             "a limit is at least 1; leave it out for none",
         ));
     }
-    let mut limits = Limits::default();
-    (limits.rpm, limits.tpm) = (rpm, tpm);
-    Ok(limits)
+    Ok(Limits { rpm, tpm })
 }
 
 fn invalid(param: &'static str, message: impl Into<std::borrow::Cow<'static, str>>) -> Refusal {

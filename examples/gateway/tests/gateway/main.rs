@@ -1,4 +1,11 @@
 //! The gateway as its callers meet it: the program itself, over real sockets, with a mock provider behind it.
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test that goes wrong stops where it does"
+)]
 
 mod calls;
 mod canaries;

@@ -4,10 +4,11 @@ use std::fs::{self, File};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bartizan_testkit::MockProvider;
 use tempfile::TempDir;
+use tokio::time::Instant;
 
 use crate::http::{Answer, ask};
 
