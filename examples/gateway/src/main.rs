@@ -66,6 +66,9 @@ fn check(named: Option<PathBuf>) -> ExitCode {
     };
     match load(&path) {
         Ok(settings) => {
+            if let Some(Err(error)) = settings.server.tls.as_ref().map(server::acceptor) {
+                return complain(&error.to_string(), BAD_CONFIGURATION);
+            }
             let text = format!(
                 "{}: sound; {} deployments\n",
                 path.display(),

@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use bartizan::audit::{AuditLayer, IntentLayer, Journal};
 use bartizan::auth::{AuthLayer, Keys, MasterKey};
-use bartizan::core::{Body, Dialect, Limits, Refusal, RefusalKind};
+use bartizan::core::{Body, Dialect, Limits};
 use bartizan::egress::{Client, Policy};
 use bartizan::guard::{DenyList, GuardLayer, Injection, Invisible, Post, Secrets};
 use bartizan::limit::LimitLayer;
@@ -30,7 +30,7 @@ use tower_http::sensitive_headers::SetSensitiveRequestHeadersLayer;
 
 use crate::config::{Guardrails, ModelLimits, PiiSettings, Settings, Verdict};
 use crate::provider::{Catalogue, ChooseLayer, DemoLayer, Upstream};
-use crate::routes::{Answers, Route, Stack};
+use crate::routes::{self, Answers, Route, Stack};
 
 /// Headers that hold a caller's credential.
 const CREDENTIALS: [HeaderName; 5] = [
@@ -201,12 +201,7 @@ fn client(settings: &Settings) -> Result<Client, bartizan::egress::Error> {
     Client::builder(policy).build()
 }
 
-fn panicked(_: Box<dyn Any + Send>) -> Response<Body> {
-    // What it says may hold a prompt; the hook has logged where it was.
-    Refusal::new(
-        RefusalKind::Internal,
-        "internal_error",
-        "the gateway failed at this call",
-    )
-    .render(Dialect::Other)
+/// What a panic says may hold a prompt, so nobody is told; the hook has logged where it was.
+pub(crate) fn panicked(_: Box<dyn Any + Send>) -> Response<Body> {
+    routes::panicked().render(Dialect::Other)
 }

@@ -1,5 +1,6 @@
 //! `guardrails`: which checks run, in LiteLLM's words.
 
+use bartizan::guard::DenyList;
 use bartizan::pii::{Action, Entity};
 
 use super::known;
@@ -172,11 +173,19 @@ fn one(mut params: Section<'_>, item: &Field<'_>, all: &mut Guardrails) {
             all.secrets.replace(response).is_some(),
         ),
         Kind::DenyList => {
-            let words = deny(words(&mut params));
+            let words = words(&mut params);
+            if let Err(error) = DenyList::new("deny_list", &words) {
+                params.fail(format!("`words`: {error}"));
+            }
+            let words = deny(words);
             (None, None, put(&mut all.deny, words))
         }
         Kind::ContentFilter => {
-            let words = deny(blocked_words(&mut params));
+            let words = blocked_words(&mut params);
+            if let Err(error) = DenyList::new("deny_list", &words) {
+                params.fail(format!("`blocked_words`: {error}"));
+            }
+            let words = deny(words);
             let post = words.is_none().then_some(false);
             let twice = put(&mut all.deny, words);
             (

@@ -35,6 +35,16 @@ struct Inner {
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const LONGEST_ID: usize = 128;
+const PANICKED: &str = "gateway_failed";
+
+/// What a caller is told whose call made a layer panic.
+pub(crate) fn panicked() -> Refusal {
+    Refusal::new(
+        RefusalKind::Internal,
+        PANICKED,
+        "the gateway failed at this call",
+    )
+}
 
 impl Gateway {
     pub(crate) fn new(llm: Stack, own: Stack, journal: Journal, body_limit: usize) -> Self {
@@ -61,11 +71,18 @@ impl Gateway {
             Route::Nothing => return nothing(),
         };
         let id = request_id(request.headers_mut());
+        let dialect = route.dialect();
         let extensions = request.extensions_mut();
-        extensions.insert(route.dialect());
+        extensions.insert(dialect);
         extensions.insert(self.0.body_limit);
         extensions.insert(route);
         let Ok(mut response) = stack.clone().oneshot(request).await;
+        if let Some(refusal) = response.extensions().get::<Refusal>()
+            && refusal.code() == PANICKED
+        {
+            // Whoever caught the panic did not know what the caller speaks.
+            response = refusal.clone().render(dialect);
+        }
         if let Some(theirs) = response.headers_mut().insert(REQUEST_ID, id) {
             // LiteLLM's spelling for what a provider sent.
             response
@@ -131,7 +148,43 @@ fn nothing() -> Response<Body> {
 
 #[cfg(test)]
 mod tests {
+    use bartizan::audit::MemorySink;
+    use http::Method;
+    use tower::{ServiceBuilder, service_fn};
+    use tower_http::catch_panic::CatchPanicLayer;
+
     use super::*;
+
+    #[tokio::test]
+    async fn a_panic_is_a_500_in_the_callers_dialect_and_for_that_caller_alone() {
+        let panics = ServiceBuilder::new()
+            .map_response(|response: Response<_>| response.map(Body::new))
+            .layer(CatchPanicLayer::custom(crate::stack::panicked))
+            .service(service_fn(async |request: Request<Body>| {
+                assert!(request.headers().contains_key("well"), "canary");
+                Ok::<_, Infallible>(Response::new(Body::empty()))
+            }));
+        let stack = BoxCloneSyncService::new(panics);
+        let journal = Journal::builder().open(MemorySink::new()).await.unwrap();
+        let gateway = Gateway::new(stack.clone(), stack, journal, 1 << 20);
+        for (path, says) in [
+            ("/v1/chat/completions", r#""code":"gateway_failed""#),
+            (
+                "/v1/messages",
+                r#"{"type":"error","error":{"type":"api_error""#,
+            ),
+        ] {
+            let route = Route::of(&Method::POST, path);
+            let request = Request::post(path).body(Body::empty()).unwrap();
+            let response = gateway.answer(route.clone(), request).await;
+            assert_eq!(response.status(), 500);
+            let body = response.into_body().into_bytes(1 << 20).await.unwrap();
+            let body = String::from_utf8_lossy(&body);
+            assert!(body.contains(says) && !body.contains("canary"), "{body}");
+            let request = Request::post(path).header("well", "1").body(Body::empty());
+            assert_eq!(gateway.answer(route, request.unwrap()).await.status(), 200);
+        }
+    }
 
     #[test]
     fn a_callers_id_is_kept_where_it_can_stand_anywhere() {

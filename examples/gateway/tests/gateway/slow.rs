@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bartizan_testkit::{MockProvider, Script};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::http::{read_all, read_answer, request};
@@ -123,9 +123,12 @@ async fn a_connection_may_rest_longer_than_a_head_may_take() {
 
 #[tokio::test]
 async fn whoever_takes_nothing_of_its_answer_is_let_go_and_so_is_the_provider() {
-    let (mock, gateway) = gateway(Script::words(4_000_000).piece(100_000)).await;
+    let (mock, gateway) = gateway(Script::words(1_000_000).piece(20_000)).await;
     let authorization = format!("Bearer {MASTER}");
-    let mut stream = TcpStream::connect(gateway.address).await.unwrap();
+    // A small window, so that what the kernel takes in our place is little.
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.set_recv_buffer_size(4_096).unwrap();
+    let mut stream = socket.connect(gateway.address).await.unwrap();
     let text = request(
         "POST",
         "/v1/chat/completions",
