@@ -111,9 +111,10 @@ pub fn look<S>(inner: S) -> Filtered<S, Look> {
     Filtered::new(inner, Arc::new(Look))
 }
 
+/// Two of them.
+pub type LookTwice<S> = Filtered<Filtered<S, Look>, Look>;
+
 /// Five times [`Look`] around `inner`.
-pub fn look_five<S>(
-    inner: S,
-) -> Filtered<Filtered<Filtered<Filtered<Filtered<S, Look>, Look>, Look>, Look>, Look> {
+pub fn look_five<S>(inner: S) -> Filtered<LookTwice<LookTwice<S>>, Look> {
     look(look(look(look(look(inner)))))
 }
