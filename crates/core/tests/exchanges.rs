@@ -8,14 +8,18 @@
 )]
 
 use std::collections::BTreeMap;
+use std::convert::Infallible;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use bartizan_core::{
-    Channel, Dialect, Direction, Document, Event, EventDecoder, Out, StreamRewriter, TextRewriter,
-    Usage,
+    Body, Call, Channel, Dialect, Direction, Document, Event, EventDecoder, Filter, Filtered, Flow,
+    Out, Refusal, StreamRewriter, Tap, TextRewriter, Usage,
 };
+use http::{Request, Response};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
+use tower::ServiceExt;
 
 const FILES: &[(&str, Dialect)] = &[
     ("openai.chat", Dialect::OpenAiChat),
@@ -431,4 +435,112 @@ fn numbers_rise(events: &[Event], exchange: &Exchange) {
         "{} {numbers:?}",
         exchange.file
     );
+}
+
+/// Looks at everything and changes nothing.
+struct Look;
+
+impl Filter for Look {
+    const NAME: &'static str = "look";
+    type Tap = LookTap;
+
+    async fn request(&self, _: &mut Call) -> Result<Flow<LookTap>, Refusal> {
+        Ok(Flow::Pass(LookTap))
+    }
+}
+
+struct LookTap;
+
+impl Tap for LookTap {}
+
+/// What a client receives of a provider's stream that ends cleanly after these bytes.
+async fn received(dialect: Dialect, sent: String) -> String {
+    let provider = tower::service_fn(move |_: Request<Body>| {
+        let response = Response::builder()
+            .header("content-type", "text/event-stream")
+            .body(Body::from(sent.clone()));
+        async move { Ok::<_, Infallible>(response.unwrap()) }
+    });
+    let mut request = Request::post("/").body(Body::empty()).unwrap();
+    request.extensions_mut().insert(dialect);
+    let response = Filtered::new(provider, Arc::new(Look))
+        .oneshot(request)
+        .await
+        .unwrap();
+    let bytes = response.into_body().into_bytes(usize::MAX).await.unwrap();
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+/// Whether these events end as the dialect says that a whole stream does.
+fn is_through(events: &[Event], dialect: Dialect) -> bool {
+    events.iter().any(|event| match dialect {
+        Dialect::OpenAiChat => event.data() == Some("[DONE]"),
+        _ => event.data().is_some_and(|data| {
+            [
+                "message_stop",
+                "response.completed",
+                "response.incomplete",
+                "response.failed",
+            ]
+            .iter()
+            .any(|name| {
+                data.contains(&format!("\"type\":\"{name}\""))
+                    || data.contains(&format!("\"type\": \"{name}\""))
+            })
+        }),
+    })
+}
+
+#[tokio::test]
+async fn every_recorded_stream_cut_after_every_event_ends_in_an_error_and_never_as_if_it_were_whole()
+ {
+    // Where the official SDKs are to judge the same bytes, they are written there, one file a cut.
+    let folder = std::env::var_os("BARTIZAN_CUTS").map(PathBuf::from);
+    let mut cuts = 0;
+    for (number, exchange) in exchanges()
+        .iter()
+        .filter(|exchange| exchange.stream)
+        .enumerate()
+    {
+        let Some(text) = &exchange.answer else {
+            continue;
+        };
+        let events = decode(&[text.as_bytes()]);
+        let failed = events.iter().position(|event| {
+            event
+                .data()
+                .is_some_and(|data| data.contains("\"error\":{"))
+        });
+        for count in 0..events.len() {
+            let kept = &events[..count];
+            if is_through(kept, exchange.dialect) || failed.is_some_and(|at| at < count) {
+                break;
+            }
+            cuts += 1;
+            let sent: Vec<u8> = kept
+                .iter()
+                .flat_map(|event| event.to_bytes().to_vec())
+                .collect();
+            let sent = String::from_utf8(sent).unwrap();
+            let got = received(exchange.dialect, sent.clone()).await;
+            let rest = got
+                .strip_prefix(&sent)
+                .unwrap_or_else(|| panic!("{}: what came must arrive", exchange.file));
+            let end = decode(&[rest.as_bytes()]);
+            assert_eq!(end.len(), 1, "{} {count}: {rest}", exchange.file);
+            assert!(
+                end[0].data().unwrap().contains("upstream_stream_cut")
+                    || exchange.dialect == Dialect::AnthropicMessages
+                        && end[0].name() == Some("error")
+            );
+            if let Some(folder) = folder.as_ref().filter(|_| OWN.contains(&exchange.file)) {
+                std::fs::write(
+                    folder.join(format!("{}-{number}-{count}.sse", exchange.file)),
+                    got,
+                )
+                .unwrap();
+            }
+        }
+    }
+    assert!(exchanges().is_empty() || cuts > 2_000, "{cuts}");
 }
