@@ -204,7 +204,7 @@ fn readable(mut bytes: Vec<u8>) -> Option<String> {
 fn unescape(text: &str) -> Option<String> {
     let mut plain = Vec::with_capacity(text.len());
     let (mut rest, mut count) = (text, 0);
-    while let Some(at) = rest.find(['%', '&', '\\']) {
+    while let Some(at) = memchr::memchr3(b'%', b'&', b'\\', rest.as_bytes()) {
         let (before, from) = rest.split_at(at);
         plain.extend_from_slice(before.as_bytes());
         match escape(from) {

@@ -59,8 +59,8 @@ struct Phrase {
 struct Step {
     first: bool,
     last: bool,
-    gap: u32,
-    goal: usize,
+    gap: u16,
+    goal: u32,
 }
 
 enum Goal {

@@ -71,8 +71,10 @@ const CLASSES: [Class; 256] = {
 /// One word of a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Word<'t> {
-    /// Letters and digits, with the apostrophes that stand in between, and where they begin.
+    /// Letters and digits, and where they begin.
     Text(&'t str, usize),
+    /// The same with apostrophes in between, which are not part of its spelling.
+    Quoted(&'t str, usize),
     /// The end of a sentence, or an empty line.
     Stop,
 }
@@ -98,6 +100,12 @@ fn cut_as<'t, const MARKED: bool>(text: &'t str, mut emit: impl FnMut(Word<'t>))
     let bytes = text.as_bytes();
     let mut at = 0;
     while let Some(&byte) = bytes.get(at) {
+        if byte == b' ' {
+            stop += stop & 1;
+            marked = false;
+            at += 1;
+            continue;
+        }
         let class = class(byte);
         let (class, width) = match class {
             Class::Wide => wide_at(text, at),
@@ -110,15 +118,20 @@ fn cut_as<'t, const MARKED: bool>(text: &'t str, mut emit: impl FnMut(Word<'t>))
                     emit(Word::Stop);
                 }
                 (stop, breaks) = (0, 0);
-                let (end, mixed) = if class == Class::Ideograph {
-                    (at + width, false)
+                let (end, traits) = if class == Class::Ideograph {
+                    (at + width, Traits::default())
                 } else {
                     word_end::<MARKED>(text, at, marked)
                 };
-                if mixed {
+                if traits.mixed {
                     odd.note(at);
                 }
-                emit(Word::Text(text.get(at..end).unwrap_or_default(), at));
+                let word = text.get(at..end).unwrap_or_default();
+                emit(if traits.quoted {
+                    Word::Quoted(word, at)
+                } else {
+                    Word::Text(word, at)
+                });
                 if end - at == 1 {
                     singles += 1;
                     if singles >= SPELLED {
@@ -150,13 +163,29 @@ fn cut_as<'t, const MARKED: bool>(text: &'t str, mut emit: impl FnMut(Word<'t>))
     odd
 }
 
-/// Where the word that begins at `at` ends, and whether digits or marks stand where its letters should.
+/// What is special about a word.
+#[derive(Clone, Copy, Default)]
+struct Traits {
+    /// Digits or marks stand where its letters should.
+    mixed: bool,
+    /// Apostrophes stand in it.
+    quoted: bool,
+}
+
+/// Where the word that begins at `at` ends.
 #[inline]
-fn word_end<const MARKED: bool>(text: &str, mut at: usize, marked: bool) -> (usize, bool) {
+fn word_end<const MARKED: bool>(text: &str, mut at: usize, marked: bool) -> (usize, Traits) {
     let bytes = text.as_bytes();
-    let (mut digit, mut mixed) = (marked, false);
+    let (mut digit, mut mixed, mut quoted) = (marked, false, false);
     let mut end = at;
     while let Some(&byte) = bytes.get(at) {
+        if byte.is_ascii_lowercase() {
+            // By far the commonest.
+            mixed |= digit;
+            at += 1;
+            end = at;
+            continue;
+        }
         match class(byte) {
             Class::Letter => {
                 mixed |= digit;
@@ -168,7 +197,10 @@ fn word_end<const MARKED: bool>(text: &str, mut at: usize, marked: bool) -> (usi
                 at += 1;
                 end = at;
             }
-            Class::Apostrophe => at += 1,
+            Class::Apostrophe => {
+                quoted = true;
+                at += 1;
+            }
             Class::Wide => match wide_at(text, at) {
                 (Class::Wide, width) => {
                     mixed |= digit;
@@ -188,7 +220,7 @@ fn word_end<const MARKED: bool>(text: &str, mut at: usize, marked: bool) -> (usi
             _ => break,
         }
     }
-    (end, mixed)
+    (end, Traits { mixed, quoted })
 }
 
 /// Whether a mark at `at` stands for a letter: a letter or another such mark follows.
@@ -247,7 +279,9 @@ pub(crate) fn spaced(text: &str) -> String {
     spaced.push(' ');
     cut(text, |word| {
         match word {
-            Word::Text(word, _) => spaced.extend(word.chars().filter(|c| !is_apostrophe(*c))),
+            Word::Text(word, _) | Word::Quoted(word, _) => {
+                spaced.extend(word.chars().filter(|c| !is_apostrophe(*c)));
+            }
             Word::Stop => spaced.push('.'),
         }
         spaced.push(' ');
@@ -318,7 +352,7 @@ mod tests {
             let mut last = 0;
             let mut good = true;
             cut(folded.as_str(), |word| {
-                if let Word::Text(word, at) = word {
+                if let Word::Text(word, at) | Word::Quoted(word, at) = word {
                     good &= at >= last && !word.is_empty() && !word.contains(char::is_whitespace);
                     good &= folded.as_str().get(at..at + word.len()) == Some(word);
                     last = at + word.len();

@@ -21,7 +21,7 @@ impl Rules {
                 let gap = folded.get(spelled.end..at).unwrap_or_default();
                 spelled.push(word, gap, at + 1);
             }
-            Word::Text(word, _) => {
+            Word::Text(word, _) | Word::Quoted(word, _) => {
                 self.read_spelled(&mut run, &mut spelled);
                 canonical(word, &mut spelling);
                 run.word(Word::Text(&spelling, 0));

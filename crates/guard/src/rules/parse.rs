@@ -164,8 +164,8 @@ impl<'t> Reader<'t> {
             self.rules.steps.push(Step {
                 first: position == 0,
                 last: position + 1 == count,
-                gap,
-                goal: goal_index,
+                gap: u16::try_from(gap).unwrap_or(u16::MAX),
+                goal: u32::try_from(goal_index).unwrap_or(u32::MAX),
             });
             for word in words {
                 for form in forms(word) {

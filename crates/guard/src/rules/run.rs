@@ -2,7 +2,7 @@
 
 use super::lexicon::{Lexicon, Open};
 use super::{Goal, LONG_GIVEAWAY, LONGEST_PHRASE, Pass, Phrase, Rules};
-use crate::words::Word;
+use crate::words::{Word, is_apostrophe};
 
 /// One walk over one text.
 pub(super) struct Run<'r> {
@@ -18,7 +18,7 @@ pub(super) struct Run<'r> {
     /// For each sign and each `unless` set: the word where it was seen last.
     signs: Vec<u32>,
     unless: Vec<u32>,
-    giveaways: [Option<usize>; 2],
+    giveaways: [Option<u32>; 2],
     pub(super) pass: Pass,
 }
 
@@ -48,9 +48,19 @@ impl<'r> Run<'r> {
     #[inline]
     pub(super) fn word(&mut self, word: Word<'_>) {
         self.words += 1;
-        let Word::Text(text, place) = word else {
-            return self.open.close();
+        let (text, place) = match word {
+            Word::Text(text, place) => (text, place),
+            Word::Quoted(text, place) => {
+                let plain: String = text.chars().filter(|c| !is_apostrophe(*c)).collect();
+                return self.text(&plain, place, place + text.len());
+            }
+            Word::Stop => return self.open.close(),
         };
+        self.text(text, place, place + text.len());
+    }
+
+    #[inline]
+    fn text(&mut self, text: &str, place: usize, upto: usize) {
         if let Some(start) = self
             .places
             .get_mut(self.words as usize % (2 * LONGEST_PHRASE))
@@ -62,8 +72,8 @@ impl<'r> Run<'r> {
         {
             let mut open = std::mem::take(&mut self.open);
             lexicon.read(&mut open, text, |pattern, words| {
-                if let Some(phrase) = self.rules.phrases.get(pattern) {
-                    self.phrase(phrase, words, pattern, place + text.len());
+                if let Some(phrase) = self.rules.phrases.get(pattern as usize) {
+                    self.phrase(phrase, words, pattern, upto);
                 }
             });
             self.open = open;
@@ -71,7 +81,7 @@ impl<'r> Run<'r> {
     }
 
     /// A phrase of so many words ends with the current word, before `place`. Words are numbered from 1.
-    fn phrase(&mut self, phrase: &Phrase, words: u32, pattern: usize, place: usize) {
+    fn phrase(&mut self, phrase: &Phrase, words: u32, pattern: u32, place: usize) {
         let rules = self.rules;
         let end = self.words;
         let start = (end + 1).saturating_sub(words);
@@ -108,12 +118,12 @@ impl<'r> Run<'r> {
                 }
             };
             if step.last {
-                if let Some(goal) = rules.goals.get(step.goal) {
+                if let Some(goal) = rules.goals.get(step.goal as usize) {
                     self.reach(goal, origin, end, place);
                 }
             } else if let Some(live) = self.live.get_mut(index) {
                 *live = Live {
-                    until: end + 1 + step.gap,
+                    until: end + 1 + u32::from(step.gap),
                     ..origin
                 };
             }
@@ -165,7 +175,7 @@ impl<'r> Run<'r> {
     }
 
     /// Two different words give a text away, or one that is too long to be a name.
-    fn giveaway(&mut self, reversed: bool, pattern: usize, long: bool) {
+    fn giveaway(&mut self, reversed: bool, pattern: u32, long: bool) {
         let [first_reversed, first_rotated] = &mut self.giveaways;
         let (first, flag) = if reversed {
             (first_reversed, &mut self.pass.reversed)
