@@ -13,9 +13,10 @@ pub(crate) enum Need {
     Redis,
     Postgres,
     Python,
+    Kill,
 }
 
-const ALL: [Need; 3] = [Need::Redis, Need::Postgres, Need::Python];
+const ALL: [Need; 4] = [Need::Redis, Need::Postgres, Need::Python, Need::Kill];
 
 impl Need {
     pub(crate) fn package(self) -> &'static str {
@@ -23,6 +24,7 @@ impl Need {
             Self::Redis => "redis-server",
             Self::Postgres => "postgresql",
             Self::Python => "python3-venv",
+            Self::Kill => "procps",
         }
     }
 
@@ -33,6 +35,7 @@ impl Need {
                 succeeds("postgres", &["--version"]) || Path::new("/usr/lib/postgresql").is_dir()
             }
             Self::Python => succeeds("python3", &["-c", "import ensurepip, venv"]),
+            Self::Kill => succeeds("kill", &["-l"]),
         }
     }
 }
@@ -43,6 +46,7 @@ impl fmt::Display for Need {
             Self::Redis => "tests with redis in their names",
             Self::Postgres => "tests with postgres in their names",
             Self::Python => "the SDK tests",
+            Self::Kill => "tests that signal a process",
         };
         write!(
             f,

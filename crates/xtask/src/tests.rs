@@ -27,7 +27,7 @@ fn skips(missing: &[Need]) -> Vec<&'static str> {
         match need {
             Need::Redis => skips.extend(["--skip", "redis"]),
             Need::Postgres => skips.extend(["--skip", "postgres"]),
-            Need::Python => {}
+            Need::Python | Need::Kill => {}
         }
     }
     skips
