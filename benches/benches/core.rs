@@ -1,7 +1,7 @@
 //! Core's figures: scanning, five filters that look, an event through five taps.
 #![allow(missing_docs, clippy::unwrap_used, reason = "a bench")]
 
-use bartizan_benches::{DONE, Provider, chat_chunk, chat_request, look, look_five};
+use bartizan_benches::{Chunks, DONE, Provider, chat_chunk, chat_request, look, look_five};
 use bartizan_core::json::{Bounds, Json};
 use bartizan_core::{Body, Dialect, Direction, Document};
 use bytes::Bytes;
@@ -85,7 +85,7 @@ fn events(criterion: &mut Criterion) {
         .chain([DONE.into()])
         .collect();
     let provider = Provider::new(move || {
-        let body = Body::new(Chunks(stream.clone().into_iter()));
+        let body = Body::new(Chunks::new(stream.clone()));
         Response::builder()
             .header("content-type", "text/event-stream")
             .body(body)
@@ -121,20 +121,6 @@ where
         });
     });
     group.finish();
-}
-
-struct Chunks(std::vec::IntoIter<Bytes>);
-
-impl http_body::Body for Chunks {
-    type Data = Bytes;
-    type Error = std::convert::Infallible;
-
-    fn poll_frame(
-        mut self: std::pin::Pin<&mut Self>,
-        _: &mut std::task::Context<'_>,
-    ) -> std::task::Poll<Option<Result<http_body::Frame<Bytes>, Self::Error>>> {
-        std::task::Poll::Ready(self.0.next().map(|chunk| Ok(http_body::Frame::data(chunk))))
-    }
 }
 
 criterion_group!(benches, scan, filters, events);

@@ -1,10 +1,14 @@
 //! What the benches have in common: messages of a known size, and stacks around a provider that costs nothing.
 
 use std::convert::Infallible;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 
 use bartizan_core::{Body, Call, Event, Filter, Filtered, Flow, Out, Refusal, Step, Tap};
+use bytes::Bytes;
 use http::{Request, Response};
+use http_body::Frame;
 use tower::Service;
 
 /// A sentence of everyday prose; repeated, it fills messages.
@@ -117,4 +121,28 @@ pub type LookTwice<S> = Filtered<Filtered<S, Look>, Look>;
 /// Five times [`Look`] around `inner`.
 pub fn look_five<S>(inner: S) -> Filtered<LookTwice<LookTwice<S>>, Look> {
     look(look(look(look(look(inner)))))
+}
+
+/// A body of given pieces.
+#[derive(Debug)]
+pub struct Chunks(std::vec::IntoIter<Bytes>);
+
+impl Chunks {
+    /// Creates one.
+    #[must_use]
+    pub fn new(pieces: Vec<Bytes>) -> Self {
+        Self(pieces.into_iter())
+    }
+}
+
+impl http_body::Body for Chunks {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        Poll::Ready(self.0.next().map(|piece| Ok(Frame::data(piece))))
+    }
 }
