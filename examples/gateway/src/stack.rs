@@ -1,7 +1,7 @@
 //! The layers, in their order.
 //!
 //! ```text
-//!  caller ─► Audit ─ Auth ─ Limit ─ Guard ─ Pii ─ (Intent) ─ Choose ─ Translate ─ Upstream ─► provider
+//!  caller ─► Audit ─ Auth ─ Limit ─ Guard ─ Pii ─ Choose ─ (Intent) ─ Translate ─ Upstream ─► provider
 //! ```
 //!
 //! Audit is outermost so that it records refusals too. The cheap refusals come before the costly looks at content. Guard sees the raw
@@ -19,7 +19,7 @@ use bartizan::egress::{Client, Policy};
 use bartizan::guard::{DenyList, GuardLayer, Injection, Invisible, Post, Secrets};
 use bartizan::limit::LimitLayer;
 use bartizan::pii::PiiLayer;
-use bartizan::translate::{Model, ModelFacts, TranslateLayer};
+use bartizan::translate::{Model, ModelFacts, TranslateLayer, Unknown};
 use http::header::AUTHORIZATION;
 use http::request::Parts;
 use http::{HeaderName, Request, Response};
@@ -80,8 +80,8 @@ pub(crate) fn llm(
         .layer(limit(settings.limits, &settings.model_limits))
         .option_layer(guard(&settings.guardrails)?)
         .option_layer(settings.guardrails.pii.as_ref().map(pii).transpose()?)
-        .option_layer(write_ahead)
         .layer(ChooseLayer::new(Arc::clone(&shared.catalogue)))
+        .option_layer(write_ahead)
         .layer(translate(settings))
         .option_layer(demo)
         .service(upstream);
@@ -185,7 +185,12 @@ fn translate(settings: &Settings) -> TranslateLayer {
     let models = told.fold(ModelFacts::default(), |models, (name, most)| {
         models.with(name, Model::new(most))
     });
-    TranslateLayer::new().models(models)
+    let unknown = if settings.drop_params {
+        Unknown::Drop
+    } else {
+        Unknown::Refuse
+    };
+    TranslateLayer::new().models(models).unknown(unknown)
 }
 
 fn client(settings: &Settings) -> Result<Client, bartizan::egress::Error> {

@@ -102,6 +102,7 @@ fn database(field: &Field<'_>) -> Option<PathBuf> {
 pub(super) struct LiteLlm {
     pub(super) request_timeout: Option<Duration>,
     pub(super) json_logs: bool,
+    pub(super) drop_params: bool,
 }
 
 pub(super) fn litellm(mut section: Section<'_>) -> LiteLlm {
@@ -110,6 +111,10 @@ pub(super) fn litellm(mut section: Section<'_>) -> LiteLlm {
     });
     let json_logs = section
         .take("json_logs")
+        .and_then(|field| field.boolean())
+        .unwrap_or(false);
+    let drop_params = section
+        .take("drop_params")
         .and_then(|field| field.boolean())
         .unwrap_or(false);
     // What holds here anyway may be asked for, and what never happens here may be declined.
@@ -124,6 +129,7 @@ pub(super) fn litellm(mut section: Section<'_>) -> LiteLlm {
     LiteLlm {
         request_timeout,
         json_logs,
+        drop_params,
     }
 }
 

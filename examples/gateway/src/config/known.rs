@@ -173,7 +173,6 @@ pub(super) const LITELLM_SETTINGS: &[&str] = &[
     "disable_end_user_cost_tracking",
     "disable_hf_tokenizer_download",
     "disable_token_counter",
-    "drop_params",
     "enable_json_schema_validation",
     "enable_preview_features",
     "enable_redis_auth_cache",

@@ -42,6 +42,8 @@ pub(crate) struct Settings {
     /// Origins that may lie on a private network.
     pub(crate) private_upstreams: Vec<Origin>,
     pub(crate) json_logs: bool,
+    /// Whether what a provider's API does not know is left out and told, rather than refused.
+    pub(crate) drop_params: bool,
 }
 
 type Env<'a> = &'a dyn Fn(&str) -> Option<String>;
@@ -103,6 +105,7 @@ impl Settings {
             audit: own.audit,
             private_upstreams: own.private_upstreams,
             json_logs: false,
+            drop_params: false,
         })
     }
 }
@@ -134,7 +137,6 @@ fn whole(source: &Source<'_>, root: &tree::Node) -> Option<Settings> {
     };
     let shared = models::Shared {
         timeout: litellm.request_timeout.unwrap_or(TIMEOUT),
-        stream_timeout: None,
         private: &own.private_upstreams,
     };
     let (deployments, model_limits) = match top.take("model_list") {
@@ -163,6 +165,7 @@ fn whole(source: &Source<'_>, root: &tree::Node) -> Option<Settings> {
         audit: own.audit,
         private_upstreams: own.private_upstreams,
         json_logs: litellm.json_logs,
+        drop_params: litellm.drop_params,
     })
 }
 

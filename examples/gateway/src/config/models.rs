@@ -39,7 +39,6 @@ pub(crate) enum Provider {
 /// What all deployments share.
 pub(super) struct Shared<'a> {
     pub(super) timeout: Duration,
-    pub(super) stream_timeout: Option<Duration>,
     /// Origins that may lie on a private network, and may be spoken to in plain text.
     pub(super) private: &'a [Origin],
 }
@@ -132,17 +131,14 @@ fn one(name: String, mut params: Section<'_>, shared: &Shared<'_>) -> One {
                 &params,
                 shared,
             )?;
-            let total = timeout.unwrap_or(shared.timeout);
-            let stream_total = stream_timeout
-                .or(shared.stream_timeout)
-                .or(timeout)
-                .unwrap_or(shared.timeout);
+            let whole = timeout.unwrap_or(shared.timeout);
+            let stream = stream_timeout.unwrap_or(whole);
             Some(Deployment {
                 name,
                 upstream,
                 provider,
-                stream_target: target.clone().timeouts(times_of(stream_total)),
-                target: target.timeouts(times_of(total)),
+                stream_target: target.clone().timeouts(stream_times(stream)),
+                target: target.timeouts(whole_times(whole)),
                 max_tokens,
             })
         });
@@ -150,8 +146,15 @@ fn one(name: String, mut params: Section<'_>, shared: &Shared<'_>) -> One {
     (deployment, rpm, tpm)
 }
 
-fn times_of(total: Duration) -> Timeouts {
-    Timeouts::default().head(total).total(total)
+fn whole_times(limit: Duration) -> Timeouts {
+    Timeouts::default().head(limit).total(limit)
+}
+
+/// A stream that has begun may go on: how long it may be silent is limited, and an hour is enough for any.
+fn stream_times(limit: Duration) -> Timeouts {
+    Timeouts::default()
+        .head(limit)
+        .total(limit.max(Duration::from_secs(3_600)))
 }
 
 /// A provider as `litellm_params.model` names it.
@@ -347,13 +350,12 @@ pub(super) fn from_environment(
         let target = Target::new(&whole_base(provider, base))
             .and_then(|target| credential(kind, target, secret.into()));
         if let Ok(target) = target {
-            let target = target.timeouts(times_of(timeout));
             found.push(Deployment {
                 name: format!("{prefix}/*"),
                 upstream: "*".to_owned(),
                 provider,
-                stream_target: target.clone(),
-                target,
+                stream_target: target.clone().timeouts(stream_times(timeout)),
+                target: target.timeouts(whole_times(timeout)),
                 max_tokens: None,
             });
         }

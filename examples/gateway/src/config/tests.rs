@@ -50,7 +50,7 @@ model_list:
 general_settings:
   master_key: sk-5a0d83f7c2164be99e7b20f1d86c4a3e
   database_url: sqlite:keys.db
-litellm_settings: {request_timeout: 90, json_logs: true, turn_off_message_logging: true, set_verbose: off}
+litellm_settings: {request_timeout: 90, json_logs: true, drop_params: true, turn_off_message_logging: true, set_verbose: off}
 router_settings: {routing_strategy: simple-shuffle}
 guardrails:
   - guardrail_name: pii
@@ -87,7 +87,12 @@ bartizan:
     assert_eq!(settings.database, PathBuf::from("keys.db"));
     assert_eq!(settings.server.listen.to_string(), "0.0.0.0:4001");
     assert_eq!(settings.server.times.drain, Duration::from_secs(60));
-    assert!(settings.audit.lossy && settings.audit.write_ahead && settings.json_logs);
+    assert!(
+        settings.audit.lossy
+            && settings.audit.write_ahead
+            && settings.json_logs
+            && settings.drop_params
+    );
     let pii = settings.guardrails.pii.clone().unwrap();
     assert_eq!(
         (pii.entities.len(), pii.restore, pii.output),

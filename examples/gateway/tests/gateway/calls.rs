@@ -4,14 +4,14 @@ use ::http::StatusCode;
 use bartizan_testkit::{MockProvider, Outcome, Script};
 
 use crate::http::{ask, raw, request};
-use crate::process::{MASTER, PROVIDER_KEY, Start, chat, config};
+use crate::process::{MASTER, PROVIDER_KEY, Start, chat, config, guarded};
 
 const PERSONAL: &str = "My card is 4111 1111 1111 1111 and I am at asha.rao@example.org, thanks.";
 
 #[tokio::test]
 async fn every_api_reaches_its_provider_masked_and_comes_back_restored() {
     let mock = MockProvider::start(Script::echo().piece(3)).await.unwrap();
-    let gateway = Start::with(config(&mock, "")).run();
+    let gateway = Start::with(guarded(&mock, "")).run();
     for (path, model, upstream, fields, answer_at) in [
         (
             "/v1/chat/completions",
@@ -105,7 +105,7 @@ async fn every_api_reaches_its_provider_masked_and_comes_back_restored() {
 #[tokio::test]
 async fn embeddings_are_masked_too() {
     let mock = MockProvider::start(Script::echo()).await.unwrap();
-    let gateway = Start::with(config(&mock, "")).run();
+    let gateway = Start::with(guarded(&mock, "")).run();
     let answer = gateway
         .ask(
             "POST",
@@ -251,7 +251,7 @@ async fn the_callers_own_version_of_anthropics_api_is_kept() {
 #[tokio::test]
 async fn what_cannot_be_done_is_said_in_the_callers_dialect() {
     let mock = MockProvider::start(Script::echo()).await.unwrap();
-    let gateway = Start::with(config(&mock, "")).run();
+    let gateway = Start::with(guarded(&mock, "")).run();
     for (path, body, status, says) in [
         (
             "/v1/chat/completions",
@@ -446,7 +446,7 @@ async fn a_caller_that_leaves_ends_the_providers_call() {
 #[tokio::test]
 async fn small_events_are_not_held_back() {
     let mock = MockProvider::start(Script::bench()).await.unwrap();
-    let gateway = Start::with(config(&mock, "guardrails: []")).run();
+    let gateway = Start::with(guarded(&mock, "")).run();
     let mut times = Vec::new();
     for _ in 0..10 {
         let began = tokio::time::Instant::now();

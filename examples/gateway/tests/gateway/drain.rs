@@ -49,7 +49,7 @@ async fn a_stream_that_is_under_way_comes_to_its_end() {
             "an idle connection is closed"
         );
         assert!(
-            began.elapsed() < Duration::from_millis(1_000),
+            began.elapsed() < Duration::from_secs(10),
             "{:?}",
             began.elapsed()
         );
@@ -113,7 +113,7 @@ async fn what_does_not_end_in_time_is_cut_and_recorded() {
     let began = Instant::now();
     assert!(gateway.ended().await.success());
     assert!(
-        (Duration::from_millis(450)..Duration::from_secs(5)).contains(&began.elapsed()),
+        (Duration::from_millis(450)..Duration::from_secs(20)).contains(&began.elapsed()),
         "{:?}",
         began.elapsed()
     );

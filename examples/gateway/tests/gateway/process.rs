@@ -146,8 +146,13 @@ impl Start {
     }
 }
 
-/// The configuration of most tests: three models with the mock behind them, and what `more` adds.
+/// The configuration of most tests: three models with the mock behind them, no guardrails, and what `more` adds.
 pub(crate) fn config(mock: &MockProvider, more: &str) -> String {
+    guarded(mock, &format!("guardrails: []\n{more}"))
+}
+
+/// The same with the guardrails that run where none are configured.
+pub(crate) fn guarded(mock: &MockProvider, more: &str) -> String {
     let url = mock.url();
     format!(
         "model_list:\n\
@@ -204,6 +209,16 @@ impl Gateway {
     /// All that it logged so far.
     pub(crate) fn stderr(&self) -> String {
         fs::read_to_string(self.path("stderr")).unwrap()
+    }
+
+    /// What of it lies in memory, in KB.
+    pub(crate) fn memory(&self) -> u64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let line = status
+            .lines()
+            .find(|line| line.starts_with("VmRSS:"))
+            .unwrap();
+        line.split_whitespace().nth(1).unwrap().parse().unwrap()
     }
 
     pub(crate) fn signal(&self, name: &str) {

@@ -3,7 +3,7 @@
 use bartizan_testkit::{MockProvider, Script};
 
 use crate::http::ask;
-use crate::process::{Gateway, MASTER, Start, chat, config};
+use crate::process::{Gateway, MASTER, Start, chat, config, guarded};
 
 /// Route, body, and what comes back to: nobody, a stranger's key, a key, a key for another model, an admin's key, the master key.
 const EXPECTED: &[(&str, &str, &str, [u16; 6])] = &[
@@ -133,7 +133,7 @@ async fn status(
 #[tokio::test]
 async fn every_route_opens_to_whom_it_should_and_nobody_else() {
     let mock = MockProvider::start(Script::echo()).await.unwrap();
-    let gateway = Start::with(config(&mock, "")).run();
+    let gateway = Start::with(guarded(&mock, "")).run();
     let caller = gateway.key("{}").await;
     let elsewhere = gateway.key(r#"{"models":["another"]}"#).await;
     let admin = gateway.key(r#"{"user_role":"proxy_admin"}"#).await;

@@ -3,7 +3,7 @@
 use bartizan_testkit::{MockProvider, Script};
 
 use crate::http::raw;
-use crate::process::{MASTER, Start, chat, config};
+use crate::process::{MASTER, Start, chat, config, guarded};
 
 #[tokio::test]
 async fn no_second_request_hides_in_a_first() {
@@ -180,7 +180,7 @@ async fn heads_have_a_bound() {
 #[tokio::test]
 async fn bombs_are_refused() {
     let mock = MockProvider::start(Script::echo()).await.unwrap();
-    let gateway = Start::with(config(&mock, "")).run();
+    let gateway = Start::with(guarded(&mock, "")).run();
     let deep = format!(
         r#"{{"model":"gpt","messages":{}{}}}"#,
         "[".repeat(100_000),
