@@ -253,6 +253,30 @@ fn what_is_still_held_when_a_stream_breaks_off_leaves_in_a_flush() {
 }
 
 #[test]
+fn an_inserted_event_says_nothing_that_was_not_rewritten_and_nothing_twice() {
+    let mut rewriter = rewriter();
+    let mut out = Out::new();
+    let data = format!(
+        r#"{{"choices":[{{"index":0,"delta":{{"content":"a"}}}},{{"index":0,"delta":{{"content":"b <IN_"}}}}],"note":"{WORD}"}}"#
+    );
+    let mut event = Event::new(None, &data);
+    event.read_document(Dialect::OpenAiChat).unwrap();
+    rewriter.event(event, &mut out);
+    rewriter.end(&mut out);
+    let events = out.take();
+    assert_eq!(events.len(), 2);
+    let texts = events
+        .iter()
+        .filter_map(Event::peek)
+        .flat_map(Document::texts);
+    let (pieces, wholes): (Vec<_>, Vec<_>) = texts.partition(|text| text.is_delta());
+    let joined: String = pieces.iter().map(|text| text.as_str()).collect();
+    assert_eq!(joined, "ab <IN_");
+    let wholes: Vec<&str> = wholes.iter().map(|text| text.as_str()).collect();
+    assert_eq!(wholes, [VALUE, VALUE]);
+}
+
+#[test]
 fn a_whole_answer_is_rewritten_in_every_text() {
     let reply = format!(
         r#"{{"choices":[{{"message":{{"content":"a {WORD}","tool_calls":[{{"function":{{"arguments":"{{\"pan\":\"{WORD}\"}}"}}}}]}}}}]}}"#

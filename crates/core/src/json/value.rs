@@ -168,8 +168,22 @@ impl<'a> Value<'a> {
 
     /// An object's members, keys first; nothing for what is no object.
     pub fn members(self) -> impl Iterator<Item = (Value<'a>, Value<'a>)> {
-        let mut children = self.children(Kind::Object);
-        std::iter::from_fn(move || Some((children.next()?, children.next()?)))
+        let Value { json, at } = self;
+        let node = self.node();
+        let end = if node.kind() == Kind::Object {
+            node.next()
+        } else {
+            0
+        };
+        let mut at = at + 1;
+        std::iter::from_fn(move || {
+            // A key is one node, and its value the next.
+            let (key, value) = (Value { json, at }, Value { json, at: at + 1 });
+            (at < end).then(|| {
+                at = value.node().next();
+                (key, value)
+            })
+        })
     }
 
     /// An array's strings, arrays and objects; nothing for what is no array.
@@ -177,27 +191,20 @@ impl<'a> Value<'a> {
     /// Numbers, booleans and nulls that stand in an array are checked but not noted, and so not yielded: an embedding
     /// holds thousands. [`raw`](Self::raw) has them.
     pub fn items(self) -> impl Iterator<Item = Value<'a>> {
-        self.children(Kind::Array)
-    }
-
-    fn children(self, parent: Kind) -> impl Iterator<Item = Value<'a>> {
+        let Value { json, at } = self;
         let node = self.node();
-        let end = if node.kind() == parent {
+        let end = if node.kind() == Kind::Array {
             node.next()
         } else {
             0
         };
-        let mut at = self.at + 1;
+        let mut at = at + 1;
         std::iter::from_fn(move || {
-            if at >= end {
-                return None;
-            }
-            let child = Value {
-                json: self.json,
-                at,
-            };
-            at = child.node().next();
-            Some(child)
+            let item = Value { json, at };
+            (at < end).then(|| {
+                at = item.node().next();
+                item
+            })
         })
     }
 

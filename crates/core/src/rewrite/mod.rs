@@ -165,7 +165,7 @@ impl<R: TextRewriter + 'static> StreamRewriter<R> {
                 rewriter.finish(&mut rest);
             }
             if !rest.is_empty()
-                && let Some(mut event) = cast(&flow, channel, &rest)
+                && let Some(mut event) = cast(&flow, channel, &rest, &mut self.make)
             {
                 self.inserted += 1;
                 if let Some(document) = event.document() {
@@ -243,18 +243,26 @@ fn whole<R: TextRewriter>(
     (new != text.as_str()).then_some(new)
 }
 
-/// One more event like the flow's last, with `rest` as its piece and no other.
-fn cast<R>(flow: &Flow<R>, channel: Channel, rest: &str) -> Option<Event> {
+/// One more event like the flow's last, with `rest` as its piece and no other. The mould is as the provider sent it, so what it says
+/// whole is rewritten here too.
+fn cast<R: TextRewriter>(
+    flow: &Flow<R>,
+    channel: Channel,
+    rest: &str,
+    make: &mut dyn FnMut(TextRole) -> Option<R>,
+) -> Option<Event> {
     let mut event = flow.last.clone();
     let document = event.read_document(flow.dialect).ok()??;
+    let mut rest = Some(rest.to_owned());
     document.rewrite(|text| {
-        text.is_delta().then(|| {
-            if text.channel() == channel {
-                rest.to_owned()
-            } else {
-                String::new()
-            }
-        })
+        if !text.is_delta() {
+            whole(make, text)
+        } else if text.channel() == channel {
+            // One flow may have two pieces in an event; what is left is said once.
+            Some(rest.take().unwrap_or_default())
+        } else {
+            Some(String::new())
+        }
     });
     unname(document);
     Some(event)
