@@ -7,11 +7,12 @@ use crate::disguise;
 use crate::rules::Rules;
 use crate::{Check, Error, Finding, Folded, Sample};
 
-/// So often is what was hidden itself searched for something hidden.
+/// So often is what was hidden itself searched for something hidden. At the deepest, and in text that was turned round or
+/// rotated, only plain words are read, or the ways would multiply.
 const DEEPEST: u8 = 2;
 
 /// How many times its own size a text may bring out of hiding, all ways together.
-const MOST_REVEALED: usize = 4;
+const MOST_REVEALED: usize = 2;
 
 /// Finds the words of attacks on the model: orders to ignore its instructions, personas without limits, requests for the
 /// system prompt, the control tokens of chat templates, orders to a tool's user hidden in a tool's result.
@@ -85,17 +86,17 @@ impl Injection {
             if let Some((rule, risk, start, end)) = pass.hit {
                 return Some(Finding::new(risk, rule, folded.source_range(start..end)));
             }
-            if let Some((rule, risk)) = pass
-                .odd
-                .stretches(view)
-                .find_map(|stretch| rules.pass_canonical(stretch))
-            {
-                return Some(Finding::new(risk, rule, whole).disguised("spelling"));
-            }
             if depth < DEEPEST {
+                if let Some((rule, risk)) = pass
+                    .odd
+                    .stretches(view)
+                    .find_map(|stretch| rules.pass_canonical(stretch))
+                {
+                    return Some(Finding::new(risk, rule, whole).disguised("spelling"));
+                }
                 let turned = |how, text: String, budget: &mut usize| {
                     *budget = budget.checked_sub(text.len())?;
-                    let finding = self.examine(&Folded::new(&text), depth + 1, budget)?;
+                    let finding = self.examine(&Folded::new(&text), DEEPEST, budget)?;
                     Some(finding.disguised(how).moved(whole.clone()))
                 };
                 if pass.reversed

@@ -1,5 +1,7 @@
 //! Follows candidates byte by byte.
 
+use std::borrow::Cow;
+
 use regex_automata::dfa::Automaton;
 use regex_automata::util::primitives::StateID;
 use regex_automata::util::start;
@@ -18,7 +20,7 @@ pub(super) struct Scan<'f> {
     forms: &'f Forms,
     start: StateID,
     candidates: Vec<Candidate>,
-    /// The flow's bytes from the first candidate's begin.
+    /// What earlier pieces had from the first candidate's begin on, and where that lies in the flow.
     held: Vec<u8>,
     held_from: usize,
     at: usize,
@@ -48,80 +50,66 @@ impl<'f> Scan<'f> {
         }
     }
 
-    /// Steps all candidates over `byte`, or over the end.
-    fn step(&mut self, byte: Option<u8>) -> Option<Finding> {
-        let mut kept = 0;
-        for index in 0..self.candidates.len() {
-            let Some(mut candidate) = self.candidates.get(index).copied() else {
-                break;
-            };
-            let dfa = &self.forms.dfa;
+    /// Steps all candidates over `byte`, or over the end. `piece` is the current one, and begins at `from`.
+    fn step(&mut self, byte: Option<u8>, piece: &[u8], from: usize) -> Option<Finding> {
+        let (forms, held, held_from, at) = (self.forms, &self.held, self.held_from, self.at);
+        let mut found = None;
+        self.candidates.retain_mut(|candidate| {
+            let dfa = &forms.dfa;
             candidate.state = match byte {
                 Some(byte) => dfa.next_state(candidate.state, byte),
                 None => dfa.next_eoi_state(candidate.state),
             };
+            if dfa.is_dead_state(candidate.state) || at - candidate.begin >= LONGEST {
+                return false;
+            }
             // A match is told one byte late: `byte` is what follows it.
-            if dfa.is_match_state(candidate.state)
-                && let Some(finding) = self.judge(candidate, byte)
-            {
-                return Some(finding);
+            if !dfa.is_match_state(candidate.state) || found.is_some() {
+                return true;
             }
-            let live = !self.forms.dfa.is_dead_state(candidate.state)
-                && self.at - candidate.begin < LONGEST;
-            if live && let Some(slot) = self.candidates.get_mut(kept) {
-                *slot = candidate;
-                kept += 1;
+            let Some(id) = forms.ended(candidate.state, byte) else {
+                return true;
+            };
+            let early = held.get(candidate.begin.saturating_sub(held_from)..);
+            let early = early.filter(|_| candidate.begin < from).unwrap_or_default();
+            let late = piece.get(candidate.begin.saturating_sub(from)..at - from);
+            let secret = [early, late.unwrap_or_default()].concat();
+            // What reads like a placeholder is not looked at again as it grows: that would be a cost without bound.
+            if !is_placeholder(id, &secret) {
+                let span = candidate.begin..at;
+                found = Some(Finding::new(Risk::SensitiveInformation, id.clone(), span));
             }
-        }
-        if kept < self.candidates.len() {
-            self.candidates.truncate(kept);
-            self.drop_held();
-        }
-        None
+            false
+        });
+        found
     }
 
-    fn judge(&self, candidate: Candidate, next: Option<u8>) -> Option<Finding> {
-        let dfa = &self.forms.dfa;
-        (0..dfa.match_len(candidate.state)).find_map(|index| {
+    /// Keeps what the candidates will need of this piece.
+    fn hold(&mut self, piece: &[u8], from: usize) {
+        let Some(first) = self.candidates.first().map(|first| first.begin) else {
+            return self.held.clear();
+        };
+        if first >= from {
+            self.held.clear();
+        } else {
+            self.held.drain(..first - self.held_from);
+        }
+        self.held_from = first;
+        let piece = piece.get(first.saturating_sub(from)..).unwrap_or_default();
+        self.held.extend_from_slice(piece);
+    }
+}
+
+impl Forms {
+    /// The form that ends in `state`, before `next`.
+    fn ended(&self, state: StateID, next: Option<u8>) -> Option<&Cow<'static, str>> {
+        (0..self.dfa.match_len(state)).find_map(|index| {
             let (id, tail) = self
-                .forms
                 .ids
-                .get(dfa.match_pattern(candidate.state, index).as_usize())?;
-            if *tail == Tail::NoTokenCharacter && next.is_some_and(is_token) {
-                return None;
-            }
-            let secret = self
-                .held
-                .get(candidate.begin - self.held_from..self.at - self.held_from)?;
-            let finding = Finding::new(
-                Risk::SensitiveInformation,
-                id.clone(),
-                candidate.begin..self.at,
-            );
-            (!is_placeholder(id, secret)).then_some(finding)
+                .get(self.dfa.match_pattern(state, index).as_usize())?;
+            let goes_on = *tail == Tail::NoTokenCharacter && next.is_some_and(is_token);
+            (!goes_on).then_some(id)
         })
-    }
-
-    fn advance(&mut self, byte: u8) {
-        if !self.candidates.is_empty() {
-            self.held.push(byte);
-        }
-        self.before = [self.before[1], byte];
-        self.at += 1;
-    }
-
-    fn drop_held(&mut self) {
-        match self.candidates.first() {
-            None => {
-                self.held.clear();
-            }
-            Some(first) if first.begin > self.held_from => {
-                self.held
-                    .drain(..(first.begin - self.held_from).min(self.held.len()));
-                self.held_from = first.begin;
-            }
-            Some(_) => {}
-        }
     }
 }
 
@@ -144,7 +132,7 @@ impl Scan<'_> {
 
 impl Watcher for Scan<'_> {
     fn push(&mut self, piece: &str) -> Progress {
-        let bytes = piece.as_bytes();
+        let (bytes, from) = (piece.as_bytes(), self.at);
         let mut next = 0;
         while !self.found {
             if self.candidates.is_empty() {
@@ -154,7 +142,7 @@ impl Watcher for Scan<'_> {
             }
             let Some(&byte) = bytes.get(next) else { break };
             if !self.candidates.is_empty()
-                && let Some(finding) = self.step(Some(byte))
+                && let Some(finding) = self.step(Some(byte), bytes, from)
             {
                 self.found = true;
                 return Progress::Found(finding);
@@ -164,18 +152,17 @@ impl Watcher for Scan<'_> {
                 && at_boundary(second, last)
                 && self.forms.begins(byte, bytes.get(next + 1).copied())
             {
-                if self.candidates.is_empty() {
-                    self.held_from = self.at;
-                }
                 let state = self.forms.dfa.next_state(self.start, byte);
                 self.candidates.push(Candidate {
                     begin: self.at,
                     state,
                 });
             }
-            self.advance(byte);
+            self.before = [last, byte];
+            self.at += 1;
             next += 1;
         }
+        self.hold(bytes, from);
         Progress::Clear(self.candidates.first().map_or(self.at, |first| first.begin))
     }
 
@@ -183,7 +170,7 @@ impl Watcher for Scan<'_> {
         if self.found {
             return None;
         }
-        self.step(None)
+        self.step(None, &[], self.at)
     }
 }
 

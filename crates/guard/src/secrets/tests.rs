@@ -274,6 +274,14 @@ fn the_automaton_stays_small() {
 }
 
 #[test]
+fn a_placeholder_that_grows_is_judged_once() {
+    // Judged anew at each of its bytes, this would cost some hundred million steps.
+    let text = format!("sntrys_{}", "+".repeat(8_000)).repeat(40);
+    assert!(Secrets::new().find(&Sample::new(&text)).is_none());
+    assert!(is_placeholder("sentry_token", &text.as_bytes()[..4_000]));
+}
+
+#[test]
 fn nothing_is_held_longer_than_it_must() {
     let mut watcher = Secrets::new().watch();
     assert_eq!(watcher.push("The sky is blue, "), Progress::Clear(17));
