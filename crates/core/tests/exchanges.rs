@@ -39,12 +39,15 @@ const FILES: &[(&str, Dialect)] = &[
     ("azure.embeddings", Dialect::OpenAiEmbeddings),
 ];
 
-/// The APIs themselves, of which every message must be known to the last part.
+/// Those of which every message must be known to the last part.
 const OWN: &[&str] = &[
     "openai.chat",
     "openai.responses",
     "anthropic.messages",
     "openai.embeddings",
+    "mistral.chat",
+    "deepseek.chat",
+    "openrouter.chat",
 ];
 
 struct Exchange {

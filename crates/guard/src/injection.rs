@@ -123,6 +123,8 @@ impl Injection {
 
 impl Default for Injection {
     fn default() -> Self {
+        // Here, where a service starts, and not in its first request.
+        LazyLock::force(&SHIPPED);
         Self {
             shipped: true,
             own: None,

@@ -159,7 +159,7 @@ impl Filter for Guard {
                     call.note(
                         self.inputs
                             .iter()
-                            .fold(note, |note, post| note.word("check", post.name())),
+                            .fold(note, |note, post| note.word(post.name(), "ran")),
                     );
                     verdict?;
                 }

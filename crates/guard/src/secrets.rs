@@ -42,7 +42,9 @@ pub struct Secrets(());
 impl Secrets {
     /// Creates the check.
     #[must_use]
-    pub const fn new() -> Self {
+    pub fn new() -> Self {
+        // Here, where a service starts, and not in its first request.
+        LazyLock::force(&FORMS);
         Self(())
     }
 }

@@ -59,7 +59,7 @@ impl GuardTap {
                 self.output
                     .posts
                     .iter()
-                    .fold(note, |note, post| note.word("check", post.name())),
+                    .fold(note, |note, post| note.word(post.name(), "ran")),
             );
         }
     }

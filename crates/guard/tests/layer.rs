@@ -458,9 +458,9 @@ async fn an_observing_check_lets_pass_and_notes_once_without_content() {
         [
             "guard observed check=injection rule=ignore_previous risk=LLM01 direction=input role=user",
             "guard observed check=deny_list rule=codenames risk=policy direction=input role=user",
-            "guard checked direction=input texts=2 unseen=0 check=injection check=deny_list",
+            "guard checked direction=input texts=2 unseen=0 injection=ran deny_list=ran",
             "guard observed check=secrets rule=github_token risk=LLM02 direction=output role=assistant",
-            "guard checked direction=output texts=1 check=secrets",
+            "guard checked direction=output texts=1 secrets=ran",
         ]
     );
 }

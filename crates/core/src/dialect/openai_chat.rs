@@ -7,7 +7,7 @@ use super::openai::{
 };
 use super::shape::Rule::{
     Any, Blind, By, Content, Each, Fact, FactBy, FactIn, In, JsonPiece, JsonText, Leaves, Media,
-    Piece, Skip, Text,
+    Piece, PieceOrEach, Skip, Text,
 };
 use super::shape::{Object, Shape};
 use super::text::TextRole::{
@@ -81,6 +81,10 @@ static PART: Shape = Shape::Tagged {
         ("refusal", &REFUSAL_PART),
         ("input_audio", &AUDIO_PART),
         ("file", &FILE_PART),
+        ("thinking", &THINKING_PART),
+        ("reference", &REFERENCE_PART),
+        ("document_url", &LINKED_PART),
+        ("file_url", &LINKED_PART),
     ],
     untagged: None,
 };
@@ -112,6 +116,27 @@ static FILE: Shape = Shape::Object(Object::new(&[
     ("filename", By(FileName)),
     ("file_data", Media),
     ("file_id", Skip),
+]));
+
+/// Mistral's.
+static THINKING_PART: Shape = Shape::Object(
+    Object::new(&[
+        ("type", Skip),
+        ("thinking", Content(&PART)),
+        ("closed", Skip),
+        ("signature", Skip),
+    ])
+    .by(Reasoning),
+);
+static REFERENCE_PART: Shape =
+    Shape::Object(Object::new(&[("type", Skip), ("reference_ids", Skip)]));
+/// Mistral's and Perplexity's links to files, or files in the place of links.
+static LINKED_PART: Shape = Shape::Object(Object::new(&[
+    ("type", Skip),
+    ("document_url", Media),
+    ("document_name", By(FileName)),
+    ("file_url", Media),
+    ("file_name", By(FileName)),
 ]));
 
 static TOOL_CALL: Shape = Shape::Object(
@@ -232,7 +257,7 @@ static CHUNK_CHOICE: Shape = Shape::Object(
 
 static DELTA: Shape = Shape::Object(Object::new(&[
     ("role", Skip),
-    ("content", Piece(Assistant)),
+    ("content", PieceOrEach(Assistant, &DELTA_PART)),
     ("tool_calls", Each(&DELTA_CALL)),
     ("function_call", In(&DELTA_FUNCTION)),
     ("refusal", Piece(Refusal)),
@@ -242,6 +267,34 @@ static DELTA: Shape = Shape::Object(Object::new(&[
     ("annotations", Leaves(Other)),
     ("audio", In(&DELTA_AUDIO)),
 ]));
+/// Mistral streams thinking as parts.
+static DELTA_PART: Shape = Shape::Tagged {
+    tag: "type",
+    variants: &[
+        ("text", &DELTA_TEXT),
+        ("thinking", &DELTA_THINKING),
+        ("reference", &REFERENCE_PART),
+    ],
+    untagged: None,
+};
+static DELTA_TEXT: Shape =
+    Shape::Object(Object::new(&[("type", Skip), ("text", Piece(Assistant))]));
+static DELTA_THINKING: Shape = Shape::Object(Object::new(&[
+    ("type", Skip),
+    ("thinking", PieceOrEach(Reasoning, &DELTA_THOUGHT)),
+    ("closed", Skip),
+    ("signature", Skip),
+]));
+static DELTA_THOUGHT: Shape = Shape::Tagged {
+    tag: "type",
+    variants: &[
+        ("text", &DELTA_THOUGHT_TEXT),
+        ("reference", &REFERENCE_PART),
+    ],
+    untagged: None,
+};
+static DELTA_THOUGHT_TEXT: Shape =
+    Shape::Object(Object::new(&[("type", Skip), ("text", Piece(Reasoning))]));
 static DELTA_CALL: Shape = Shape::Object(
     Object::new(&[
         ("index", Skip),

@@ -74,6 +74,8 @@ pub(super) enum Rule {
     FactBy(TextRole, fn(&mut Facts, Value<'_>) -> bool),
     /// A piece of a streamed string.
     Piece(TextRole),
+    /// The same, or an array of parts with pieces.
+    PieceOrEach(TextRole, &'static Shape),
     /// A piece of a streamed string of JSON.
     JsonPiece(TextRole),
     /// A string that holds JSON.
@@ -292,6 +294,10 @@ impl<'a> Walk<'a> {
             Rule::By(role) | Rule::Leaves(role) => self.strings(value, around, role, false),
             Rule::Any(role) => self.strings(value, around, role, true),
             Rule::Piece(role) => self.piece(value, around, role, false),
+            Rule::PieceOrEach(_, shape) if value.kind() == Kind::Array => {
+                self.rule(value, Rule::Each(shape), around)?;
+            }
+            Rule::PieceOrEach(role, _) => self.piece(value, around, role, false),
             Rule::JsonPiece(role) => self.piece(value, around, role, true),
             Rule::JsonText(role) if value.kind() == Kind::String => {
                 self.push(value, around, role, false, true)
@@ -445,7 +451,8 @@ fn known_in(shape: &'static Shape, name: &[u8], depth: usize) -> Option<&'static
                     | Rule::FactIn(shape, _)
                     | Rule::Each(shape)
                     | Rule::Content(shape)
-                    | Rule::ContentBy(_, shape) => known_in(shape, name, depth),
+                    | Rule::ContentBy(_, shape)
+                    | Rule::PieceOrEach(_, shape) => known_in(shape, name, depth),
                     _ => None,
                 })
             }),
