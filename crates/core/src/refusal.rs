@@ -360,6 +360,16 @@ impl From<Fault> for Refusal {
     }
 }
 
+/// Says the code only: the message is for the caller, and this ends in logs.
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.code)
+    }
+}
+
+/// A body that breaks off may say so in a refusal: the caller is then told that and nothing else.
+impl std::error::Error for Refusal {}
+
 /// Leaves out the message: it is for the caller.
 impl fmt::Debug for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

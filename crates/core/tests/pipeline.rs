@@ -14,8 +14,8 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 
 use bartizan_core::{
-    Body, BodyLimit, Call, Dialect, Document, End, Event, Filter, Filtered, Flow, Out, Refusal,
-    RefusalKind, Step, Tap, Watch, json,
+    Body, BodyLimit, Call, Dialect, Document, End, Event, EventDecoder, Filter, Filtered, Flow,
+    Out, Refusal, RefusalKind, Step, Tap, Watch, json,
 };
 use bytes::Bytes;
 use http::{Request, Response, StatusCode};
@@ -338,6 +338,37 @@ async fn a_stream_that_is_cut_ends_in_an_error_and_never_in_done() {
             complete,
             "{cut}: {log:?}"
         );
+    }
+}
+
+#[tokio::test]
+async fn the_error_of_a_cut_stream_is_an_event_of_its_own() {
+    for rest in [
+        ": ping",
+        ": ping\n",
+        "event: x\r",
+        "id: 7\n",
+        "other",
+        "data",
+    ] {
+        let log = Log::default();
+        let sent = chunk("a") + rest;
+        let stack = look(
+            "tap",
+            &log,
+            Watch::Content,
+            provider(move || streaming(sent.clone())),
+        );
+        let got = text(stack.oneshot(chat(CHAT)).await.unwrap()).await;
+        let mut decoder = EventDecoder::new();
+        decoder.push(got.clone().into());
+        let mut last = None;
+        while let Some(event) = decoder.next_event().unwrap() {
+            last = Some(event);
+        }
+        let data = last.as_ref().and_then(Event::data).unwrap_or_default();
+        let error: Result<serde_json::Value, _> = serde_json::from_str(data);
+        assert!(error.is_ok_and(|it| it["error"].is_object()), "{got:?}");
     }
 }
 
@@ -772,4 +803,68 @@ impl http_body::Body for Frames {
     ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
         Poll::Ready(self.0.pop_front())
     }
+}
+
+/// A body that breaks off with an error.
+struct Broken<E>(Option<E>);
+
+impl<E: Into<bartizan_core::BoxError> + Unpin> http_body::Body for Broken<E> {
+    type Data = Bytes;
+    type Error = E;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, E>>> {
+        Poll::Ready(self.0.take().map(Err))
+    }
+}
+
+#[tokio::test]
+async fn an_unstreamed_answer_that_breaks_off_is_the_providers_fault_and_may_be_tried_again() {
+    let slow = Refusal::new(RefusalKind::UpstreamTimeout, "upstream_timeout", "too slow");
+    type MakeBody = fn(Refusal) -> Body;
+    let bodies: [(MakeBody, StatusCode, &str); 2] = [
+        (
+            |_| Body::new(Broken(Some(std::io::Error::other("reset")))),
+            StatusCode::BAD_GATEWAY,
+            "upstream_stream_cut",
+        ),
+        (
+            |slow| Body::new(Broken(Some(slow))),
+            StatusCode::GATEWAY_TIMEOUT,
+            "upstream_timeout",
+        ),
+    ];
+    for (body, status, code) in bodies {
+        let slow = slow.clone();
+        let inner = provider(move || {
+            Response::builder()
+                .header("content-type", "application/json")
+                .body(body(slow.clone()))
+                .unwrap()
+        });
+        let response = look("tap", &Log::default(), Watch::Content, inner)
+            .oneshot(chat(CHAT))
+            .await
+            .unwrap();
+        assert_eq!(response.status(), status);
+        assert_eq!(response.extensions().get::<Refusal>().unwrap().code(), code);
+        assert_eq!(
+            response.headers().contains_key("retry-after"),
+            status == StatusCode::BAD_GATEWAY
+        );
+    }
+    // A request that breaks off is the caller's fault.
+    let stack = look(
+        "tap",
+        &Log::default(),
+        Watch::Content,
+        provider(|| Response::new(Body::empty())),
+    );
+    let request = chat(Body::new(Broken(Some(std::io::Error::other("reset")))));
+    assert_eq!(
+        stack.oneshot(request).await.unwrap().status(),
+        StatusCode::BAD_REQUEST
+    );
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
+use bartizan_core::Refusal;
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
@@ -40,12 +41,13 @@ impl Timed {
 
 impl Body for Timed {
     type Data = Bytes;
-    type Error = Error;
+    /// A refusal, so that the caller is told in their own dialect what the provider did.
+    type Error = Refusal;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
+    ) -> Poll<Option<Result<Frame<Bytes>, Refusal>>> {
         if self.over {
             return Poll::Ready(None);
         }
@@ -53,7 +55,7 @@ impl Body for Timed {
             let again = self.deadline.min(Instant::now() + self.idle);
             self.timer.as_mut().reset(again);
             return Poll::Ready(
-                frame.map(|frame| frame.map_err(|error| Error::Call(Arc::new(error)))),
+                frame.map(|frame| frame.map_err(|error| Error::Call(Arc::new(error)).refusal())),
             );
         }
         ready!(self.timer.as_mut().poll(cx));
@@ -65,7 +67,7 @@ impl Body for Timed {
         };
         counter!("bartizan.egress.answers_given_up").increment(1);
         tracing::debug!(%step, "gave up on an answer that took too long");
-        Poll::Ready(Some(Err(Error::TimedOut(step))))
+        Poll::Ready(Some(Err(Error::TimedOut(step).refusal())))
     }
 
     fn is_end_stream(&self) -> bool {

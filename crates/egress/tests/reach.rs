@@ -449,12 +449,12 @@ async fn each_wait_has_its_end() {
         (
             stalls,
             Timeouts::default().idle(short),
-            "the rest of the answer took too long",
+            "upstream_timeout",
         ),
         (
             dribbles,
             Timeouts::default().total(short),
-            "the whole call took too long",
+            "upstream_timeout",
         ),
     ] {
         // A target's own limits come before the client's.

@@ -12,7 +12,7 @@ use bytes::Bytes;
 use http_body::{Body as _, Frame, SizeHint};
 use tokio::time::{Instant, Sleep};
 
-use super::{Body, BoxError, malformed};
+use super::{Body, BoxError, cut, malformed, refused_by};
 use crate::dialect::Dialect;
 use crate::document::Document;
 use crate::event::Event;
@@ -34,6 +34,8 @@ pub(super) struct Answer {
     /// The dialect outside the last tap.
     dialect: Dialect,
     leaving: VecDeque<Bytes>,
+    /// The event that left last has no blank line at its end.
+    unended: bool,
     /// The last frame of a body that nobody looks into, which waits for the taps to see the end.
     last: Option<Frame<Bytes>>,
     progress: Progress,
@@ -80,6 +82,7 @@ impl Answer {
             events: None,
             dialect: Dialect::Other,
             leaving: VecDeque::new(),
+            unended: false,
             last: None,
             progress: Progress::Reading,
             keep_alive: None,
@@ -175,7 +178,7 @@ impl Answer {
                     self.finish(None, false);
                 }
                 Some(Err(error)) => {
-                    self.finish(Some(broken()), false);
+                    self.finish(Some(refused_by(&error, cut)), false);
                     let _ = self.run(context);
                     self.progress = Progress::Over;
                     return Poll::Ready(Some(Err(error)));
@@ -206,6 +209,18 @@ impl Answer {
                 Progress::Ending { .. } => {}
             }
         }
+    }
+
+    /// Lets the bytes of an event leave.
+    ///
+    /// A stream may end within an event, as one does that is cut. What comes after it, such as the error that says so, would be read as
+    /// more of it, or not at all behind a comment.
+    fn depart(&mut self, event: Bytes) {
+        if self.unended {
+            self.leaving.push_back(Bytes::from_static(b"\n\n"));
+        }
+        self.unended = !ends_blank(&event);
+        self.leaving.push_back(event);
     }
 
     /// Takes the events that have passed every tap, as one frame.
@@ -244,7 +259,7 @@ impl Answer {
                     self.take_all(data);
                 }
             }
-            Some(Err(_)) => self.finish(Some(broken()), true),
+            Some(Err(error)) => self.finish(Some(refused_by(&error, cut)), true),
             None => {
                 if let Some(rest) = self
                     .events
@@ -293,7 +308,7 @@ impl Answer {
         }
         match self.levels.first_mut() {
             Some(level) => level.waiting.push_back(event),
-            None => self.leaving.push_back(event.into_bytes()),
+            None => self.depart(event.into_bytes()),
         }
     }
 
@@ -308,7 +323,7 @@ impl Answer {
             );
             self.finish(Some(failed), false);
         } else if events.dialect.says_when_through() && !events.terminal {
-            self.finish(Some(broken()), true);
+            self.finish(Some(cut()), true);
         } else {
             self.finish(None, false);
         }
@@ -382,7 +397,9 @@ impl Answer {
                 .take()
                 .filter(|_| *say)
                 .map(|refusal| refusal.event(self.dialect).to_bytes());
-            self.leaving.extend(last);
+            if let Some(last) = last {
+                self.depart(last);
+            }
             self.progress = Progress::Over;
             return true;
         };
@@ -406,8 +423,9 @@ impl Answer {
             Step::Go => match self.levels.get_mut(at + 1) {
                 Some(level) => level.waiting.extend(out.0.drain(..)),
                 None => {
-                    let shown = out.0.drain(..).filter(|event| !event.is_hidden());
-                    self.leaving.extend(shown.map(Event::into_bytes));
+                    for event in out.0.drain(..).filter(|event| !event.is_hidden()) {
+                        self.depart(event.into_bytes());
+                    }
                 }
             },
             Step::Hold(hold) => {
@@ -441,10 +459,11 @@ impl Answer {
     }
 }
 
-fn broken() -> Refusal {
-    Refusal::new(
-        RefusalKind::Upstream,
-        "upstream_stream_cut",
-        "the provider's stream broke off before its end",
-    )
+/// Whether `event` ends with a blank line.
+fn ends_blank(event: &[u8]) -> bool {
+    let before = match event {
+        [before @ .., b'\r', b'\n'] | [before @ .., b'\r' | b'\n'] => before,
+        _ => return false,
+    };
+    matches!(before, [.., b'\r' | b'\n'])
 }

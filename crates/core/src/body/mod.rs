@@ -11,6 +11,7 @@ use std::error::Error;
 use std::fmt;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use http_body::{Frame, SizeHint};
@@ -77,13 +78,17 @@ impl Body {
     ///
     /// 413 over `limit` bytes, 400 if it breaks off.
     pub async fn into_bytes(mut self, limit: usize) -> Result<Bytes, Refusal> {
-        self.bytes(limit, || {
-            Refusal::new(
-                RefusalKind::TooLarge,
-                "body_too_large",
-                format!("the body is over {limit} bytes"),
-            )
-        })
+        self.bytes(
+            limit,
+            || {
+                Refusal::new(
+                    RefusalKind::TooLarge,
+                    "body_too_large",
+                    format!("the body is over {limit} bytes"),
+                )
+            },
+            incomplete,
+        )
         .await
     }
 
@@ -112,7 +117,7 @@ impl Body {
             _ => false,
         };
         if !known {
-            let bytes = self.bytes(limit, too_large).await?;
+            let bytes = self.bytes(limit, too_large, incomplete).await?;
             let read = Document::read(&bytes, dialect, direction);
             // A body that is no document stays what it was, for whoever does not need one.
             self.0 = State::Held(bytes);
@@ -132,12 +137,13 @@ impl Body {
         &mut self,
         limit: usize,
         too_large: impl FnOnce() -> Refusal,
+        broken: fn() -> Refusal,
     ) -> Result<Bytes, Refusal> {
         match std::mem::replace(&mut self.0, State::Held(Bytes::new())) {
             State::Held(bytes) if bytes.len() > limit => Err(too_large()),
             State::Held(bytes) => Ok(bytes),
             State::Document(document) => Ok(document.into_string().into()),
-            other => gather(Self(other), limit, too_large).await,
+            other => gather(Self(other), limit, too_large, broken).await,
         }
     }
 
@@ -182,7 +188,7 @@ impl Body {
             return Box::pin(answer.reply(limit, dialect)).await;
         }
         if self.held().is_none() {
-            let bytes = self.bytes(limit, too_large).await?;
+            let bytes = self.bytes(limit, too_large, cut).await?;
             self.0 = State::Held(bytes);
         }
         if self.held() == Some(0) {
@@ -216,24 +222,45 @@ fn malformed() -> Refusal {
     )
 }
 
+/// What a body's error says: its own refusal, or that it broke off.
+fn refused_by(error: &BoxError, broken: fn() -> Refusal) -> Refusal {
+    error
+        .downcast_ref::<Refusal>()
+        .cloned()
+        .unwrap_or_else(broken)
+}
+
+fn incomplete() -> Refusal {
+    Refusal::new(
+        RefusalKind::BadRequest,
+        "body_incomplete",
+        "the body broke off",
+    )
+}
+
+/// Nobody has seen any of the answer yet where it was to be read whole, so that another try is safe.
+fn cut() -> Refusal {
+    Refusal::new(
+        RefusalKind::Upstream,
+        "upstream_stream_cut",
+        "the provider's answer broke off before its end",
+    )
+    .retry_after(Duration::from_secs(1))
+}
+
 async fn gather(
     mut body: Body,
     limit: usize,
     too_large: impl FnOnce() -> Refusal,
+    broken: fn() -> Refusal,
 ) -> Result<Bytes, Refusal> {
-    let broken = |_| {
-        Refusal::new(
-            RefusalKind::BadRequest,
-            "body_incomplete",
-            "the body broke off",
-        )
-    };
     let expected = usize::try_from(http_body::Body::size_hint(&body).lower()).unwrap_or(usize::MAX);
     let mut first = Bytes::new();
     let mut all: Option<BytesMut> = None;
     let mut length = 0;
     while let Some(frame) = next_frame(&mut body).await {
-        let Ok(data) = frame.map_err(broken)?.into_data() else {
+        let frame = frame.map_err(|error| refused_by(&error, broken))?;
+        let Ok(data) = frame.into_data() else {
             continue;
         };
         length += data.len();
