@@ -70,6 +70,12 @@ fn run(report: &mut Report, missing: &[Need], packages: &[&str], words: &[&str])
     });
 }
 
+/// Where core's tests write what a client receives of recorded streams that were cut, for the SDKs to judge. Empty where there
+/// are no recorded exchanges.
+pub(crate) fn cuts() -> PathBuf {
+    tree::target().join("sdk/cuts")
+}
+
 /// The SDKs, each in the version that its lock file names.
 struct Sdks {
     python: PathBuf,
@@ -139,6 +145,9 @@ fn told(mut command: Command, servers: &Servers) -> Command {
         .env("MOCK_URL", &servers.mock_url)
         .env("MOCK_KEY", &servers.mock_key)
         .env("BARTIZAN_PLANTED", servers.planted());
+    if fs::read_dir(cuts()).is_ok_and(|mut files| files.next().is_some()) {
+        command.env("BARTIZAN_CUTS", cuts());
+    }
     // A proxy would stand between the tests and loopback.
     for name in [
         "HTTP_PROXY",

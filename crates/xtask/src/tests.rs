@@ -14,7 +14,11 @@ pub(crate) fn run(report: &mut Report, all: bool) -> Result<(), Failure> {
     }
     report.step("unit, integration and documentation tests", || {
         let arguments = ["test", "--workspace", "--all-features", "--no-fail-fast"];
-        tree::run(tree::cargo(arguments).args(skips(&missing)))
+        let cuts = sdk::cuts();
+        let _ = std::fs::remove_dir_all(&cuts);
+        std::fs::create_dir_all(&cuts).map_err(|error| format!("{}: {error}", cuts.display()))?;
+        let mut cargo = tree::cargo(arguments);
+        tree::run(cargo.args(skips(&missing)).env("BARTIZAN_CUTS", cuts))
     });
     sdk::after_tests(report, &missing);
     Ok(())
