@@ -6,8 +6,9 @@ use std::time::Duration;
 use bartizan::auth::{MasterKey, Pepper};
 use secrecy::SecretString;
 
+use super::field::Field;
 use super::known;
-use super::read::{Field, Section, Source};
+use super::read::{Section, Source};
 
 pub(super) struct General {
     pub(super) master_key: Option<MasterKey>,

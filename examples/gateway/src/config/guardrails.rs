@@ -3,8 +3,9 @@
 use bartizan::guard::DenyList;
 use bartizan::pii::{Action, Entity};
 
+use super::field::Field;
 use super::known;
-use super::read::{Field, Section, nearest};
+use super::read::{Section, nearest};
 
 /// What a check does with what it finds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,12 +2,14 @@
 //!
 //! Whatever is wrong with it is said at once, each with its line, its path and the mend. `docs/configuration.md` lists every key.
 
+mod field;
 mod general;
 mod guardrails;
 mod known;
 mod models;
 mod own;
 mod read;
+mod target;
 mod tree;
 
 use std::path::PathBuf;
@@ -23,7 +25,8 @@ pub(crate) use models::{Deployment, ModelLimits, Provider};
 pub(crate) use own::{AuditSettings, ServerSettings, Times, TlsFiles};
 pub(crate) use read::Problem;
 
-use read::{Field, Source};
+use field::Field;
+use read::Source;
 
 /// All that a gateway is told.
 #[derive(Debug)]

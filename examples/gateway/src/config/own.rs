@@ -7,8 +7,9 @@ use std::time::Duration;
 use bartizan::core::Limits;
 use bartizan::egress::Origin;
 
-use super::models;
-use super::read::{Field, Section};
+use super::field::Field;
+use super::read::Section;
+use super::target;
 
 /// The words under `bartizan`.
 #[derive(Debug)]
@@ -144,7 +145,7 @@ pub(super) fn read(mut section: Section<'_>) -> Own {
         audit(section, &mut own.audit);
     }
     if let Some(field) = section.take("allow_private_upstreams") {
-        own.private_upstreams = field.list().iter().filter_map(models::origin).collect();
+        own.private_upstreams = field.list().iter().filter_map(target::origin).collect();
     }
     server(&mut section, &mut own.server);
     section.finish(&[]);
