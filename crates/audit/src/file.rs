@@ -95,6 +95,13 @@ impl OpenFile {
             return Err(Error::Exposed { path, mode });
         }
         let head = match HeadFile::read(&path, key.as_ref())? {
+            // Records without a code behind records with one would not verify under the key, and what is not checked may be forged.
+            Some(head) if head.is_keyed() && key.is_none() => {
+                return Err(Error::Head {
+                    path: HeadFile::path_for(&path),
+                    what: "was written under a key, and none is given",
+                });
+            }
             Some(head) => head,
             // The head is created before the first record, so a journal without one never had records.
             None if metadata.len() == 0 => {

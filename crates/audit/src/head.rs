@@ -39,6 +39,11 @@ impl Head {
         }
     }
 
+    /// Whether it was written under a key.
+    pub(crate) fn is_keyed(&self) -> bool {
+        self.mac.is_some()
+    }
+
     pub(crate) fn anchor(&self) -> Anchor {
         Anchor {
             seq: self.seq,

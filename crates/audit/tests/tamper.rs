@@ -257,6 +257,19 @@ async fn a_whole_line_that_is_no_record_is_not_taken_for_a_torn_one() {
 }
 
 #[tokio::test]
+async fn a_keyed_journal_does_not_go_on_without_its_key() {
+    let key = key("a");
+    let (_folder, path) = journal(Some(&key), 2).await;
+    let before = (fs::read(&path).unwrap(), fs::read(head_of(&path)).unwrap());
+    let opened = open(&path, None).await;
+    assert!(matches!(opened, Err(Error::Head { .. })), "{opened:?}");
+    let after = (fs::read(&path).unwrap(), fs::read(head_of(&path)).unwrap());
+    assert_eq!(after, before);
+    write(&path, Some(&key), 1).await;
+    assert_eq!(verify(&path, Some(&key), None).unwrap().records, 5);
+}
+
+#[tokio::test]
 async fn a_head_behind_its_journal_is_brought_up_to_date() {
     let (_folder, path) = journal(None, 3).await;
     let old_head = fs::read(head_of(&path)).unwrap();
