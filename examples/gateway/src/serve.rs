@@ -25,11 +25,18 @@ const FLUSH: Duration = Duration::from_secs(10);
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
-/// What to serve, and the master key where it was made here and is to be shown.
+/// What to serve.
 struct Plan {
     settings: Settings,
-    shown_key: Option<SecretString>,
+    /// The master key, where no configuration has it.
+    key: Option<Key>,
     demo: bool,
+}
+
+enum Key {
+    Given(SecretString),
+    /// Made for this run, and to be shown once.
+    Made(SecretString),
 }
 
 pub(crate) fn run(options: Serve) -> ExitCode {
@@ -74,28 +81,26 @@ fn plan(options: &Serve) -> Result<Plan, String> {
     if let Some(path) = find(options.config.clone()) {
         return Ok(Plan {
             settings: load(&path)?,
-            shown_key: None,
+            key: None,
             demo: false,
         });
     }
     let given = ["BARTIZAN_MASTER_KEY", "LITELLM_MASTER_KEY"]
         .iter()
         .find_map(|name| env(name).filter(|key| !key.is_empty()));
-    let (secret, shown_key) = match given {
-        Some(key) => (SecretString::from(key), None),
-        None => {
-            let key = state::master_key().map_err(|error| error.to_string())?;
-            (key.clone(), Some(key))
-        }
+    let key = match given {
+        Some(key) => Key::Given(SecretString::from(key)),
+        None => Key::Made(state::master_key().map_err(|error| error.to_string())?),
     };
-    let master_key = MasterKey::new(secret)
+    let (Key::Given(secret) | Key::Made(secret)) = &key;
+    let master_key = MasterKey::new(secret.clone())
         .map_err(|error| format!("{error}; make one with `bartizan-gateway keygen`"))?;
     let settings = Settings::without_file(master_key, &env)
         .map_err(|problems| list("the environment", &problems))?;
     Ok(Plan {
         demo: settings.deployments.is_empty(),
         settings,
-        shown_key,
+        key: Some(key),
     })
 }
 
@@ -125,7 +130,7 @@ fn log(filter: &str, json: bool) -> Result<(), Failure> {
 async fn serve(plan: Plan) -> Result<(), Failure> {
     let Plan {
         settings,
-        shown_key,
+        key,
         demo,
     } = plan;
     // Before anything is opened: a signal must find somebody to take it.
@@ -133,6 +138,7 @@ async fn serve(plan: Plan) -> Result<(), Failure> {
         signal(SignalKind::interrupt())?,
         signal(SignalKind::terminate())?,
     );
+    let twice = twice()?;
     let shared = open(&settings, demo).await?;
     let gateway = Gateway::new(
         stack::llm(&settings, &shared, demo.then(demo::layer))?,
@@ -151,7 +157,7 @@ async fn serve(plan: Plan) -> Result<(), Failure> {
         .map_err(|error| format!("{} can't be listened on: {error}", settings.server.listen))?;
     let scheme = if tls.is_some() { "https" } else { "http" };
     let url = format!("{scheme}://{}", listener.local_addr()?);
-    greet(&url, &settings, &shared, shown_key.as_ref(), demo).await?;
+    greet(&url, &settings, &shared, key.as_ref(), demo).await?;
     let server = Server {
         listener,
         tls,
@@ -159,23 +165,42 @@ async fn serve(plan: Plan) -> Result<(), Failure> {
         max_connections: settings.server.max_connections,
         gateway,
     };
-    let drained = server
-        .run(async {
-            tokio::select! {
-                _ = interrupt.recv() => tracing::info!("interrupted"),
-                _ = terminate.recv() => tracing::info!("told to end"),
-            }
-        })
-        .await;
+    let stop = async {
+        tokio::select! {
+            _ = interrupt.recv() => tracing::info!("interrupted"),
+            _ = terminate.recv() => tracing::info!("told to end"),
+        }
+    };
+    let drained = tokio::select! {
+        drained = server.run(stop) => Some(drained),
+        () = twice => None,
+    };
     match drained {
-        Drained::Whole => tracing::info!("drained"),
-        Drained::Cut(connections) => tracing::warn!(
+        None => tracing::warn!("told twice: connections are cut"),
+        Some(Drained::Whole) => tracing::info!("drained"),
+        Some(Drained::Cut(connections)) => tracing::warn!(
             connections,
             "the grace period is over: connections were cut"
         ),
     }
     shared.journal.shutdown(FLUSH).await?;
     Ok(())
+}
+
+/// Waits for the second signal of somebody who has no patience.
+fn twice() -> Result<impl Future<Output = ()>, Failure> {
+    let (mut interrupt, mut terminate) = (
+        signal(SignalKind::interrupt())?,
+        signal(SignalKind::terminate())?,
+    );
+    Ok(async move {
+        for _ in 0..2 {
+            tokio::select! {
+                _ = interrupt.recv() => {}
+                _ = terminate.recv() => {}
+            }
+        }
+    })
 }
 
 /// Opens what is on disk.
@@ -200,7 +225,16 @@ async fn open(settings: &Settings, demo: bool) -> Result<Shared, Failure> {
         .key(ChainKey::new(&pepper)?)
         .open(FileSink::new(&settings.audit.path))
         .await
-        .map_err(|error| format!("{}: {error}", settings.audit.path.display()))?;
+        .map_err(|error| {
+            let path = settings.audit.path.display();
+            let keyed = matches!(error, bartizan::audit::Error::Head { .. });
+            let hint = if keyed {
+                " (the key comes from the pepper: has BARTIZAN_PEPPER, LITELLM_SALT_KEY or the file changed?)"
+            } else {
+                ""
+            };
+            format!("{path}: {error}{hint}")
+        })?;
     let catalogue = Catalogue::new(settings.deployments.clone());
     Ok(Shared {
         journal,
@@ -218,32 +252,34 @@ async fn greet(
     url: &str,
     settings: &Settings,
     shared: &Shared,
-    shown_key: Option<&SecretString>,
+    key: Option<&Key>,
     demo: bool,
 ) -> Result<(), Failure> {
     let mut text = format!(
         "bartizan-gateway {} listens on {url}\n",
         env!("CARGO_PKG_VERSION")
     );
-    if let Some(key) = shown_key {
+    if let Some(Key::Made(key)) = key {
         text.push_str(&format!(
             "\nmaster key, made for this run and shown once: {}\n",
             key.expose_secret()
         ));
-        if demo {
-            let principal = settings
-                .master_key
-                .verify(key.expose_secret())
-                .ok_or("the master key does not open its own lock")?;
+    }
+    match key {
+        Some(Key::Given(key) | Key::Made(key)) if demo => {
+            let principal = settings.master_key.verify(key.expose_secret());
+            let principal = principal.ok_or("the master key does not open its own lock")?;
             let minted = shared.keys.generate(&principal, demo::wish()?).await?;
             text.push_str(&demo::lines(url, &minted.key, &settings.audit.path));
-        } else {
+        }
+        Some(_) => {
             let names: Vec<&str> = shared.catalogue.names().map(|(name, _)| name).collect();
             text.push_str(&format!(
                 "models, by the keys in the environment: {}\n",
                 names.join(", ")
             ));
         }
+        None => {}
     }
     say(&text)?;
     Ok(())

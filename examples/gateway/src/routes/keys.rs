@@ -108,6 +108,9 @@ struct Which {
     key_aliases: Vec<String>,
 }
 
+/// By which name auth knows the holder of the master key.
+const MASTER: &str = "master_key";
+
 const MOST_DELETED: usize = 100;
 
 /// Makes a key. Its rights never exceed its minter's.
@@ -185,6 +188,12 @@ pub(super) async fn info(by: &Verified<Caller>, keys: &Keys, query: &str) -> Res
             "key_id" | "key" => return Err(refusal(Error::NotFound)),
             _ => return Err(invalid("query", "only `key_id` is known here")),
         }
+    }
+    if which == MASTER {
+        return Err(invalid(
+            "key_id",
+            "the master key has no record: name a key by `key_id`",
+        ));
     }
     let record = keys.info(by.principal(), &which).await.map_err(refusal)?;
     Ok(Info {

@@ -125,3 +125,31 @@ async fn what_does_not_end_in_time_is_cut_and_recorded() {
     let audit = std::fs::read_to_string(gateway.path("bartizan-data/audit.jsonl")).unwrap();
     assert!(audit.contains(r#""outcome":"client_left""#), "{audit}");
 }
+
+#[tokio::test]
+async fn a_second_signal_ends_it_at_once() {
+    let mock = MockProvider::start(Script::words(40).hang_after(3))
+        .await
+        .unwrap();
+    let mut gateway = Start::with(config(&mock, "")).run();
+    let mut stream = TcpStream::connect(gateway.address).await.unwrap();
+    stream
+        .write_all(stream_request("close").as_bytes())
+        .await
+        .unwrap();
+    mock.wait(|received| received.iter().any(|received| received.events == 3))
+        .await
+        .unwrap();
+    gateway.signal("INT");
+    sleep(Duration::from_millis(300)).await;
+    let began = Instant::now();
+    gateway.signal("INT");
+    assert!(gateway.ended().await.success(), "{}", gateway.stderr());
+    assert!(
+        began.elapsed() < Duration::from_secs(20),
+        "{:?}",
+        began.elapsed()
+    );
+    let audit = std::fs::read_to_string(gateway.path("bartizan-data/audit.jsonl")).unwrap();
+    assert!(audit.contains(r#""outcome":"client_left""#), "{audit}");
+}
