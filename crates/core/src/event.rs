@@ -113,15 +113,15 @@ impl Event {
         self.0.hidden
     }
 
-    /// Reads one whole event, its blank line included where there is one.
-    pub(crate) fn read(raw: Bytes) -> Result<Self, SseError> {
+    /// Reads one whole event, its blank line included where there is one. `first`: of its stream, which may begin with a byte order mark.
+    pub(crate) fn read(raw: Bytes, first: bool) -> Result<Self, SseError> {
         let text = simdutf8::basic::from_utf8(&raw).map_err(|_| SseError::InvalidUtf8)?;
         let mut name = None;
         let mut data = Data::None;
         for line in Lines::new(&raw) {
             let whole = text.get(line.clone()).unwrap_or_default();
             let from = line.start
-                + if whole.starts_with('\u{FEFF}') && line.start == 0 {
+                + if first && line.start == 0 && whole.starts_with('\u{FEFF}') {
                     '\u{FEFF}'.len_utf8()
                 } else {
                     0

@@ -75,6 +75,10 @@ pub struct EventDecoder {
     line_start: bool,
     /// Whether a line with something in it has passed since the event began.
     content: bool,
+    /// Whether a CR stands before `searched` that was the last byte to come: an LF that follows belongs to it.
+    after_cr: bool,
+    /// Whether an event has been given, so that a byte order mark is one no more.
+    begun: bool,
 }
 
 impl EventDecoder {
@@ -105,6 +109,12 @@ impl EventDecoder {
     ///
     /// An event over [`MAX_EVENT`], or not UTF-8.
     pub fn next_event(&mut self) -> Result<Option<Event>, SseError> {
+        if self.after_cr
+            && let Some(byte) = self.buffer.get(self.searched)
+        {
+            self.after_cr = false;
+            self.searched += usize::from(*byte == b'\n');
+        }
         while let Some(at) = memchr::memchr2(
             b'\n',
             b'\r',
@@ -113,14 +123,14 @@ impl EventDecoder {
             let end = self.searched + at;
             let blank = self.line_start && at == 0;
             self.content |= !blank;
-            // A CR at the buffer's end may be half of a CRLF. It ends its line now; the LF, if it comes, opens the next
-            // event's bytes as a blank line, which ends nothing while no content stands before it.
+            // A CR at the buffer's end may be half of a CRLF. It ends its line now; the LF, if it comes, ends no line of its own,
+            // and is the first of the next event's bytes where the event has left.
             let crlf = self.buffer.get(end..end + 2) == Some(b"\r\n");
+            self.after_cr = self.buffer.get(end..) == Some(b"\r");
             self.searched = end + if crlf { 2 } else { 1 };
             self.line_start = true;
             if blank && self.content {
-                let raw = self.take(self.searched);
-                return Event::read(raw).map(Some);
+                return self.read(self.searched).map(Some);
             }
         }
         let rest = self.buffer.len();
@@ -139,11 +149,16 @@ impl EventDecoder {
     ///
     /// As [`next_event`](Self::next_event).
     pub fn finish(&mut self) -> Result<Option<Event>, SseError> {
-        let rest = self.take(self.buffer.len());
-        if rest.iter().all(u8::is_ascii_whitespace) {
+        if self.buffer.iter().all(u8::is_ascii_whitespace) {
+            self.take(self.buffer.len());
             return Ok(None);
         }
-        Event::read(rest).map(Some)
+        self.read(self.buffer.len()).map(Some)
+    }
+
+    fn read(&mut self, length: usize) -> Result<Event, SseError> {
+        let first = !std::mem::replace(&mut self.begun, true);
+        Event::read(self.take(length), first)
     }
 
     fn take(&mut self, length: usize) -> Bytes {

@@ -56,6 +56,10 @@ fn the_standards_cases_are_read_as_it_says() {
             "data: a\u{2028}b\u{85}c\n\n",
             vec![data("a\u{2028}b\u{85}c")],
         ),
+        (
+            "data: a\n\n\u{FEFF}data: b\n\ndata: c\n\n",
+            vec![data("a"), (None, None), data("c")],
+        ),
         ("\n\n\ndata: a\n\n\n\n", vec![data("a")]),
         ("data: [DONE]", vec![data("[DONE]")]),
         ("data: [DONE]\n", vec![data("[DONE]")]),
@@ -68,7 +72,7 @@ fn the_standards_cases_are_read_as_it_says() {
 
 #[test]
 fn every_split_of_a_mixed_stream_gives_the_same_events() {
-    let text = "\u{FEFF}: hi\r\n\r\nevent: a\rdata: 1\r\rdata: हिन्दी\ndata: 2\n\n\r\ndata:3\r\n\r\nid: 1\n\ndata: end\r";
+    let text = "\u{FEFF}: hi\r\n\r\nevent: a\rdata: 1\r\rdata: हिन्दी\ndata: 2\n\n\r\ndata:3\r\n\r\nid: 1\r\n\r\n\u{FEFF}data: 4\n\nevent: b\r\ndata: 5\r\ndata: 6\r\n\r\ndata: end\r";
     let whole = decode(&[text.as_bytes()]);
     for first in 0..=text.len() {
         for second in first..=text.len() {
