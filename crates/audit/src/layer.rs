@@ -44,7 +44,8 @@ impl AuditLayer {
     }
 
     /// Reads model and tokens itself, from request and answer, where no other layer does. Bodies are parsed then: one that
-    /// is no message of its dialect is refused with 400.
+    /// is no message of its dialect is refused with 400. That is before anybody knows who calls: a service that authenticates
+    /// puts a [`CountLayer`] inside of that instead.
     #[must_use]
     pub fn count_tokens(mut self) -> Self {
         self.count = Arc::new(Count { on: true });
@@ -266,9 +267,37 @@ impl Drop for Recorder {
     }
 }
 
-/// The filter by which [`AuditLayer`] reads model and tokens, when it is told to.
+/// Applies a count: reads model and tokens of each call onto its [`Trail`], where no other layer does.
 ///
-/// It stands inside the recorder, so that a body which it can't read ends in the record as any other refusal does.
+/// What [`AuditLayer::count_tokens`] does, to be put elsewhere: inside of authentication, so that a stranger's body is not read.
+#[derive(Clone, Debug)]
+pub struct CountLayer(Arc<Count>);
+
+impl CountLayer {
+    /// Creates the layer.
+    #[must_use]
+    pub fn new() -> Self {
+        Self(Arc::new(Count { on: true }))
+    }
+}
+
+impl Default for CountLayer {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<S> Layer<S> for CountLayer {
+    type Service = Filtered<S, Count>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        Filtered::new(inner, Arc::clone(&self.0))
+    }
+}
+
+/// The filter of [`CountLayer`], and that by which [`AuditLayer`] reads model and tokens when it is told to.
+///
+/// There it stands inside the recorder, so that a body which it can't read ends in the record as any other refusal does.
 #[derive(Debug)]
 pub struct Count {
     on: bool,

@@ -98,6 +98,6 @@ pub use error::{Defect, Error};
 pub use file::FileSink;
 pub use intent::{IntentFilter, IntentLayer};
 pub use journal::{Journal, JournalBuilder, Mode, Place};
-pub use layer::{Audit, AuditLayer, Count, Counter, Recorder};
+pub use layer::{Audit, AuditLayer, Count, CountLayer, Counter, Recorder};
 pub use sink::{Batch, MemorySink, Sink, Tail};
 pub use verify::{Verified, verify};

@@ -12,7 +12,7 @@ use std::any::Any;
 use std::convert::Infallible;
 use std::sync::Arc;
 
-use bartizan::audit::{AuditLayer, IntentLayer, Journal};
+use bartizan::audit::{AuditLayer, CountLayer, IntentLayer, Journal};
 use bartizan::auth::{AuthLayer, Keys, MasterKey};
 use bartizan::core::{Body, Dialect, Limits};
 use bartizan::egress::{Client, Policy};
@@ -78,6 +78,7 @@ pub(crate) fn llm(
         .layer(audit(&shared.journal))
         .layer(AuthLayer::new(shared.keys.clone()).master_key(shared.master_key.clone()))
         .layer(limit(settings.limits, &settings.model_limits))
+        .layer(CountLayer::new())
         .option_layer(guard(&settings.guardrails)?)
         .option_layer(settings.guardrails.pii.as_ref().map(pii).transpose()?)
         .layer(ChooseLayer::new(Arc::clone(&shared.catalogue)))

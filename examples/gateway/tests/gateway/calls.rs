@@ -375,6 +375,41 @@ async fn every_answer_has_the_request_id_that_the_record_has() {
 }
 
 #[tokio::test]
+async fn every_call_has_its_model_and_tokens_on_record() {
+    let mock = MockProvider::start(Script::echo().usage(90, 7))
+        .await
+        .unwrap();
+    let gateway = Start::with(config(&mock, "")).run();
+    for model in ["gpt", "claude"] {
+        for fields in ["", r#","stream":true"#] {
+            let body = chat(model, "x", fields);
+            let answer = gateway.ask("POST", "/v1/chat/completions", &body).await;
+            assert_eq!(answer.status, 200, "{answer:?}");
+        }
+    }
+    let folder = gateway.stop().await;
+    let audit = std::fs::read_to_string(folder.path().join("bartizan-data/audit.jsonl")).unwrap();
+    let calls: Vec<serde_json::Value> = audit
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .filter(|record: &serde_json::Value| record["kind"] == "call")
+        .collect();
+    assert_eq!(calls.len(), 4, "{audit}");
+    for call in calls {
+        let tokens = &call["tokens"];
+        assert_eq!(
+            (&tokens["input"], &tokens["output"]),
+            (&90.into(), &7.into()),
+            "{call}"
+        );
+        assert!(
+            ["gpt", "claude"].contains(&call["model"].as_str().unwrap()),
+            "{call}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn a_body_over_the_limit_is_413() {
     let mock = MockProvider::start(Script::echo()).await.unwrap();
     let gateway = Start::with(config(&mock, "bartizan: {body_limit: 4096}")).run();
