@@ -140,7 +140,7 @@ impl Document {
     pub fn rewrite(&mut self, mut edit: impl FnMut(&Text<'_>) -> Option<String>) -> usize {
         let mut replaced = 0;
         let mut edits: Vec<(NodeId, String)> = Vec::new();
-        let mut end_user = None;
+        let mut renamed = false;
         for entry in &self.texts {
             if let Some(inside) = entry.inside(&self.json) {
                 let leaves: Vec<(NodeId, String)> = inside
@@ -158,17 +158,16 @@ impl Document {
                 && let Some(new) = edit(&Text { entry, text })
             {
                 replaced += 1;
-                if entry.channel.role == TextRole::EndUser
-                    && self.facts.end_user.as_deref() == Some(text)
-                {
-                    end_user = Some(new.clone());
-                }
+                renamed |= entry.channel.role == TextRole::EndUser;
                 edits.push((entry.node, new));
             }
         }
         if !edits.is_empty() {
-            self.facts.end_user = end_user.or(self.facts.end_user.take());
             self.replace(&edits);
+            // Several members may hold the same name, and only one of them is the fact.
+            if renamed && let Ok(found) = walk(&self.json, self.dialect, self.direction) {
+                self.facts.end_user = found.facts.end_user;
+            }
         }
         replaced
     }

@@ -462,6 +462,21 @@ fn naming_another_model_changes_nothing_else() {
 }
 
 #[test]
+fn the_end_user_of_the_facts_is_the_one_that_was_edited_there() {
+    let text = r#"{"user":"ann","messages":[{"role":"user","name":"ann","content":"x"}],"safety_identifier":"ann"}"#;
+    for (edited, wanted) in [(0, "0"), (1, "ann"), (3, "ann")] {
+        let mut document = Document::read(text, Dialect::OpenAiChat, Direction::Request).unwrap();
+        let mut at = 0;
+        document.rewrite(|_| {
+            at += 1;
+            (at - 1 == edited).then(|| edited.to_string())
+        });
+        let fact = document.facts().end_user.as_deref();
+        assert_eq!(fact, Some(wanted), "{}", document.as_str());
+    }
+}
+
+#[test]
 fn a_masked_end_user_is_masked_in_the_facts_too() {
     let mut document = read(
         Dialect::OpenAiChat,
