@@ -446,11 +446,7 @@ async fn each_wait_has_its_end() {
     assert_eq!(refusal.code(), "upstream_timeout");
 
     for (at, limits, says) in [
-        (
-            stalls,
-            Timeouts::default().idle(short),
-            "upstream_timeout",
-        ),
+        (stalls, Timeouts::default().idle(short), "upstream_timeout"),
         (
             dribbles,
             Timeouts::default().total(short),

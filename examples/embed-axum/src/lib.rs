@@ -17,8 +17,8 @@ async fn chat(Json(request): Json<Value>) -> Json<Value> {
         .cloned()
         .unwrap_or_default();
     Json(json!({
-        "id": "chatcmpl-1", "object": "chat.completion", "created": 0, "model": request["model"],
-        "choices": [{"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": said}}],
+        "id": "chatcmpl-1", "object": "chat.completion", "created": 0, "model": member("/model"),
+        "choices": [{"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": member("/messages/0/content")}}],
         "usage": {"prompt_tokens": 9, "completion_tokens": 9, "total_tokens": 18},
     }))
 }
