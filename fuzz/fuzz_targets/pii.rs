@@ -1,0 +1,73 @@
+//! Masking a text in pieces equals masking the whole, and what is masked comes back byte for byte.
+
+#![no_main]
+
+use std::sync::{Arc, LazyLock};
+
+use bartizan::pii::{Action, Entity, Redactor, Vault};
+use bartizan_fuzz::{in_pieces, ways};
+use libfuzzer_sys::fuzz_target;
+
+static REPLACE: LazyLock<Redactor> = LazyLock::new(|| {
+    let builder = Entity::ALL
+        .iter()
+        .fold(Redactor::builder(), |builder, entity| {
+            builder.action(*entity, Action::Replace)
+        });
+    builder.build().expect("kinds to find")
+});
+
+fuzz_target!(|bytes: &[u8]| {
+    let text = &*String::from_utf8_lossy(bytes);
+    let mut end = 0;
+    for found in REPLACE.analyze(text) {
+        assert!(
+            found.range.start >= end
+                && found.range.end > found.range.start
+                && (0.0..=1.0).contains(&found.score)
+        );
+        assert!(text.get(found.range.clone()).is_some());
+        end = found.range.end;
+    }
+
+    let replaced = REPLACE
+        .mask(text, &mut Vault::new())
+        .expect("nothing is blocked");
+    let mut vault = Vault::new();
+    let masked = Redactor::mask_all()
+        .mask(text, &mut vault)
+        .expect("nothing is blocked")
+        .into_owned();
+    let vault = Arc::new(vault);
+    assert_eq!(vault.restore(&masked), text);
+    for pieces in ways(text) {
+        assert_eq!(
+            in_pieces(&mut REPLACE.stream(), &pieces),
+            replaced,
+            "{pieces:?}"
+        );
+    }
+    for pieces in ways(&masked) {
+        assert_eq!(
+            in_pieces(&mut vault.restorer(), &pieces),
+            text,
+            "{pieces:?}"
+        );
+    }
+
+    // What the model wrote of its own accord.
+    let mut vault = Vault::new();
+    for entity in Entity::ALL {
+        vault.placeholder(*entity, "<EMAIL_ADDRESS_1>");
+        vault.placeholder(*entity, "é\u{1F600}");
+    }
+    let vault = Arc::new(vault);
+    let restored = vault.restore(text);
+    for pieces in ways(text) {
+        assert_eq!(
+            in_pieces(&mut vault.restorer(), &pieces),
+            restored,
+            "{pieces:?}"
+        );
+    }
+});
