@@ -12,10 +12,7 @@ use tower::ServiceBuilder;
 
 /// The handler that was there before: it would call a model; this one says back what it was sent.
 async fn chat(Json(request): Json<Value>) -> Json<Value> {
-    let said = request
-        .pointer("/messages/0/content")
-        .cloned()
-        .unwrap_or_default();
+    let member = |path: &str| request.pointer(path).cloned().unwrap_or_default();
     Json(json!({
         "id": "chatcmpl-1", "object": "chat.completion", "created": 0, "model": member("/model"),
         "choices": [{"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": member("/messages/0/content")}}],
