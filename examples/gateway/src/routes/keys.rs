@@ -153,7 +153,7 @@ pub(super) async fn generate(
     let minted = keys
         .generate(by.principal(), request)
         .await
-        .map_err(refusal)?;
+        .map_err(Refusal::from)?;
     let mut shown = Shown::from(&minted.record);
     shown.key = Some(minted.key.expose_secret().to_owned());
     Ok(shown)
@@ -185,7 +185,7 @@ pub(super) async fn info(by: &Verified<Caller>, keys: &Keys, query: &str) -> Res
             {
                 value.clone_into(&mut which)
             }
-            "key_id" | "key" => return Err(refusal(Error::NotFound)),
+            "key_id" | "key" => return Err(Error::NotFound.into()),
             _ => return Err(invalid("query", "only `key_id` is known here")),
         }
     }
@@ -195,7 +195,7 @@ pub(super) async fn info(by: &Verified<Caller>, keys: &Keys, query: &str) -> Res
             "the master key has no record: name a key by `key_id`",
         ));
     }
-    let record = keys.info(by.principal(), &which).await.map_err(refusal)?;
+    let record = keys.info(by.principal(), &which).await.map_err(Refusal::from)?;
     Ok(Info {
         key: record.key_id.to_string(),
         info: Shown::from(&record),
@@ -213,12 +213,12 @@ pub(super) async fn delete(
     for alias in which.key_aliases {
         let mut query = bartizan::auth::KeyQuery::default();
         query.alias = Some(alias);
-        let found = keys.list(by.principal(), query).await.map_err(refusal)?;
+        let found = keys.list(by.principal(), query).await.map_err(Refusal::from)?;
         let live = found.iter().filter(|record| record.revoked_at.is_none());
         let before = asked.len();
         asked.extend(live.map(|record| record.key_id.to_string()));
         if asked.len() == before {
-            return Err(refusal(Error::NotFound));
+            return Err(Error::NotFound.into());
         }
     }
     if asked.is_empty() || asked.len() > MOST_DELETED {
@@ -229,11 +229,11 @@ pub(super) async fn delete(
     }
     // All or none: first every one is looked for.
     for key in &asked {
-        keys.info(by.principal(), key).await.map_err(refusal)?;
+        keys.info(by.principal(), key).await.map_err(Refusal::from)?;
     }
     let mut deleted_keys = Vec::with_capacity(asked.len());
     for key in &asked {
-        let record = keys.revoke(by.principal(), key).await.map_err(refusal)?;
+        let record = keys.revoke(by.principal(), key).await.map_err(Refusal::from)?;
         deleted_keys.push(record.key_id.to_string());
     }
     Ok(Deleted { deleted_keys })
@@ -287,32 +287,6 @@ fn limits(rpm: Option<u32>, tpm: Option<u32>) -> Result<Limits, Refusal> {
 
 fn invalid(param: &'static str, message: impl Into<std::borrow::Cow<'static, str>>) -> Refusal {
     Refusal::new(RefusalKind::BadRequest, "invalid_request", message).param(param)
-}
-
-fn refusal(error: Error) -> Refusal {
-    match error {
-        Error::NotFound => Refusal::new(
-            RefusalKind::NotFound,
-            "key_not_found",
-            "there is no such key",
-        ),
-        Error::Forbidden(_) => Refusal::new(RefusalKind::Forbidden, "forbidden", error.to_string()),
-        Error::Invalid { field, .. } => invalid(field, error.to_string()),
-        Error::Store(bartizan::auth::StoreError::Taken(_)) => {
-            invalid("key_alias", "a key of this name is there already")
-        }
-        Error::Store(_) => Refusal::new(
-            RefusalKind::Unavailable,
-            "key_store_unavailable",
-            "the store of keys does not answer",
-        )
-        .retry_after(Duration::from_secs(1)),
-        _ => Refusal::new(
-            RefusalKind::Internal,
-            "internal_error",
-            "the key can't be made",
-        ),
-    }
 }
 
 impl From<&KeyRecord> for Shown {
