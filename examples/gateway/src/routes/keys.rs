@@ -195,7 +195,10 @@ pub(super) async fn info(by: &Verified<Caller>, keys: &Keys, query: &str) -> Res
             "the master key has no record: name a key by `key_id`",
         ));
     }
-    let record = keys.info(by.principal(), &which).await.map_err(Refusal::from)?;
+    let record = keys
+        .info(by.principal(), &which)
+        .await
+        .map_err(Refusal::from)?;
     Ok(Info {
         key: record.key_id.to_string(),
         info: Shown::from(&record),
@@ -213,7 +216,10 @@ pub(super) async fn delete(
     for alias in which.key_aliases {
         let mut query = bartizan::auth::KeyQuery::default();
         query.alias = Some(alias);
-        let found = keys.list(by.principal(), query).await.map_err(Refusal::from)?;
+        let found = keys
+            .list(by.principal(), query)
+            .await
+            .map_err(Refusal::from)?;
         let live = found.iter().filter(|record| record.revoked_at.is_none());
         let before = asked.len();
         asked.extend(live.map(|record| record.key_id.to_string()));
@@ -229,11 +235,16 @@ pub(super) async fn delete(
     }
     // All or none: first every one is looked for.
     for key in &asked {
-        keys.info(by.principal(), key).await.map_err(Refusal::from)?;
+        keys.info(by.principal(), key)
+            .await
+            .map_err(Refusal::from)?;
     }
     let mut deleted_keys = Vec::with_capacity(asked.len());
     for key in &asked {
-        let record = keys.revoke(by.principal(), key).await.map_err(Refusal::from)?;
+        let record = keys
+            .revoke(by.principal(), key)
+            .await
+            .map_err(Refusal::from)?;
         deleted_keys.push(record.key_id.to_string());
     }
     Ok(Deleted { deleted_keys })
