@@ -17,3 +17,8 @@ pub use counter::ParseCounter;
 pub use error::Error;
 pub use mock::{LineEnd, MockProvider, Outcome, Received, Script};
 pub use private::{PrivatePostgres, PrivateRedis};
+
+/// Compiles what the guide shows.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/your-own-layer.md")]
+struct YourOwnLayer;

@@ -1,9 +1,12 @@
 //! The layers do their work in an axum router, stacked in one builder or one `layer` call each.
 #![allow(clippy::unwrap_used, reason = "a test that fails panics")]
 
+use axum::Router;
 use axum::body::Body;
 use axum::http::{Request, Response, StatusCode};
+use axum::routing::post;
 use bartizan::core::json;
+use bartizan::pii::PiiLayer;
 use embed_axum::app;
 use http_body_util::BodyExt;
 use tower::ServiceExt;
@@ -75,4 +78,25 @@ async fn what_stands_outside_needs_no_key() {
 #[test]
 fn a_published_key_is_no_master_key() {
     assert!(app("sk-1234".into(), &PEPPER.into()).is_err());
+}
+
+#[tokio::test]
+async fn separate_layer_calls_read_a_body_once_each_and_answer_the_same() {
+    let app = Router::new()
+        .route(
+            "/v1/chat/completions",
+            post(async |body: String| ([("content-type", "application/json")], body)),
+        )
+        .layer(PiiLayer::default())
+        .layer(PiiLayer::default())
+        .layer(PiiLayer::default());
+    let body = r#"{"model":"m", "messages":[{"role":"user","content":"mail a.b@example.in"}]}"#;
+    let request = Request::post("/v1/chat/completions")
+        .body(Body::from(body))
+        .unwrap();
+    let before = json::scans();
+    let response = app.oneshot(request).await.unwrap();
+    assert_eq!(text(response).await, body);
+    // axum boxes the body between two of them. Only the outermost found something, and so reads the answer.
+    assert_eq!(json::scans() - before, 4);
 }
