@@ -44,8 +44,8 @@ impl AuditLayer {
     }
 
     /// Reads model and tokens itself, from request and answer, where no other layer does. Bodies are parsed then: one that
-    /// is no message of its dialect is refused with 400. That is before anybody knows who calls: a service that authenticates
-    /// puts a [`CountLayer`] inside of that instead.
+    /// is no message of its dialect is refused with 400. That is before anybody knows who calls, and the model's name is recorded as
+    /// the caller wrote it, cut to 256 bytes: a service that authenticates and knows its models puts a [`CountLayer`] inside of that instead.
     #[must_use]
     pub fn count_tokens(mut self) -> Self {
         self.count = Arc::new(Count { on: true });
@@ -269,7 +269,8 @@ impl Drop for Recorder {
 
 /// Applies a count: reads model and tokens of each call onto its [`Trail`], where no other layer does.
 ///
-/// What [`AuditLayer::count_tokens`] does, to be put elsewhere: inside of authentication, so that a stranger's body is not read.
+/// What [`AuditLayer::count_tokens`] does, to be put elsewhere: inside of authentication, so that a stranger's body is not read, and
+/// inside of whatever refuses unknown models, so that only names that somebody serves are recorded.
 #[derive(Clone, Debug)]
 pub struct CountLayer(Arc<Count>);
 

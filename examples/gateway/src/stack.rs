@@ -78,10 +78,11 @@ pub(crate) fn llm(
         .layer(audit(&shared.journal))
         .layer(AuthLayer::new(shared.keys.clone()).master_key(shared.master_key.clone()))
         .layer(limit(settings.limits, &settings.model_limits))
-        .layer(CountLayer::new())
         .option_layer(guard(&settings.guardrails)?)
         .option_layer(settings.guardrails.pii.as_ref().map(pii).transpose()?)
         .layer(ChooseLayer::new(Arc::clone(&shared.catalogue)))
+        // Inside of Choose: what a caller writes in the place of a model's name may be anything, and must not be recorded.
+        .layer(CountLayer::new())
         .option_layer(write_ahead)
         .layer(translate(settings))
         .option_layer(demo)
