@@ -142,7 +142,7 @@ async fn serve(plan: Plan) -> Result<(), Failure> {
     let shared = open(&settings, demo).await?;
     let gateway = Gateway::new(
         stack::llm(&settings, &shared, demo.then(demo::layer))?,
-        stack::own(&shared, settings.server.body_limit),
+        stack::own(&shared, settings.server.body_limit.request),
         shared.journal.clone(),
         settings.server.body_limit,
     );

@@ -4,7 +4,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use bartizan::core::Limits;
+use bartizan::core::{BodyLimit, Limits};
 use bartizan::egress::Origin;
 
 use super::field::Field;
@@ -46,8 +46,8 @@ pub(crate) struct ServerSettings {
     /// Whether plain text may be spoken beyond this machine.
     pub(crate) allow_plaintext_on_network: bool,
     pub(crate) times: Times,
-    /// The largest body of a request, in bytes.
-    pub(crate) body_limit: usize,
+    /// The largest bodies of a request and of an unstreamed answer.
+    pub(crate) body_limit: BodyLimit,
     /// Connections open at a time.
     pub(crate) max_connections: usize,
 }
@@ -59,7 +59,7 @@ impl Default for ServerSettings {
             tls: None,
             allow_plaintext_on_network: false,
             times: Times::default(),
-            body_limit: 10 * 1024 * 1024,
+            body_limit: BodyLimit::default(),
             max_connections: 4_096,
         }
     }
@@ -178,7 +178,13 @@ fn server(section: &mut Section<'_>, server: &mut ServerSettings) {
         .take("body_limit")
         .and_then(|field| field.number(1_024..=256 * mib))
     {
-        server.body_limit = limit;
+        server.body_limit.request = limit;
+    }
+    if let Some(limit) = section
+        .take("answer_limit")
+        .and_then(|field| field.number(1_024..=256 * mib))
+    {
+        server.body_limit.reply = limit;
     }
     if let Some(most) = section
         .take("max_connections")

@@ -47,11 +47,7 @@ pub(crate) fn panicked() -> Refusal {
 }
 
 impl Gateway {
-    pub(crate) fn new(llm: Stack, own: Stack, journal: Journal, body_limit: usize) -> Self {
-        let body_limit = BodyLimit {
-            request: body_limit,
-            ..BodyLimit::default()
-        };
+    pub(crate) fn new(llm: Stack, own: Stack, journal: Journal, body_limit: BodyLimit) -> Self {
         Self(Arc::new(Inner {
             llm,
             own,
@@ -166,7 +162,7 @@ mod tests {
             }));
         let stack = BoxCloneSyncService::new(panics);
         let journal = Journal::builder().open(MemorySink::new()).await.unwrap();
-        let gateway = Gateway::new(stack.clone(), stack, journal, 1 << 20);
+        let gateway = Gateway::new(stack.clone(), stack, journal, BodyLimit::default());
         for (path, says) in [
             ("/v1/chat/completions", r#""code":"gateway_failed""#),
             (

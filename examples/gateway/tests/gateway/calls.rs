@@ -427,6 +427,16 @@ async fn a_body_over_the_limit_is_413() {
     assert_eq!(mock.requests().len(), 1);
 }
 
+#[tokio::test]
+async fn an_answer_over_the_limit_is_502() {
+    let mock = MockProvider::start(Script::words(2_000)).await.unwrap();
+    for (limit, status) in [(4_096, 502), (1_048_576, 200)] {
+        let own = format!("bartizan: {{answer_limit: {limit}}}");
+        let gateway = Start::with(config(&mock, &own)).run();
+        assert_eq!(gateway.chat("gpt", "x").await.status, status);
+    }
+}
+
 /// Promise 17.
 #[tokio::test]
 async fn a_caller_that_leaves_ends_the_providers_call() {
