@@ -327,10 +327,14 @@ async fn a_providers_failure_keeps_its_class_and_says_nothing_of_our_account() {
         );
         let answer = gateway.chat("gpt", "x").await;
         assert_eq!(answer.status, ours, "{theirs}: {answer:?}");
-        assert!(
-            answer.json()["error"]["message"]
-                .as_str()
-                .is_some_and(|message| !message.is_empty())
+        let json = answer.json();
+        let message = json["error"]["message"].as_str().unwrap();
+        assert!(!message.is_empty());
+        // What the provider says is for the caller only where the caller can mend the request by it.
+        assert_eq!(
+            message.contains("The mock was told"),
+            [400, 422].contains(&theirs),
+            "{theirs}: {message}"
         );
         if [429, 503, 529].contains(&theirs) {
             assert_eq!(answer.header("retry-after"), Some("7"), "{theirs}");
