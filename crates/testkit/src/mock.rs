@@ -86,7 +86,7 @@ pub use words::UnknownWord;
 use serve::{Shared, accept, lock};
 
 /// How long [`MockProvider::wait`] waits.
-const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A running mock provider. It and its connections end when it is dropped.
 #[derive(Debug)]
