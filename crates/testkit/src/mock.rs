@@ -175,7 +175,7 @@ impl MockProvider {
     /// Waits until `done` holds of what it has received, and gives that.
     ///
     /// # Errors
-    /// [`TooLong`] when it doesn't within ten seconds.
+    /// [`TooLong`] when it doesn't within a minute.
     pub async fn wait(&self, done: impl Fn(&[Received]) -> bool) -> Result<Vec<Received>, TooLong> {
         let mut changes = self.shared.log.watch();
         let until = async {
