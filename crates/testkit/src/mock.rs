@@ -200,5 +200,5 @@ impl Drop for MockProvider {
 
 /// What a test waited for did not come.
 #[derive(Clone, Copy, Debug, thiserror::Error)]
-#[error("the mock waited ten seconds in vain; it has received {0} requests")]
+#[error("the mock waited a minute in vain; it has received {0} requests")]
 pub struct TooLong(usize);
