@@ -4,7 +4,7 @@
 use std::convert::Infallible;
 use std::hint::black_box;
 
-use bartizan::audit::{AuditLayer, Journal, MemorySink};
+use bartizan::audit::{AuditLayer, CountLayer, Journal, MemorySink};
 use bartizan::auth::{AuthLayer, KeyRequest, Keys, MasterKey, MemoryStore, Pepper};
 use bartizan::core::{Body, Dialect};
 use bartizan::guard::GuardLayer;
@@ -131,9 +131,10 @@ fn requests(criterion: &mut Criterion) {
         &ground,
         "audit",
         &clean,
-        AuditLayer::new(ground.journal.clone())
-            .count_tokens()
-            .layer(openai.clone()),
+        ServiceBuilder::new()
+            .layer(AuditLayer::new(ground.journal.clone()))
+            .layer(CountLayer::new())
+            .service(openai.clone()),
     );
     request(
         criterion,
@@ -143,9 +144,10 @@ fn requests(criterion: &mut Criterion) {
         anthropic().layer(json(CLAUDE)),
     );
     let all = ServiceBuilder::new()
-        .layer(AuditLayer::new(ground.journal.clone()).count_tokens())
+        .layer(AuditLayer::new(ground.journal.clone()))
         .layer(ground.auth.clone())
         .layer(limit())
+        .layer(CountLayer::new())
         .layer(GuardLayer::default())
         .layer(PiiLayer::default());
     request(
@@ -214,9 +216,10 @@ fn streams(criterion: &mut Criterion) {
         PiiLayer::default().layer(openai.clone()),
     );
     let all = ServiceBuilder::new()
-        .layer(AuditLayer::new(ground.journal.clone()).count_tokens())
+        .layer(AuditLayer::new(ground.journal.clone()))
         .layer(ground.auth.clone())
         .layer(limit())
+        .layer(CountLayer::new())
         .layer(GuardLayer::default())
         .layer(PiiLayer::default());
     stream(criterion, &ground, "all but translate", all.service(openai));

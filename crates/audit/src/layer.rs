@@ -25,56 +25,38 @@ type PathOf = dyn Fn(&Parts) -> Option<String> + Send + Sync;
 /// before anything happens; a lossy one drops the record and says so. The record is written when the answer has ended, or
 /// when it is given up. See the [crate's documentation](crate).
 #[derive(Clone, Debug)]
-pub struct AuditLayer {
-    audit: Arc<Audit>,
-    count: Arc<Count>,
-}
+pub struct AuditLayer(Arc<Audit>);
 
 impl AuditLayer {
-    /// Creates the layer. It looks into no body: tokens and model are those that other layers put into the [`Trail`].
+    /// Creates the layer. It looks into no body: tokens and model are those that other layers put into the [`Trail`], such as
+    /// [`CountLayer`].
     #[must_use]
     pub fn new(journal: Journal) -> Self {
-        Self {
-            audit: Arc::new(Audit {
-                journal,
-                path: None,
-            }),
-            count: Arc::new(Count { on: false }),
-        }
-    }
-
-    /// Reads model and tokens itself, from request and answer, where no other layer does. Bodies are parsed then: one that
-    /// is no message of its dialect is refused with 400. That is before anybody knows who calls, and the model's name is recorded as
-    /// the caller wrote it, cut to 256 bytes: a service that authenticates and knows its models puts a [`CountLayer`] inside of that instead.
-    #[must_use]
-    pub fn count_tokens(mut self) -> Self {
-        self.count = Arc::new(Count { on: true });
-        self
+        Self(Arc::new(Audit {
+            journal,
+            path: None,
+        }))
     }
 
     /// Takes the recorded path from `path` where it gives one, such as the pattern of the route that matched; the request's
     /// path otherwise.
     #[must_use]
     pub fn path_from(
-        mut self,
+        self,
         path: impl Fn(&Parts) -> Option<String> + Send + Sync + 'static,
     ) -> Self {
-        self.audit = Arc::new(Audit {
-            journal: self.audit.journal.clone(),
+        Self(Arc::new(Audit {
+            journal: self.0.journal.clone(),
             path: Some(Box::new(path)),
-        });
-        self
+        }))
     }
 }
 
 impl<S> Layer<S> for AuditLayer {
-    type Service = Filtered<Filtered<S, Count>, Audit>;
+    type Service = Filtered<S, Audit>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        Filtered::new(
-            Filtered::new(inner, Arc::clone(&self.count)),
-            Arc::clone(&self.audit),
-        )
+        Filtered::new(inner, Arc::clone(&self.0))
     }
 }
 
@@ -267,24 +249,19 @@ impl Drop for Recorder {
     }
 }
 
-/// Applies a count: reads model and tokens of each call onto its [`Trail`], where no other layer does.
+/// Applies a count: reads model and tokens of each call onto its [`Trail`], from request and answer, where no other layer does.
 ///
-/// What [`AuditLayer::count_tokens`] does, to be put elsewhere: inside of authentication, so that a stranger's body is not read, and
-/// inside of whatever refuses unknown models, so that only names that somebody serves are recorded.
-#[derive(Clone, Debug)]
-pub struct CountLayer(Arc<Count>);
+/// Belongs inside of authentication, so that a stranger's body is not read, and inside of whatever refuses unknown models: the
+/// model's name is recorded as the caller wrote it, cut to 256 bytes. Bodies are read then: one that is no message of its dialect is
+/// refused with 400.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct CountLayer(());
 
 impl CountLayer {
     /// Creates the layer.
     #[must_use]
-    pub fn new() -> Self {
-        Self(Arc::new(Count { on: true }))
-    }
-}
-
-impl Default for CountLayer {
-    fn default() -> Self {
-        Self::new()
+    pub const fn new() -> Self {
+        Self(())
     }
 }
 
@@ -292,26 +269,19 @@ impl<S> Layer<S> for CountLayer {
     type Service = Filtered<S, Count>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        Filtered::new(inner, Arc::clone(&self.0))
+        Filtered::new(inner, Arc::new(Count(())))
     }
 }
 
-/// The filter of [`CountLayer`], and that by which [`AuditLayer`] reads model and tokens when it is told to.
-///
-/// There it stands inside the recorder, so that a body which it can't read ends in the record as any other refusal does.
+/// The filter of [`CountLayer`].
 #[derive(Debug)]
-pub struct Count {
-    on: bool,
-}
+pub struct Count(());
 
 impl Filter for Count {
     const NAME: &'static str = "audit-count";
-    type Tap = Option<Counter>;
+    type Tap = Counter;
 
-    async fn request(&self, call: &mut Call) -> Result<Flow<Option<Counter>>, Refusal> {
-        if !self.on {
-            return Ok(Flow::Pass(None));
-        }
+    async fn request(&self, call: &mut Call) -> Result<Flow<Counter>, Refusal> {
         let model = call
             .document()
             .await?
@@ -322,7 +292,7 @@ impl Filter for Count {
         {
             trail.ask_model(&bounded(&model));
         }
-        Ok(Flow::Pass(Some(Counter { trail, seen: None })))
+        Ok(Flow::Pass(Counter { trail, seen: None }))
     }
 }
 

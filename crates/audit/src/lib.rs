@@ -7,7 +7,7 @@
 //!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! use bartizan_audit::{AuditLayer, ChainKey, FileSink, IntentLayer, Journal};
+//! use bartizan_audit::{AuditLayer, ChainKey, CountLayer, FileSink, IntentLayer, Journal};
 //! # use bartizan_core::Body;
 //! # use http::{Request, Response};
 //! # use tower::{ServiceBuilder, ServiceExt};
@@ -17,8 +17,9 @@
 //! # let provider = tower::service_fn(|_: Request<Body>| async { Ok::<_, std::convert::Infallible>(Response::new(Body::from("hi"))) });
 //! let journal = Journal::builder().key(ChainKey::new(&secret)?).open(FileSink::new(&path)).await?;
 //! let service = ServiceBuilder::new()
-//!     .layer(AuditLayer::new(journal.clone()).count_tokens())
+//!     .layer(AuditLayer::new(journal.clone()))
 //!     // the layers that decide
+//!     .layer(CountLayer::new())
 //!     .layer(IntentLayer::new(journal.clone()))
 //!     .service(provider);
 //!

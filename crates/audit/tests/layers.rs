@@ -13,8 +13,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bartizan_audit::{
-    AuditLayer, Batch, ChainKey, Error, IntentLayer, Journal, JournalBuilder, MemorySink, Mode,
-    Sink, Tail,
+    AuditLayer, Batch, ChainKey, CountLayer, Error, IntentLayer, Journal, JournalBuilder,
+    MemorySink, Mode, Sink, Tail,
 };
 use bartizan_core::{
     Body, BoxError, Call, Dialect, End, Filter, Filtered, Flow, Identity, ManualClock, Note, Out,
@@ -245,13 +245,15 @@ async fn a_body_that_nobody_reads_is_not_read_by_audit_either() {
 #[tokio::test]
 async fn tokens_and_model_are_counted_on_demand_in_replies_and_streams() {
     let fixture = fixture(|builder| builder).await;
-    let layer = AuditLayer::new(fixture.journal.clone()).count_tokens();
+    let layer = ServiceBuilder::new()
+        .layer(AuditLayer::new(fixture.journal.clone()))
+        .layer(CountLayer::new());
     let (frames, feed) = mpsc::channel(8);
     for event in EVENTS {
         frames.try_send(Ok(event)).unwrap();
     }
     drop(frames);
-    let service = layer.layer(answers(vec![stream(feed), json(200, REPLY)]));
+    let service = layer.service(answers(vec![stream(feed), json(200, REPLY)]));
     for text in [REPLY.to_owned(), EVENTS.concat()] {
         let response = service.clone().oneshot(request()).await.unwrap();
         assert_eq!(response.into_body().into_bytes(LIMIT).await.unwrap(), text);
@@ -280,8 +282,10 @@ async fn tokens_and_model_are_counted_on_demand_in_replies_and_streams() {
 #[tokio::test]
 async fn a_body_that_can_not_be_counted_is_refused_and_recorded() {
     let fixture = fixture(|builder| builder).await;
-    let layer = AuditLayer::new(fixture.journal.clone()).count_tokens();
-    let service = layer.layer(service_fn(|_: Request<Body>| async {
+    let layer = ServiceBuilder::new()
+        .layer(AuditLayer::new(fixture.journal.clone()))
+        .layer(CountLayer::new());
+    let service = layer.service(service_fn(|_: Request<Body>| async {
         Ok::<_, Infallible>(json(200, "{\"a\":1,\"a\":2}"))
     }));
     let broken = Request::post("/v1/chat/completions")
@@ -683,9 +687,10 @@ async fn a_call_holds_its_place_until_its_answer_ends() {
 async fn an_answer_through_a_real_server_ends_as_it_did() {
     for (count, chunked) in [(false, false), (true, false), (false, true)] {
         let fixture = fixture(|builder| builder).await;
-        let layer = AuditLayer::new(fixture.journal.clone());
-        let layer = if count { layer.count_tokens() } else { layer };
-        let service = layer.layer(service_fn(move |_: Request<Body>| async move {
+        let layer = ServiceBuilder::new()
+            .layer(AuditLayer::new(fixture.journal.clone()))
+            .option_layer(count.then(CountLayer::new));
+        let service = layer.service(service_fn(move |_: Request<Body>| async move {
             let body = if chunked {
                 Body::new(Chunks(vec![REPLY]))
             } else {
