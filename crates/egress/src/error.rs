@@ -148,10 +148,10 @@ impl Error {
     pub fn refusal(&self) -> Refusal {
         let soon = Duration::from_secs(1);
         match self {
-            Self::TimedOut(_) => Refusal::new(
+            Self::TimedOut(step) => Refusal::new(
                 RefusalKind::UpstreamTimeout,
                 "upstream_timeout",
-                "the provider took too long",
+                format!("the provider took too long: {step}"),
             )
             .retry_after(soon),
             Self::Url(_) | Self::Method | Self::NotAllowed(_) | Self::ForbiddenAddress { .. } => {

@@ -446,11 +446,15 @@ async fn each_wait_has_its_end() {
     assert_eq!(refusal.code(), "upstream_timeout");
 
     for (at, limits, says) in [
-        (stalls, Timeouts::default().idle(short), "upstream_timeout"),
+        (
+            stalls,
+            Timeouts::default().idle(short),
+            "the provider took too long: the rest of the answer",
+        ),
         (
             dribbles,
             Timeouts::default().total(short),
-            "upstream_timeout",
+            "the provider took too long: the whole call",
         ),
     ] {
         // A target's own limits come before the client's.
@@ -469,7 +473,12 @@ async fn each_wait_has_its_end() {
                 }
             }
         });
-        assert_eq!(error.await.unwrap().to_string(), says);
+        let error = error.await.unwrap();
+        let refusal = error.downcast_ref::<Refusal>().unwrap();
+        assert_eq!(
+            (refusal.code(), refusal.message()),
+            ("upstream_timeout", says)
+        );
         assert!(body.frame().await.is_none(), "an error is the last thing");
     }
 }
