@@ -173,12 +173,7 @@ fn every_recorded_message_is_read_and_leaves_byte_for_byte() {
                         "{}: {text:.200}",
                         exchange.file
                     );
-                    assert_eq!(
-                        document.facts().usage,
-                        told(text, exchange.dialect),
-                        "{}: {text:.200}",
-                        exchange.file
-                    );
+                    usage_adds_up(text, exchange.dialect, document.facts().usage);
                 }
             }
         }
@@ -194,16 +189,14 @@ fn is_error(text: &str) -> bool {
     !value["error"].is_null() || value["type"] == "error"
 }
 
-/// The usage as a plain reading of the provider's own totals gives it: what the classes must add up to.
-fn told(text: &str, dialect: Dialect) -> Option<Usage> {
+/// The disjoint classes that were read must add up to the provider's own total.
+fn usage_adds_up(text: &str, dialect: Dialect, read: Option<Usage>) {
     let value: serde_json::Value = serde_json::from_str(text).unwrap();
-    let read = Document::read(text, dialect, Direction::Reply)
-        .unwrap()
-        .facts()
-        .usage;
     let usage = value.get("usage").filter(|usage| usage.is_object());
-    assert_eq!(read.is_some(), usage.is_some());
-    let (read, usage) = (read?, usage?);
+    assert_eq!(read.is_some(), usage.is_some(), "{text:.200}");
+    let (Some(read), Some(usage)) = (read, usage) else {
+        return;
+    };
     let number = |name: &str| usage[name].as_u64().unwrap_or(0);
     let total = match dialect {
         Dialect::AnthropicMessages => {
@@ -222,7 +215,6 @@ fn told(text: &str, dialect: Dialect) -> Option<Usage> {
     if adds_up {
         assert_eq!(read.total(), total, "{usage}");
     }
-    Some(read)
 }
 
 fn decode(pieces: &[&[u8]]) -> Vec<Event> {
