@@ -129,10 +129,14 @@ impl Call {
         {
             return Err(too_large(limit));
         }
-        self.body
+        let document = self
+            .body
             .document(limit, self.dialect, Direction::Request, || too_large(limit))
-            .await
-            .map(Some)
+            .await?;
+        if let Some((model, stream)) = self.dialect.in_path(self.parts.uri.path()) {
+            document.say_by_path(model, stream);
+        }
+        Ok(Some(document))
     }
 
     /// Puts `document` in the place of the body.

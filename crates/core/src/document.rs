@@ -1,5 +1,6 @@
 //! One message: its JSON, read by its dialect, and edited in place.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::ops::Range;
 
@@ -62,6 +63,14 @@ impl Document {
     ) -> Result<Self, Fault> {
         let json = Json::read_within(text, bounds(direction))?;
         Self::from_json(json, dialect, direction)
+    }
+
+    /// Takes in what the request's path says.
+    pub(crate) fn say_by_path(&mut self, model: Cow<'_, str>, stream: bool) {
+        if self.facts.model.as_deref() != Some(&*model) {
+            self.facts.model = Some(model.into_owned());
+        }
+        self.facts.stream = stream;
     }
 
     /// Reads scanned JSON as a message of `dialect`.

@@ -56,6 +56,7 @@ use crate::body::Body;
 use crate::call::Call;
 use crate::document::Document;
 use crate::event::Event;
+use crate::framing::Framing;
 use crate::refusal::Refusal;
 
 /// Decides on a request, and may watch the answer.
@@ -154,6 +155,13 @@ pub trait Tap: Send + 'static {
         async { Ok(()) }
     }
 
+    /// How the body is framed, where it is a stream and not of server-sent events: then [`event`](Self::event) sees each frame. Asked
+    /// after [`head`](Self::head), which sets the content type that leaves. Only the innermost layer is asked for it: what it hands on
+    /// are server-sent events.
+    fn framing(&mut self) -> Option<Box<dyn Framing>> {
+        None
+    }
+
     /// Sees one event, and hands on none, one or many.
     fn event(&mut self, event: Event, out: &mut Out) -> Step {
         out.push(event);
@@ -190,6 +198,10 @@ impl<T: Tap> Tap for Option<T> {
             Some(tap) => tap.head(head).await,
             None => Ok(()),
         }
+    }
+
+    fn framing(&mut self) -> Option<Box<dyn Framing>> {
+        self.as_mut().and_then(T::framing)
     }
 
     fn event(&mut self, event: Event, out: &mut Out) -> Step {

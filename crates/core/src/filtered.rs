@@ -136,7 +136,18 @@ async fn watch<T: Tap>(
     }
     tap.head(&mut head).await?;
     // Told after the head was seen: a tap may care for an answer or not, and may change its type.
-    match (tap.watch(), Form::of(&head.headers)) {
+    let watch = tap.watch();
+    let framing = if watch == Watch::Content {
+        tap.framing()
+    } else {
+        None
+    };
+    let form = if framing.is_some() {
+        Form::Events
+    } else {
+        Form::of(&head.headers)
+    };
+    match (watch, form) {
         (Watch::Nothing, _) => {}
         (Watch::Content, Form::Json) => {
             if let Some(reply) = body.reply(limit.reply, sides.inner).await? {
@@ -158,7 +169,7 @@ async fn watch<T: Tap>(
         (Watch::Content, Form::Events) => {
             head.headers.remove(CONTENT_LENGTH);
             head.headers.remove(TRANSFER_ENCODING);
-            body = body.tap_events(Box::new(tap), sides.inner, sides.outer);
+            body = body.tap_events(Box::new(tap), framing, sides.inner, sides.outer);
         }
         (Watch::Content | Watch::End, _) if http_body::Body::is_end_stream(&body) => {
             end_now(tap).await?;

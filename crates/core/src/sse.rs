@@ -8,11 +8,12 @@ use std::ops::Range;
 use bytes::{Bytes, BytesMut};
 
 use crate::event::Event;
+use crate::framing::Framing;
 
 /// An event over this size is an error: nothing buffers a whole stream.
 pub const MAX_EVENT: usize = 4 * 1024 * 1024;
 
-/// The stream is no event stream: an event is too long, or its text is not UTF-8.
+/// The stream is no event stream: an event is too long, its text is not UTF-8, or its frame is broken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SseError {
@@ -22,6 +23,9 @@ pub enum SseError {
     /// An event is not UTF-8.
     #[error("an event of the stream is not UTF-8")]
     InvalidUtf8,
+    /// A frame is cut, or its checksum is wrong.
+    #[error("a frame of the stream is broken")]
+    BrokenFrame,
 }
 
 /// The lines of a text, without their ends. A last line without an end counts, an empty rest does not.
@@ -169,5 +173,19 @@ impl EventDecoder {
             return std::mem::take(&mut self.buffer);
         }
         self.buffer.split_to(length)
+    }
+}
+
+impl Framing for EventDecoder {
+    fn push(&mut self, bytes: Bytes) {
+        Self::push(self, bytes);
+    }
+
+    fn next_event(&mut self) -> Result<Option<Event>, SseError> {
+        Self::next_event(self)
+    }
+
+    fn finish(&mut self) -> Result<Option<Event>, SseError> {
+        Self::finish(self)
     }
 }

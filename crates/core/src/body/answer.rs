@@ -17,6 +17,7 @@ use crate::dialect::Dialect;
 use crate::document::Document;
 use crate::event::Event;
 use crate::filter::{AnyTap, End, Out, Step, Watch};
+use crate::framing::Framing;
 use crate::refusal::{Refusal, RefusalKind};
 use crate::sse::{EventDecoder, SseError};
 
@@ -56,7 +57,7 @@ struct Level {
 }
 
 struct Events {
-    decoder: EventDecoder,
+    decoder: Box<dyn Framing>,
     dialect: Dialect,
     terminal: bool,
     failed: bool,
@@ -98,11 +99,12 @@ impl Answer {
     pub(super) fn tap_events(
         mut self,
         tap: Box<dyn AnyTap>,
+        framing: Option<Box<dyn Framing>>,
         inner: Dialect,
         outer: Dialect,
     ) -> Self {
         self.events.get_or_insert_with(|| Events {
-            decoder: EventDecoder::new(),
+            decoder: framing.unwrap_or_else(|| Box::new(EventDecoder::new())),
             dialect: inner,
             terminal: false,
             failed: false,

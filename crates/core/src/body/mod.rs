@@ -19,6 +19,7 @@ use http_body::{Frame, SizeHint};
 use crate::dialect::{Dialect, Direction};
 use crate::document::Document;
 use crate::filter::AnyTap;
+use crate::framing::Framing;
 use crate::refusal::{Refusal, RefusalKind};
 
 use answer::Answer;
@@ -155,9 +156,15 @@ impl Body {
     }
 
     /// Puts a tap on the answer, which is an event stream of `inner` dialect so far and of `outer` from then on.
-    pub(crate) fn tap_events(self, tap: Box<dyn AnyTap>, inner: Dialect, outer: Dialect) -> Self {
+    pub(crate) fn tap_events(
+        self,
+        tap: Box<dyn AnyTap>,
+        framing: Option<Box<dyn Framing>>,
+        inner: Dialect,
+        outer: Dialect,
+    ) -> Self {
         Self(State::Answer(Box::new(
-            self.into_answer().tap_events(tap, inner, outer),
+            self.into_answer().tap_events(tap, framing, inner, outer),
         )))
     }
 

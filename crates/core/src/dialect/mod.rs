@@ -15,8 +15,11 @@ mod openai_responses;
 mod shape;
 mod text;
 
+use std::borrow::Cow;
+
 use http::request::Parts;
 use http::{Method, header};
+use percent_encoding::percent_decode_str;
 
 pub use facts::{Closes, Facts, Finish};
 pub use text::{Channel, Text, TextRole, Unseen};
@@ -32,10 +35,34 @@ pub enum Dialect {
     OpenAiChat,
     /// OpenAI responses.
     OpenAiResponses,
+    /// OpenAI completions, the older form that goes on from a prompt.
+    OpenAiCompletions,
     /// OpenAI embeddings.
     OpenAiEmbeddings,
+    /// OpenAI moderations.
+    OpenAiModerations,
     /// Anthropic messages.
     AnthropicMessages,
+    /// Anthropic's count of a request's tokens.
+    AnthropicCountTokens,
+    /// Gemini `generateContent` and `streamGenerateContent`, Google AI's or Vertex AI's.
+    Gemini,
+    /// Gemini `countTokens`.
+    GeminiCountTokens,
+    /// Gemini `embedContent` and `batchEmbedContents`.
+    GeminiEmbeddings,
+    /// Amazon Bedrock `Converse` and `ConverseStream`.
+    BedrockConverse,
+    /// Cohere chat, version 2.
+    CohereChat,
+    /// Cohere embed, version 2.
+    CohereEmbed,
+    /// Rerank in Cohere's shape, which others have taken over.
+    CohereRerank,
+    /// Ollama's own chat.
+    OllamaChat,
+    /// Ollama's own embed.
+    OllamaEmbed,
     /// Any JSON: every string, keys included, is text. For services that are no LLM API, by choice.
     Json,
     /// gRPC: no document, but refusals are rendered as gRPC wants them.
@@ -82,15 +109,9 @@ impl Dialect {
             return Self::Other;
         }
         let path = parts.uri.path().trim_end_matches('/');
-        [
-            ("/chat/completions", Self::OpenAiChat),
-            ("/responses", Self::OpenAiResponses),
-            ("/embeddings", Self::OpenAiEmbeddings),
-            ("/messages", Self::AnthropicMessages),
-        ]
-        .into_iter()
-        .find(|(end, _)| path.ends_with(end))
-        .map_or(Self::Other, |(_, dialect)| dialect)
+        ENDS.into_iter()
+            .find(|(end, _)| path.ends_with(end))
+            .map_or(Self::Other, |(_, dialect)| dialect)
     }
 
     /// The dialect's name in records and configuration.
@@ -99,8 +120,20 @@ impl Dialect {
         match self {
             Self::OpenAiChat => "openai_chat",
             Self::OpenAiResponses => "openai_responses",
+            Self::OpenAiCompletions => "openai_completions",
             Self::OpenAiEmbeddings => "openai_embeddings",
+            Self::OpenAiModerations => "openai_moderations",
             Self::AnthropicMessages => "anthropic_messages",
+            Self::AnthropicCountTokens => "anthropic_count_tokens",
+            Self::Gemini => "gemini",
+            Self::GeminiCountTokens => "gemini_count_tokens",
+            Self::GeminiEmbeddings => "gemini_embeddings",
+            Self::BedrockConverse => "bedrock_converse",
+            Self::CohereChat => "cohere_chat",
+            Self::CohereEmbed => "cohere_embed",
+            Self::CohereRerank => "cohere_rerank",
+            Self::OllamaChat => "ollama_chat",
+            Self::OllamaEmbed => "ollama_embed",
             Self::Json => "json",
             Self::Grpc => "grpc",
             Self::Other => "other",
@@ -113,10 +146,25 @@ impl Dialect {
         !matches!(self, Self::Grpc | Self::Other)
     }
 
+    /// What a request's path says, in the dialects that say it there: the model, and whether the answer is to be streamed.
+    pub(crate) fn in_path(self, path: &str) -> Option<(Cow<'_, str>, bool)> {
+        let (before, after) = match self {
+            Self::Gemini | Self::GeminiCountTokens | Self::GeminiEmbeddings => {
+                path.rsplit_once(':')?
+            }
+            Self::BedrockConverse => path.rsplit_once('/')?,
+            _ => return None,
+        };
+        let model = before.rsplit('/').next()?;
+        let stream = matches!(after, "streamGenerateContent" | "converse-stream");
+        let model = percent_decode_str(model).decode_utf8().ok()?;
+        Some((model, stream))
+    }
+
     /// The data that ends a stream, where it is not an event of its own shape.
     pub(crate) const fn done(self) -> Option<&'static str> {
         match self {
-            Self::OpenAiChat => Some("[DONE]"),
+            Self::OpenAiChat | Self::OpenAiCompletions => Some("[DONE]"),
             _ => None,
         }
     }
@@ -143,10 +191,50 @@ impl Dialect {
             (Self::AnthropicMessages, Request) => &anthropic_messages::REQUEST,
             (Self::AnthropicMessages, Reply) => &anthropic_messages::REPLY,
             (Self::AnthropicMessages, Event) => &anthropic_messages::EVENT,
-            (Self::Json | Self::Grpc | Self::Other, _) => &json::ANY,
+            (
+                Self::OpenAiCompletions
+                | Self::OpenAiModerations
+                | Self::AnthropicCountTokens
+                | Self::Gemini
+                | Self::GeminiCountTokens
+                | Self::GeminiEmbeddings
+                | Self::BedrockConverse
+                | Self::CohereChat
+                | Self::CohereEmbed
+                | Self::CohereRerank
+                | Self::OllamaChat
+                | Self::OllamaEmbed
+                | Self::Json
+                | Self::Grpc
+                | Self::Other,
+                _,
+            ) => &json::ANY,
         }
     }
 }
+
+/// How a path ends, by API. The first that fits counts.
+const ENDS: [(&str, Dialect); 19] = [
+    ("/chat/completions", Dialect::OpenAiChat),
+    ("/completions", Dialect::OpenAiCompletions),
+    ("/responses", Dialect::OpenAiResponses),
+    ("/embeddings", Dialect::OpenAiEmbeddings),
+    ("/moderations", Dialect::OpenAiModerations),
+    ("/messages", Dialect::AnthropicMessages),
+    ("/messages/count_tokens", Dialect::AnthropicCountTokens),
+    (":generateContent", Dialect::Gemini),
+    (":streamGenerateContent", Dialect::Gemini),
+    (":countTokens", Dialect::GeminiCountTokens),
+    (":embedContent", Dialect::GeminiEmbeddings),
+    (":batchEmbedContents", Dialect::GeminiEmbeddings),
+    ("/converse", Dialect::BedrockConverse),
+    ("/converse-stream", Dialect::BedrockConverse),
+    ("/v2/chat", Dialect::CohereChat),
+    ("/v2/embed", Dialect::CohereEmbed),
+    ("/rerank", Dialect::CohereRerank),
+    ("/api/chat", Dialect::OllamaChat),
+    ("/api/embed", Dialect::OllamaEmbed),
+];
 
 const ALL: [(Dialect, Direction); 11] = [
     (Dialect::OpenAiChat, Direction::Request),
