@@ -1,24 +1,72 @@
 //! Which dialects can be translated, and the one place that names them all.
 //!
-//! A dialect that clients speak needs a decoder of requests and encoders of answers; one that providers speak, the reverse. What is not
-//! listed is refused.
+//! A dialect that clients speak reads requests (`from_client`) and writes answers (`to_client`); one that providers speak writes requests
+//! (`to_provider`) and reads answers (`from_provider`). What is not listed is refused.
 
-use bartizan_core::{Dialect, Document, Out, Refusal, RefusalKind};
+use std::fmt;
 
-use crate::anthropic::{self, Bounds};
-use crate::facts::ModelFacts;
+use bartizan_core::{Dialect, Document, Framing, Out, Refusal, RefusalKind};
+
+use crate::facts::Model;
 use crate::losses::Losses;
 use crate::neutral::{Answer, Ask, Moment};
-use crate::openai_chat;
 use crate::read::Unknown;
+use crate::settings::Bounds;
+use crate::{anthropic, openai_chat};
+
+/// Whom a request is written for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct To<'t> {
+    pub(crate) dialect: Dialect,
+    pub(crate) model: &'t str,
+    /// What the model can do, where that is known.
+    pub(crate) facts: Option<&'t Model>,
+    pub(crate) bounds: Bounds,
+}
 
 /// How a request is written for a provider.
 #[derive(Debug)]
 pub(crate) struct Encoded {
     pub(crate) text: String,
-    pub(crate) reader: Reader,
+    pub(crate) reader: Box<dyn Reader>,
 }
 
+/// Reads the answer of a provider to one request.
+pub(crate) trait Reader: fmt::Debug + Send {
+    /// Reads a whole answer. Every member of it is optional.
+    fn answer<'a>(&self, reply: &'a Document) -> Answer<'a>;
+
+    /// Reads one event of a stream, and says what happens in it.
+    ///
+    /// [`Moment::Start`] comes first and once; [`Moment::Finish`] and [`Moment::End`] once, when the provider says so and never else.
+    fn hear<'a>(&mut self, event: &'a Document, say: &mut dyn FnMut(Moment<'a>));
+
+    /// The data that ends the stream and is no message, such as `[DONE]`.
+    fn done(&mut self, say: &mut dyn FnMut(Moment<'static>)) {
+        let _ = say;
+    }
+
+    /// The stream has ended cleanly. Where it had said all that it says, but has no word for the end, says [`Moment::End`].
+    fn over(&mut self, say: &mut dyn FnMut(Moment<'static>)) {
+        let _ = say;
+    }
+
+    /// How a streamed answer is framed, where not as server-sent events.
+    fn framing(&self) -> Option<Box<dyn Framing>> {
+        None
+    }
+}
+
+/// Writes the answer to one client.
+pub(crate) trait Writer: fmt::Debug + Send {
+    /// Writes a whole answer.
+    fn answer(&self, answer: &Answer<'_>) -> String;
+
+    /// Writes what happens in a stream.
+    fn say(&mut self, moment: &Moment<'_>, out: &mut Out);
+}
+
+/// Reads a client's request.
 pub(crate) fn decode_ask<'a>(
     document: &'a Document,
     policy: Unknown,
@@ -30,85 +78,31 @@ pub(crate) fn decode_ask<'a>(
     }
 }
 
+/// Writes a request for a provider.
 pub(crate) fn encode_ask(
     ask: &Ask<'_>,
-    to: Dialect,
-    model: &str,
-    facts: &ModelFacts,
-    bounds: Bounds,
+    to: To<'_>,
     losses: &mut Losses,
 ) -> Result<Encoded, Refusal> {
-    match to {
-        Dialect::AnthropicMessages => {
-            let (text, hidden_tool) = anthropic::encode_ask(ask, model, facts, bounds, losses)?;
-            let reader = Reader::Anthropic {
-                hidden_tool,
-                events: anthropic::Events::new(hidden_tool),
-            };
-            Ok(Encoded { text, reader })
-        }
+    match to.dialect {
+        Dialect::AnthropicMessages => anthropic::encode_ask(ask, to, losses),
         to => Err(unsupported(to)),
     }
 }
 
-/// Reads the answers of one provider's dialect.
-#[derive(Debug)]
-pub(crate) enum Reader {
-    Anthropic {
-        hidden_tool: bool,
-        events: anthropic::Events,
-    },
+/// The writer of a client's dialect. `created` in seconds since 1970.
+pub(crate) fn writer(
+    dialect: Dialect,
+    created: u64,
+    ask: &Ask<'_>,
+) -> Result<Box<dyn Writer>, Refusal> {
+    Ok(match dialect {
+        Dialect::OpenAiChat => Box::new(openai_chat::ToClient::new(created, ask)),
+        dialect => return Err(unsupported(dialect)),
+    })
 }
 
-impl Reader {
-    pub(crate) fn answer<'a>(&self, reply: &'a Document) -> Answer<'a> {
-        match self {
-            Self::Anthropic { hidden_tool, .. } => anthropic::decode_answer(reply, *hidden_tool),
-        }
-    }
-
-    pub(crate) fn hear<'a>(&mut self, document: &'a Document, say: &mut dyn FnMut(Moment<'a>)) {
-        match self {
-            Self::Anthropic { events, .. } => events.hear(document, say),
-        }
-    }
-}
-
-/// Writes the answers of one client's dialect.
-#[derive(Debug)]
-pub(crate) enum Writer {
-    OpenAiChat {
-        created: u64,
-        chunks: openai_chat::Chunks,
-    },
-}
-
-impl Writer {
-    /// `created` in seconds since 1970.
-    pub(crate) fn new(dialect: Dialect, created: u64, ask: &Ask<'_>) -> Result<Self, Refusal> {
-        match dialect {
-            Dialect::OpenAiChat => Ok(Self::OpenAiChat {
-                created,
-                chunks: openai_chat::Chunks::new(created, ask.stream_usage),
-            }),
-            dialect => Err(unsupported(dialect)),
-        }
-    }
-
-    pub(crate) fn answer(&self, answer: &Answer<'_>) -> String {
-        match self {
-            Self::OpenAiChat { created, .. } => openai_chat::encode_answer(answer, *created),
-        }
-    }
-
-    pub(crate) fn say(&mut self, moment: &Moment<'_>, out: &mut Out) {
-        match self {
-            Self::OpenAiChat { chunks, .. } => chunks.say(moment, out),
-        }
-    }
-}
-
-fn unsupported(dialect: Dialect) -> Refusal {
+pub(crate) fn unsupported(dialect: Dialect) -> Refusal {
     tracing::debug!(dialect = dialect.as_str(), "no such translation");
     Refusal::new(
         RefusalKind::BadRequest,

@@ -8,12 +8,12 @@ use bartizan_core::{
 use http::{HeaderName, HeaderValue, StatusCode, header};
 use tower_layer::Layer;
 
-use crate::anthropic::{Bounds, TooHot};
-use crate::dialects::{self, Encoded, Writer};
+use crate::dialects::{self, Encoded, To};
 use crate::facts::ModelFacts;
 use crate::losses::Losses;
 use crate::openai_chat::ask_stream_usage;
 use crate::read::Unknown;
+use crate::settings::{Bounds, TooHot};
 use crate::tap::{Translation, Turn};
 use crate::target::Target;
 
@@ -203,20 +203,22 @@ impl Translate {
             return Ok(Translation::none());
         };
         let ask = dialects::decode_ask(document, self.unknown, &mut losses)?;
-        let Encoded { text, reader } = dialects::encode_ask(
-            &ask,
-            target.dialect(),
-            target.model(),
-            &self.models,
-            self.bounds,
-            &mut losses,
-        )?;
+        let to = To {
+            dialect: target.dialect(),
+            model: target.model(),
+            facts: self.models.of(target.model()),
+            bounds: self.bounds,
+        };
+        let Encoded { text, reader } = dialects::encode_ask(&ask, to, &mut losses)?;
+        losses.retell(ask.names);
         let turn = Turn {
             inner: target.dialect(),
             outer,
             stream: ask.stream,
             reader,
-            writer: Writer::new(outer, self.clock.unix().as_secs(), &ask)?,
+            writer: dialects::writer(outer, self.clock.unix().as_secs(), &ask)?,
+            streams: false,
+            ended: false,
             losses,
             trail,
             status: StatusCode::OK,

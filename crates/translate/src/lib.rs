@@ -131,15 +131,16 @@ mod losses;
 mod neutral;
 mod openai_chat;
 mod read;
+mod settings;
 mod tap;
 mod target;
 mod write;
 
-pub use anthropic::TooHot;
 pub use error::Error;
 pub use facts::{Effort, Model, ModelFacts, Thinking};
 pub use layer::{Translate, TranslateLayer};
 pub use losses::DROPPED;
 pub use read::Unknown;
+pub use settings::TooHot;
 pub use tap::Translation;
 pub use target::Target;

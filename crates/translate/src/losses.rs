@@ -5,6 +5,8 @@ use std::borrow::Cow;
 use bartizan_core::{Note, Trail};
 use http::{HeaderName, HeaderValue};
 
+use crate::neutral::Names;
+
 /// The response header that names what of a request was dropped or changed.
 ///
 /// A list of fields; `;changed` and `;moved` stand behind those that went out in another form or place. Absent where nothing was.
@@ -57,6 +59,15 @@ impl Losses {
     fn add(&mut self, field: Cow<'static, str>, how: How) {
         if !self.0.iter().any(|(known, _)| *known == field) {
             self.0.push((field, how));
+        }
+    }
+
+    /// Names fields as the caller does.
+    pub(crate) fn retell(&mut self, names: Names) {
+        for (field, _) in &mut self.0 {
+            if let Some((_, theirs)) = names.iter().find(|(ours, _)| *ours == field.as_ref()) {
+                *field = Cow::Borrowed(theirs);
+            }
         }
     }
 

@@ -1,8 +1,10 @@
 //! The answer's way back.
 
+use std::time::Duration;
+
 use bartizan_core::{
-    Dialect, Direction, Document, End, Event, Form, Out, Refusal, RefusalKind, Step, Tap, Trail,
-    Watch,
+    Dialect, Direction, Document, End, Event, Form, Framing, Out, Refusal, RefusalKind, Step, Tap,
+    Trail, Watch,
 };
 use http::response::Parts;
 use http::{HeaderName, HeaderValue, StatusCode, header};
@@ -10,7 +12,9 @@ use http::{HeaderName, HeaderValue, StatusCode, header};
 use crate::dialects::{Reader, Writer};
 use crate::fault;
 use crate::losses::{DROPPED, Losses};
+use crate::neutral::Moment;
 
+const EVENTS: &str = "text/event-stream";
 const SHOULD_RETRY: HeaderName = HeaderName::from_static("x-should-retry");
 
 /// Turns an answer into the client's dialect. What [`Translate`](crate::Translate) puts on each answer.
@@ -61,6 +65,13 @@ impl Tap for Translation {
         }
     }
 
+    fn framing(&mut self) -> Option<Box<dyn Framing>> {
+        match &mut self.0 {
+            Way::Turn(turn) => turn.framing(),
+            Way::Unseen | Way::Relay(_) => None,
+        }
+    }
+
     fn event(&mut self, event: Event, out: &mut Out) -> Step {
         match &mut self.0 {
             Way::Unseen => out.push(event),
@@ -84,8 +95,11 @@ impl Tap for Translation {
         Step::Go
     }
 
-    fn end(&mut self, _: End<'_>, _: &mut Out) -> Step {
-        Step::Go
+    fn end(&mut self, end: End<'_>, out: &mut Out) -> Step {
+        match (&mut self.0, end) {
+            (Way::Turn(turn), End::Complete) => turn.end(out),
+            _ => Step::Go,
+        }
     }
 }
 
@@ -124,6 +138,15 @@ fn read(text: &str, dialect: Dialect) -> Result<Document, Refusal> {
         );
         malformed()
     })
+}
+
+fn cut() -> Refusal {
+    Refusal::new(
+        RefusalKind::Upstream,
+        "upstream_stream_cut",
+        "the provider's answer broke off before its end",
+    )
+    .retry_after(Duration::from_secs(1))
 }
 
 fn malformed() -> Refusal {
@@ -190,11 +213,15 @@ pub(crate) struct Turn {
     pub(crate) inner: Dialect,
     pub(crate) outer: Dialect,
     pub(crate) stream: bool,
-    pub(crate) reader: Reader,
-    pub(crate) writer: Writer,
+    pub(crate) reader: Box<dyn Reader>,
+    pub(crate) writer: Box<dyn Writer>,
     pub(crate) losses: Losses,
     pub(crate) trail: Option<Trail>,
     pub(crate) status: StatusCode,
+    /// Whether the answer is streamed.
+    pub(crate) streams: bool,
+    /// Whether the provider has said that the stream is whole, or that it failed.
+    pub(crate) ended: bool,
 }
 
 impl Turn {
@@ -211,26 +238,64 @@ impl Turn {
         }
         match Form::of(&head.headers) {
             Form::Json => Ok(()),
-            Form::Events if self.stream => Ok(()),
+            Form::Events if self.stream => {
+                self.streams = true;
+                Ok(())
+            }
+            Form::Opaque if self.stream && self.reader.framing().is_some() => {
+                self.streams = true;
+                head.headers
+                    .insert(header::CONTENT_TYPE, HeaderValue::from_static(EVENTS));
+                Ok(())
+            }
             _ => Err(malformed()),
         }
     }
 
+    fn framing(&self) -> Option<Box<dyn Framing>> {
+        self.reader.framing().filter(|_| self.streams)
+    }
+
     fn event(&mut self, event: &Event, out: &mut Out) {
         let Some(document) = event.peek() else {
-            // A comment keeps the connection alive; anything else without a message says nothing.
-            if event.data().is_none() {
-                out.push(event.clone());
+            match event.data() {
+                // A comment keeps the connection alive.
+                None => out.push(event.clone()),
+                Some("") => {}
+                Some(_) => self.say(out, |reader, say| reader.done(say)),
             }
             return;
         };
-        let (writer, trail) = (&mut self.writer, &self.trail);
-        self.reader.hear(document, &mut |moment| {
+        self.say(out, |reader, say| reader.hear(document, say));
+    }
+
+    /// Lets the reader say what happens, and the writer write it.
+    fn say<'a>(
+        &mut self,
+        out: &mut Out,
+        hear: impl FnOnce(&mut dyn Reader, &mut dyn FnMut(Moment<'a>)),
+    ) {
+        let (writer, trail, ended) = (&mut self.writer, &self.trail, &mut self.ended);
+        hear(self.reader.as_mut(), &mut |moment| {
             if let (Some(trail), Some(losses)) = (trail, moment.losses()) {
                 losses.note(trail, "answer");
             }
+            *ended |= matches!(moment, Moment::End { .. } | Moment::Failed(_));
             writer.say(&moment, out);
         });
+    }
+
+    /// A stream that ends before the provider said that it is whole was cut.
+    fn end(&mut self, out: &mut Out) -> Step {
+        if !self.streams {
+            return Step::Go;
+        }
+        self.say(out, |reader, say| reader.over(say));
+        if self.ended {
+            Step::Go
+        } else {
+            Step::Stop(cut())
+        }
     }
 
     fn reply(&self, reply: &Document) -> Result<Option<Document>, Refusal> {

@@ -2,7 +2,7 @@
 
 use bartizan_core::{Finish, Refusal, Usage};
 
-use super::{Block, Str};
+use super::{Block, Citation, Signature, Str};
 use crate::losses::Losses;
 
 #[derive(Debug, Default)]
@@ -11,8 +11,8 @@ pub(crate) struct Answer<'a> {
     pub(crate) model: Str<'a>,
     pub(crate) blocks: Vec<Block<'a>>,
     pub(crate) finish: Option<Finish>,
-    /// Why the model refused, in its provider's words.
-    pub(crate) refusal: Option<Str<'a>>,
+    /// The sequence that stopped it, where the provider says which.
+    pub(crate) stop_sequence: Option<Str<'a>>,
     pub(crate) usage: Usage,
     /// What of the provider's answer is left out.
     pub(crate) losses: Losses,
@@ -26,33 +26,41 @@ pub(crate) enum Moment<'a> {
     Start {
         id: Str<'a>,
         model: Str<'a>,
+        /// What the provider says at once, as Anthropic does of the input.
+        usage: Usage,
     },
     Text(Str<'a>),
+    /// A piece of why the model will not answer.
+    Refusal(Str<'a>),
+    /// Belongs to the text before it.
+    Citation(Citation<'a>),
     Thinking {
         block: u32,
         text: Str<'a>,
     },
     Signature {
         block: u32,
-        signature: Str<'a>,
+        signature: Signature<'a>,
     },
     Redacted {
         block: u32,
-        data: Str<'a>,
+        data: Signature<'a>,
     },
     Call {
         call: u32,
         id: Str<'a>,
         name: Str<'a>,
+        custom: bool,
+        signature: Option<Signature<'a>>,
     },
-    /// A piece of the JSON text of a call's arguments.
+    /// A piece of the JSON text of a call's arguments, or of a custom call's input. Together they are one JSON object.
     Arguments {
         call: u32,
         piece: Str<'a>,
     },
     Finish {
         finish: Option<Finish>,
-        refusal: Option<Str<'a>>,
+        stop_sequence: Option<Str<'a>>,
         losses: Losses,
     },
     /// The connection is alive.

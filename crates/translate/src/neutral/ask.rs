@@ -1,12 +1,18 @@
 //! A request.
 
 use bartizan_core::json::Value;
+use bartizan_core::{Refusal, RefusalKind};
 
-use super::Str;
+use super::{Block, Raw, Str, Wishes};
 use crate::facts::Effort;
+
+/// What the caller's dialect calls a field, by our name for it; those that stand in no such table are called the same.
+pub(crate) type Names = &'static [(&'static str, &'static str)];
 
 #[derive(Debug, Default)]
 pub(crate) struct Ask<'a> {
+    /// The caller's words for fields: ours are OpenAI chat's.
+    pub(crate) names: Names,
     pub(crate) model: Str<'a>,
     /// The conversation, instructions included, in its order.
     pub(crate) turns: Vec<Turn<'a>>,
@@ -20,15 +26,48 @@ pub(crate) struct Ask<'a> {
     pub(crate) top_p: Option<Number<'a>>,
     pub(crate) top_k: Option<Number<'a>>,
     pub(crate) reasoning: Option<Reasoning>,
+    /// Whether the answer is to tell the thoughts, where the caller says it.
+    pub(crate) show_thoughts: Option<bool>,
     pub(crate) format: Format<'a>,
     pub(crate) user: Option<Str<'a>>,
-    /// Whether the request may not be served at a higher price and priority than the standard.
-    pub(crate) standard_tier: bool,
-    /// Raw: where the provider is to cache the whole prompt.
+    /// Raw, in Anthropic's words: where the provider is to cache the whole prompt.
     pub(crate) cache: Option<Value<'a>>,
+    pub(crate) wishes: Wishes<'a>,
     pub(crate) stream: bool,
-    /// Whether a streamed answer is to say its usage.
+    /// Whether a streamed answer is to say its usage, where that must be asked for.
     pub(crate) stream_usage: bool,
+}
+
+impl Ask<'_> {
+    /// 400: the value of `field` is not what the API has there.
+    pub(crate) fn invalid(&self, field: &'static str, says: &str) -> Refusal {
+        self.refusal("invalid_value", field, says)
+    }
+
+    /// 400: the target has no way to say `field`, and leaving it out would change the meaning.
+    pub(crate) fn unsupported(&self, field: &'static str, says: &str) -> Refusal {
+        self.refusal("unsupported_parameter", field, says)
+    }
+
+    /// 400: the target has no way to say what is in `turn`.
+    pub(crate) fn unsupported_in(&self, turn: &Turn<'_>, says: &str) -> Refusal {
+        let place = format!("{}[{}]", told(self.names, "messages"), turn.at);
+        let message = format!("{place}: {says}");
+        Refusal::new(RefusalKind::BadRequest, "unsupported_parameter", message).param(place)
+    }
+
+    fn refusal(&self, code: &'static str, field: &'static str, says: &str) -> Refusal {
+        let field = told(self.names, field);
+        Refusal::new(RefusalKind::BadRequest, code, format!("{field}: {says}")).param(field)
+    }
+}
+
+/// What the caller calls `field`.
+pub(crate) fn told(names: Names, field: &str) -> &str {
+    names
+        .iter()
+        .find(|(ours, _)| *ours == field)
+        .map_or(field, |(_, theirs)| theirs)
 }
 
 /// A number with its spelling, which is kept.
@@ -49,6 +88,8 @@ pub(crate) enum Reasoning {
 
 #[derive(Debug)]
 pub(crate) struct Turn<'a> {
+    /// Which message of the caller's it is, from 0.
+    pub(crate) at: usize,
     pub(crate) role: Role,
     pub(crate) blocks: Vec<Block<'a>>,
 }
@@ -62,81 +103,25 @@ pub(crate) enum Role {
     Tool,
 }
 
-/// One part of a turn or of an answer. `cache` is raw: where the provider is to cache the prompt up to here.
-#[derive(Debug)]
-pub(crate) enum Block<'a> {
-    Text {
-        text: Str<'a>,
-        cache: Option<Value<'a>>,
-    },
-    Image {
-        source: Source<'a>,
-        cache: Option<Value<'a>>,
-    },
-    Document {
-        source: Source<'a>,
-        title: Option<Str<'a>>,
-        cache: Option<Value<'a>>,
-    },
-    Thinking {
-        text: Str<'a>,
-        signature: Option<Str<'a>>,
-    },
-    /// Thinking that only the provider can read.
-    Redacted { data: Str<'a> },
-    ToolUse {
-        id: Str<'a>,
-        name: Str<'a>,
-        /// One JSON object, as it was written.
-        input: Str<'a>,
-        cache: Option<Value<'a>>,
-    },
-    ToolResult {
-        id: Str<'a>,
-        blocks: Vec<Block<'a>>,
-        cache: Option<Value<'a>>,
-    },
-}
-
-impl<'a> Block<'a> {
-    pub(crate) fn text(text: Str<'a>) -> Self {
-        Self::Text { text, cache: None }
-    }
-
-    /// Where a mark for the cache goes; thinking takes none.
-    pub(crate) fn cache_mut(&mut self) -> Option<&mut Option<Value<'a>>> {
-        match self {
-            Self::Text { cache, .. }
-            | Self::Image { cache, .. }
-            | Self::Document { cache, .. }
-            | Self::ToolUse { cache, .. }
-            | Self::ToolResult { cache, .. } => Some(cache),
-            Self::Thinking { .. } | Self::Redacted { .. } => None,
-        }
-    }
-}
-
-/// Where an image or a document comes from.
-#[derive(Debug)]
-pub(crate) enum Source<'a> {
-    Base64 {
-        media_type: Str<'a>,
-        data: Str<'a>,
-    },
-    /// The provider fetches it.
-    Url(Str<'a>),
-    /// A plain text.
-    Text(Str<'a>),
-}
-
 #[derive(Debug)]
 pub(crate) struct Tool<'a> {
     pub(crate) name: Str<'a>,
     pub(crate) description: Option<Str<'a>>,
-    /// Raw; `None` where the tool takes nothing.
-    pub(crate) schema: Option<Value<'a>>,
-    pub(crate) strict: bool,
+    pub(crate) kind: ToolKind<'a>,
     pub(crate) cache: Option<Value<'a>>,
+}
+
+#[derive(Debug)]
+pub(crate) enum ToolKind<'a> {
+    Function {
+        /// A JSON schema in its usual spelling; `None` where the tool takes nothing.
+        schema: Option<Raw<'a>>,
+        strict: bool,
+    },
+    /// Takes any text, perhaps of a grammar (OpenAI).
+    Custom { format: Option<Raw<'a>> },
+    /// The provider runs it itself. `kind` in our words: `web_search`, `code_execution`, `url_context`, or the caller's type.
+    Server { kind: Str<'a>, raw: Value<'a> },
 }
 
 #[derive(Debug, Default)]
@@ -146,6 +131,11 @@ pub(crate) enum Choice<'a> {
     None,
     Required,
     Named(Str<'a>),
+    /// One of these only; `required`: and one of them must be called.
+    Allowed {
+        names: Vec<Str<'a>>,
+        required: bool,
+    },
 }
 
 /// What form the answer has.
@@ -156,9 +146,9 @@ pub(crate) enum Format<'a> {
     /// Any JSON object.
     Object,
     Schema {
+        name: Option<Str<'a>>,
         description: Option<Str<'a>>,
-        /// Raw.
-        schema: Value<'a>,
+        schema: Raw<'a>,
         strict: bool,
     },
 }

@@ -1,14 +1,22 @@
 //! What a message says, whichever API says it.
 //!
 //! A dialect decodes its JSON into these types and encodes them into its JSON; two dialects need two of each and not one for every
-//! pair. Everything borrows from the document that was read. What a dialect has and these types have no word for is refused or
-//! reported by the one who decodes; what a target can't say, by the one who encodes.
+//! pair. Everything borrows from the document that was read. Decoding loses nothing that any dialect has a word for; what a target can't
+//! say is refused or reported by the one who encodes, and only what these types have no word for by the one who decodes.
 
 mod answer;
 mod ask;
+mod block;
+mod raw;
+mod signature;
+mod wish;
 
 pub(crate) use answer::{Answer, Moment};
-pub(crate) use ask::{Ask, Block, Choice, Format, Number, Reasoning, Role, Source, Tool, Turn};
+pub(crate) use ask::{Ask, Choice, Format, Names, Number, Reasoning, Role, Tool, ToolKind, Turn};
+pub(crate) use block::{Block, Citation, Source};
+pub(crate) use raw::Raw;
+pub(crate) use signature::{Maker, Signature};
+pub(crate) use wish::{Wishes, is_empty};
 
 use std::borrow::Cow;
 

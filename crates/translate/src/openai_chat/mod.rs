@@ -1,13 +1,8 @@
 //! OpenAI chat completions.
 
-mod answer;
-mod ask;
-mod chunks;
-mod content;
-mod messages;
-mod tools;
+mod from_client;
+mod to_client;
 
-pub(crate) use answer::encode as encode_answer;
-pub(crate) use ask::ask_stream_usage;
-pub(crate) use ask::decode as decode_ask;
-pub(crate) use chunks::Chunks;
+pub(crate) use from_client::ask_stream_usage;
+pub(crate) use from_client::decode as decode_ask;
+pub(crate) use to_client::ToClient;

@@ -6,26 +6,8 @@ use bartizan_core::{Refusal, RefusalKind};
 
 use crate::facts::{Effort, Model, Thinking};
 use crate::losses::Losses;
-use crate::neutral::{Ask, Block, Choice, Format, Number, Reasoning, Role};
-use crate::read::Place;
-
-/// What to do with a temperature between 1 and 2, which OpenAI has and Anthropic has not.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum TooHot {
-    /// It becomes 1, and is reported as changed.
-    #[default]
-    Clamp,
-    /// The request is refused with 400.
-    Refuse,
-}
-
-/// The layer's configuration, as far as it bounds a request.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Bounds {
-    pub(crate) too_hot: TooHot,
-    /// `max_tokens` where neither the caller nor the table of models says it.
-    pub(crate) max_output: Option<u64>,
-}
+use crate::neutral::{Ask, Block, Choice, Format, Number, Reasoning, Role, Tool, ToolKind};
+use crate::settings::{Bounds, TooHot};
 
 /// The least that Anthropic takes.
 const LEAST_BUDGET: u64 = 1_024;
@@ -92,7 +74,8 @@ impl<'a> Plan<'a> {
         let schemas = model.is_some_and(|model| model.json_schema);
         let output = output(ask, schemas, losses);
         let choose = choose(ask, output)?;
-        if !schemas && ask.tools.iter().any(|tool| tool.strict) {
+        let strict = |tool: &Tool<'_>| matches!(tool.kind, ToolKind::Function { strict: true, .. });
+        if !schemas && ask.tools.iter().any(strict) {
             losses.dropped("tools.strict");
         }
         let forced = matches!(choose, Choose::Any | Choose::Named | Choose::HiddenTool);
@@ -129,13 +112,12 @@ impl<'a> Plan<'a> {
         let takes_none = model.is_some_and(|model| !model.sampling);
         let thinks = self.thinking != Think::Unsaid;
         if let Some(number) = temperature {
-            let place = Place::In(&Place::Root, "temperature");
             if takes_none || thinks {
                 losses.dropped("temperature");
             } else if number.value <= 1.0 {
                 self.temperature = Some(number.raw.into());
             } else if bounds.too_hot == TooHot::Refuse {
-                return Err(place.unsupported("the provider takes 0 to 1"));
+                return Err(ask.unsupported("temperature", "the provider takes 0 to 1"));
             } else {
                 losses.changed("temperature");
                 self.temperature = Some("1".into());
@@ -187,10 +169,10 @@ fn output(ask: &Ask<'_>, schemas: bool, losses: &mut Losses) -> Output {
 }
 
 fn choose(ask: &Ask<'_>, output: Output) -> Result<Choose, Refusal> {
-    let place = Place::In(&Place::Root, "tool_choice");
+    let invalid = |says| ask.invalid("tool_choice", says);
     if ask.tools.is_empty() {
         if matches!(ask.choice, Choice::Required | Choice::Named(_)) {
-            return Err(place.invalid("there are no tools to choose from"));
+            return Err(invalid("there are no tools to choose from"));
         }
         let mut blocks = ask.turns.iter().flat_map(|turn| &turn.blocks);
         let orphans =
@@ -204,9 +186,13 @@ fn choose(ask: &Ask<'_>, output: Output) -> Result<Choose, Refusal> {
     Ok(match (&ask.choice, output) {
         (Choice::Named(name), _) => {
             if !ask.tools.iter().any(|tool| tool.name == *name) {
-                return Err(place.invalid("names a tool that the request does not offer"));
+                return Err(invalid("names a tool that the request does not offer"));
             }
             Choose::Named
+        }
+        (Choice::Allowed { .. }, _) => {
+            let says = "the provider can't be held to a part of the tools: offer only those";
+            return Err(ask.unsupported("tool_choice", says));
         }
         (Choice::Required, _) => Choose::Any,
         (Choice::None, Output::Tool) => Choose::HiddenTool,
@@ -330,8 +316,8 @@ fn in_thoughtless_loop(ask: &Ask<'_>) -> bool {
 fn blank_stops(ask: &Ask<'_>) -> Result<(), Refusal> {
     let blank = ask.stop.iter().any(|stop| stop.trim().is_empty());
     if blank {
-        let place = Place::In(&Place::Root, "stop");
-        return Err(place.unsupported("the provider takes no stop sequence of white space alone"));
+        let says = "the provider takes no stop sequence of white space alone";
+        return Err(ask.unsupported("stop", says));
     }
     Ok(())
 }

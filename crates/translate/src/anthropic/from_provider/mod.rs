@@ -1,15 +1,18 @@
-//! Reading a whole answer.
+//! Reading answers.
+
+mod events;
 
 use bartizan_core::json::Value;
 use bartizan_core::{Document, Finish, Usage};
 
+pub(super) use self::events::Events;
 use super::HIDDEN_TOOL;
 use crate::losses::Losses;
-use crate::neutral::{Answer, Block, Str};
+use crate::neutral::{Answer, Block, Maker, Signature, Str};
 use crate::read::member;
 
 /// Every member of a foreign answer is optional.
-pub(crate) fn decode(document: &Document, hidden_tool: bool) -> Answer<'_> {
+fn decode(document: &Document, hidden_tool: bool) -> Answer<'_> {
     let root = document.json().root();
     let mut answer = Answer {
         id: string(root, "id"),
@@ -30,11 +33,15 @@ pub(crate) fn decode(document: &Document, hidden_tool: bool) -> Answer<'_> {
                 answer.blocks.push(Block::text(string(block, "text")));
             }
             Some("thinking") => answer.blocks.push(Block::Thinking {
+                id: None,
                 text: string(block, "thinking"),
-                signature: Some(string(block, "signature")).filter(|signed| !signed.is_empty()),
+                signature: Some(string(block, "signature"))
+                    .filter(|signed| !signed.is_empty())
+                    .map(signature),
             }),
             Some("redacted_thinking") => answer.blocks.push(Block::Redacted {
-                data: string(block, "data"),
+                id: None,
+                data: signature(string(block, "data")),
             }),
             Some("tool_use") => {
                 let input = member(block, "input").map_or("{}", Value::raw);
@@ -46,7 +53,9 @@ pub(crate) fn decode(document: &Document, hidden_tool: bool) -> Answer<'_> {
                         id: string(block, "id"),
                         name: string(block, "name"),
                         input: input.into(),
+                        custom: false,
                         cache: None,
+                        signature: None,
                     });
                 }
             }
@@ -54,7 +63,10 @@ pub(crate) fn decode(document: &Document, hidden_tool: bool) -> Answer<'_> {
         }
     }
     let end = End::read(root, document.facts().finish, &mut answer.losses);
-    answer.refusal = end.refusal;
+    answer
+        .blocks
+        .extend(end.refusal.map(|text| Block::Refusal { text }));
+    answer.stop_sequence = end.stop_sequence;
     answer.finish = end
         .finish
         .map(|finish| called(finish, calls > 0, hidden_tool));
@@ -62,16 +74,14 @@ pub(crate) fn decode(document: &Document, hidden_tool: bool) -> Answer<'_> {
 }
 
 /// What ends an answer, in a whole one and in a stream's last delta.
-pub(super) struct End<'a> {
-    pub(super) finish: Option<Finish>,
-    pub(super) refusal: Option<Str<'a>>,
+struct End<'a> {
+    finish: Option<Finish>,
+    stop_sequence: Option<Str<'a>>,
+    refusal: Option<Str<'a>>,
 }
 
 impl<'a> End<'a> {
-    pub(super) fn read(from: Value<'a>, finish: Option<Finish>, losses: &mut Losses) -> Self {
-        if member(from, "stop_sequence").is_some() {
-            losses.dropped("stop_sequence");
-        }
+    fn read(from: Value<'a>, finish: Option<Finish>, losses: &mut Losses) -> Self {
         if finish == Some(Finish::Other) {
             losses.dropped("stop_reason");
         }
@@ -80,13 +90,14 @@ impl<'a> End<'a> {
             .and_then(Value::text);
         Self {
             finish,
+            stop_sequence: member(from, "stop_sequence").and_then(Value::text),
             refusal: refusal.filter(|_| finish == Some(Finish::ContentFilter)),
         }
     }
 }
 
 /// A call of the hidden tool is an answer: the caller has nothing to run.
-pub(super) fn called(finish: Finish, calls: bool, hidden_tool: bool) -> Finish {
+fn called(finish: Finish, calls: bool, hidden_tool: bool) -> Finish {
     match finish {
         Finish::ToolCalls if hidden_tool && !calls => Finish::Stop,
         finish => finish,
@@ -94,7 +105,7 @@ pub(super) fn called(finish: Finish, calls: bool, hidden_tool: bool) -> Finish {
 }
 
 /// The name under which a block that no client of another API can use is reported: what the provider ran itself, and what is new.
-pub(super) fn lost(kind: Option<&str>) -> &'static str {
+fn lost(kind: Option<&str>) -> &'static str {
     match kind {
         Some("server_tool_use" | "mcp_tool_use") => "content.server_tool_use",
         Some(kind) if kind.ends_with("_tool_result") => "content.server_tool_result",
@@ -104,13 +115,20 @@ pub(super) fn lost(kind: Option<&str>) -> &'static str {
     }
 }
 
-pub(super) fn string<'a>(from: Value<'a>, key: &str) -> Str<'a> {
+fn signature(data: Str<'_>) -> Signature<'_> {
+    Signature {
+        maker: Maker::Anthropic,
+        data,
+    }
+}
+
+fn string<'a>(from: Value<'a>, key: &str) -> Str<'a> {
     member(from, key).and_then(Value::text).unwrap_or_default()
 }
 
 /// `input_tokens` leaves out what was read from and written to the cache; `output_tokens` has thinking in it. Counts are totals so far, and
 /// a count that is not said again stands.
-pub(super) fn read_usage(usage: Value<'_>, before: Usage) -> Usage {
+fn read_usage(usage: Value<'_>, before: Usage) -> Usage {
     let count = |name: &str| member(usage, name).and_then(Value::as_u64);
     let output = count("output_tokens").unwrap_or_else(|| before.total_output());
     let thinking = member(usage, "output_tokens_details")

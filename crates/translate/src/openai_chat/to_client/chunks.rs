@@ -2,7 +2,7 @@
 
 use bartizan_core::{Dialect, Event, Out, Usage};
 
-use super::answer::{Detail, call, dropped, finish, usage};
+use super::{Detail, annotation, call, dropped, finish, usage};
 use crate::neutral::Moment;
 use crate::write::Writer;
 
@@ -31,7 +31,7 @@ impl Chunks {
 
     pub(crate) fn say(&mut self, moment: &Moment<'_>, out: &mut Out) {
         match moment {
-            Moment::Start { id, model } => {
+            Moment::Start { id, model, .. } => {
                 self.begin(id, model);
                 self.delta(out, |delta| {
                     delta.plain_at("role", "assistant");
@@ -39,6 +39,13 @@ impl Chunks {
                 });
             }
             Moment::Text(text) => self.delta(out, |delta| delta.text_at("content", text)),
+            Moment::Refusal(text) => self.delta(out, |delta| delta.text_at("refusal", text)),
+            Moment::Citation(citation) => self.delta(out, |delta| {
+                delta.key("annotations");
+                delta.open_list();
+                annotation(citation, delta);
+                delta.close_list();
+            }),
             Moment::Thinking { block, text } => self.delta(out, |delta| {
                 delta.text_at("reasoning_content", text);
                 let detail = Detail::Text {
@@ -61,10 +68,12 @@ impl Chunks {
                 call: number,
                 id,
                 name,
+                signature,
+                ..
             } => self.delta(out, |delta| {
                 delta.key("tool_calls");
                 delta.open_list();
-                call(id, name, "", Some(*number), delta);
+                call(id, name, "", signature.as_ref(), Some(*number), delta);
                 delta.close_list();
             }),
             Moment::Arguments { call, piece } => self.delta(out, |delta| {
@@ -81,12 +90,9 @@ impl Chunks {
             }),
             Moment::Finish {
                 finish: reason,
-                refusal,
                 losses,
+                ..
             } => {
-                if let Some(refusal) = refusal {
-                    self.delta(out, |delta| delta.text_at("refusal", refusal));
-                }
                 let chunk = self.chunk(|chunk| {
                     chunk.raw(r#"{"index":0,"delta":{}"#);
                     chunk.key("finish_reason");

@@ -44,15 +44,12 @@ fn part<'a>(
     let (body, mut block) = match kind.as_deref() {
         Some("text") => ("text", Block::text(text(here, value, "text")?)),
         Some("refusal") => {
-            // The model's own words; no other API tells them from the rest.
-            losses.changed("messages.refusal");
-            ("refusal", Block::text(text(here, value, "refusal")?))
+            let text = text(here, value, "refusal")?;
+            ("refusal", Block::Refusal { text })
         }
         Some("image_url") => ("image_url", image(here, value, policy, losses)?),
         Some("file") => ("file", file(here, value, policy, losses)?),
-        Some("input_audio") => {
-            return Err(here.unsupported("the provider takes no audio"));
-        }
+        Some("input_audio") => ("input_audio", audio(here, value, policy, losses)?),
         _ => {
             let says = "a part of this type can't be sent to this provider";
             return Err(Place::In(here, "type").unsupported(says));
@@ -87,6 +84,7 @@ fn image<'a>(
     let there = Place::In(here, "image_url");
     let image = member(value, "image_url").ok_or_else(|| there.invalid("needed"))?;
     // Mistral's clients write the address itself.
+    let mut detail = None;
     let url = if image.kind() == Kind::String {
         there.text(image)?
     } else {
@@ -94,23 +92,16 @@ fn image<'a>(
             match key.as_ref() {
                 "url" => {}
                 "detail" if value.is("auto") => {}
-                "detail" => losses.dropped("messages.image_url.detail"),
+                "detail" => detail = Some(there.text(value)?),
                 name => unknown(&there, policy, losses, name)?,
             }
         }
         text(&there, image, "url")?
     };
     let source = source(&there, url)?;
-    if let Source::Base64 { media_type, .. } = &source
-        && !matches!(
-            media_type.as_ref(),
-            "image/jpeg" | "image/png" | "image/gif" | "image/webp"
-        )
-    {
-        return Err(there.unsupported("an image is image/jpeg, image/png, image/gif or image/webp"));
-    }
     Ok(Block::Image {
         source,
+        detail,
         cache: None,
     })
 }
@@ -125,22 +116,23 @@ fn file<'a>(
     let file = member(value, "file").ok_or_else(|| there.invalid("needed"))?;
     let mut title = None;
     let mut data = None;
+    let mut id = None;
     for (key, value) in members(there.object(file)?) {
         let inside = Place::In(&there, &key);
         match key.as_ref() {
             "filename" => title = Some(inside.text(value)?),
             "file_data" => data = Some(inside.text(value)?),
-            "file_id" => {
-                return Err(
-                    inside.unsupported("the provider does not have the file: send it as file_data")
-                );
-            }
+            "file_id" => id = Some(inside.text(value)?),
             name => unknown(&there, policy, losses, name)?,
         }
     }
     let inside = Place::In(&there, "file_data");
-    let data = data.ok_or_else(|| inside.invalid("needed"))?;
-    let source = match source(&inside, data)? {
+    let read = match (data, id) {
+        (Some(data), _) => source(&inside, data)?,
+        (None, Some(id)) => Source::File { id },
+        (None, None) => return Err(inside.invalid("needed")),
+    };
+    let source = match read {
         Source::Base64 { media_type, data } if media_type == "text/plain" => {
             let bytes = STANDARD.decode(data.as_bytes()).ok();
             let text = bytes.and_then(|bytes| String::from_utf8(bytes).ok());
@@ -148,9 +140,6 @@ fn file<'a>(
                 text.ok_or_else(|| inside.invalid("not base64 of UTF-8"))?
                     .into(),
             )
-        }
-        Source::Base64 { media_type, .. } if media_type != "application/pdf" => {
-            return Err(inside.unsupported("a file is application/pdf or text/plain"));
         }
         source => source,
     };
@@ -161,6 +150,41 @@ fn file<'a>(
     })
 }
 
+fn audio<'a>(
+    here: &Place<'_>,
+    value: Value<'a>,
+    policy: Unknown,
+    losses: &mut Losses,
+) -> Result<Block<'a>, Refusal> {
+    let there = Place::In(here, "input_audio");
+    let audio = member(value, "input_audio").ok_or_else(|| there.invalid("needed"))?;
+    for (key, _) in members(there.object(audio)?) {
+        if !matches!(key.as_ref(), "data" | "format") {
+            unknown(&there, policy, losses, &key)?;
+        }
+    }
+    let media_type = match text(&there, audio, "format")?.as_ref() {
+        "mp3" => "audio/mpeg".into(),
+        format if format.bytes().all(|byte| byte.is_ascii_alphanumeric()) => {
+            Cow::Owned(format!("audio/{}", format.to_ascii_lowercase()))
+        }
+        _ => return Err(Place::In(&there, "format").invalid("wav, mp3 or another format's name")),
+    };
+    let data = text(&there, audio, "data")?;
+    if !is_base64(&data) {
+        return Err(Place::In(&there, "data").invalid("not base64"));
+    }
+    Ok(Block::Audio {
+        source: Source::Base64 { media_type, data },
+    })
+}
+
+/// Whether `data` can be written without a look afterwards.
+fn is_base64(data: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=');
+    !data.is_empty() && data.bytes().all(plain)
+}
+
 /// A `data:` address, or one that the provider fetches.
 fn source<'a>(here: &Place<'_>, url: Str<'a>) -> Result<Source<'a>, Refusal> {
     let starts = |scheme: &str| {
@@ -168,7 +192,10 @@ fn source<'a>(here: &Place<'_>, url: Str<'a>) -> Result<Source<'a>, Refusal> {
             .is_some_and(|start| start.eq_ignore_ascii_case(scheme))
     };
     if starts("https://") || starts("http://") {
-        return Ok(Source::Url(url));
+        return Ok(Source::Url {
+            url,
+            media_type: None,
+        });
     }
     if !starts("data:") {
         return Err(here.invalid("an https: or data: address"));
@@ -176,11 +203,11 @@ fn source<'a>(here: &Place<'_>, url: Str<'a>) -> Result<Source<'a>, Refusal> {
     let comma = url.find(',').unwrap_or(url.len());
     let head = url.get("data:".len()..comma).unwrap_or_default();
     let media_type = head.split(';').next().unwrap_or_default();
-    let is_base64 = head
+    let says_base64 = head
         .rsplit(';')
         .next()
         .is_some_and(|word| word.eq_ignore_ascii_case("base64"));
-    if !is_base64 || media_type.is_empty() {
+    if !says_base64 || media_type.is_empty() {
         return Err(here.invalid("a data: address is `data:<media type>;base64,<data>`"));
     }
     let from = "data:".len();
@@ -190,9 +217,7 @@ fn source<'a>(here: &Place<'_>, url: Str<'a>) -> Result<Source<'a>, Refusal> {
         lower => Cow::Owned(lower.to_owned()),
     };
     let data = part_of(&url, comma + 1..url.len());
-    // Written without a look afterwards.
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=');
-    if data.is_empty() || !data.bytes().all(plain) {
+    if !is_base64(&data) {
         return Err(here.invalid("the data is not base64"));
     }
     Ok(Source::Base64 { media_type, data })

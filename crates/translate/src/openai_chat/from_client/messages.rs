@@ -5,7 +5,7 @@ use bartizan_core::json::{Json, Kind, Value};
 
 use super::content;
 use crate::losses::Losses;
-use crate::neutral::{Block, Role, Str, Turn};
+use crate::neutral::{Block, Maker, Role, Signature, Str, Turn};
 use crate::read::{Place, Unknown, member, members, unknown};
 
 pub(super) fn decode<'a>(
@@ -18,7 +18,9 @@ pub(super) fn decode<'a>(
     let mut turns = Vec::with_capacity(items.len());
     for (index, item) in items.into_iter().enumerate() {
         let there = Place::At(here, index);
-        turns.push(message(&there, there.object(item)?, policy, losses)?);
+        let mut turn = message(&there, there.object(item)?, policy, losses)?;
+        turn.at = index;
+        turns.push(turn);
     }
     Ok(turns)
 }
@@ -53,10 +55,7 @@ fn message<'a>(
                     parts.calls.push(call);
                 }
             }
-            (Role::Assistant, "refusal") => {
-                losses.changed("messages.refusal");
-                parts.refusal = Some(there.text(value)?);
-            }
+            (Role::Assistant, "refusal") => parts.refusal = Some(there.text(value)?),
             (Role::Assistant, "reasoning_content" | "reasoning") => {
                 parts.reasoning = Some(there.text(value)?);
             }
@@ -76,7 +75,11 @@ fn message<'a>(
         }
     }
     let blocks = parts.blocks(here, role)?;
-    Ok(Turn { role, blocks })
+    Ok(Turn {
+        at: 0,
+        role,
+        blocks,
+    })
 }
 
 #[derive(Default)]
@@ -97,6 +100,7 @@ impl<'a> Parts<'a> {
             && let Some(text) = self.reasoning.filter(|text| !text.is_empty())
         {
             blocks.push(Block::Thinking {
+                id: None,
                 text,
                 signature: None,
             });
@@ -114,13 +118,16 @@ impl<'a> Parts<'a> {
             let id = self.id.filter(|id| !id.is_empty());
             blocks.push(Block::ToolResult {
                 id: id.ok_or_else(|| there.invalid("needed"))?,
+                name: None,
                 blocks: self.content,
+                is_error: false,
+                custom: false,
                 cache: None,
             });
         } else {
             blocks.extend(self.content);
         }
-        blocks.extend(self.refusal.map(Block::text));
+        blocks.extend(self.refusal.map(|text| Block::Refusal { text }));
         blocks.extend(self.calls);
         if let Some(mark) = self.cache
             && let Some(cache) = blocks.iter_mut().rev().find_map(Block::cache_mut)
@@ -145,14 +152,26 @@ fn tool_call<'a>(
     let function = member(value, "function").ok_or_else(|| there.invalid("needed"))?;
     let mut id = None;
     let mut cache = None;
+    let mut signature = None;
     for (key, value) in members(value) {
         let there = Place::In(here, &key);
         match key.as_ref() {
             "type" | "function" | "index" => {}
             "id" => id = Some(there.text(value)?).filter(|id| !id.is_empty()),
             "cache_control" => cache = Some(there.object(value)?),
-            // Another provider's signature of its own thought.
-            "extra_content" => losses.dropped("messages.tool_calls.extra_content"),
+            // As Google's own OpenAI-compatible API has it.
+            "extra_content" => {
+                signature = member(value, "google")
+                    .and_then(|google| member(google, "thought_signature"))
+                    .and_then(Value::text)
+                    .map(|data| Signature {
+                        maker: Maker::Google,
+                        data,
+                    });
+                if signature.is_none() {
+                    losses.dropped("messages.tool_calls.extra_content");
+                }
+            }
             name => unknown(here, policy, losses, name)?,
         }
     }
@@ -170,7 +189,9 @@ fn tool_call<'a>(
         id: id.ok_or_else(|| Place::In(here, "id").invalid("needed"))?,
         name: name.ok_or_else(|| Place::In(&there, "name").invalid("needed"))?,
         input: if input.is_empty() { "{}".into() } else { input },
+        custom: false,
         cache,
+        signature,
     })
 }
 
@@ -206,17 +227,19 @@ fn details<'a>(
                 .map(|value| inside.text(value))
                 .transpose()
         };
-        let format = says("format")?;
-        if format.is_some_and(|format| !format.starts_with("anthropic")) {
-            losses.dropped("messages.reasoning_details");
-            continue;
-        }
+        let maker = says("format")?.map_or(Maker::Anthropic, |format| maker(&format));
+        let id = says("id")?;
         let number = member(item, "index").and_then(Value::as_u64);
         match says("type")?.as_deref() {
             Some("reasoning.text") => {
                 let new = says("text")?.unwrap_or_default();
-                let signed = says("signature")?;
-                if let Some((last, Block::Thinking { text, signature })) = blocks.last_mut()
+                let signed = says("signature")?.map(|data| Signature { maker, data });
+                if let Some((
+                    last,
+                    Block::Thinking {
+                        text, signature, ..
+                    },
+                )) = blocks.last_mut()
                     && last.is_some()
                     && *last == number
                 {
@@ -227,6 +250,7 @@ fn details<'a>(
                 blocks.push((
                     number,
                     Block::Thinking {
+                        id,
                         text: new,
                         signature: signed,
                     },
@@ -234,10 +258,29 @@ fn details<'a>(
             }
             Some("reasoning.encrypted") => {
                 let data = says("data")?.unwrap_or_default();
-                blocks.push((number, Block::Redacted { data }));
+                let data = Signature { maker, data };
+                blocks.push((number, Block::Redacted { id, data }));
+            }
+            Some("reasoning.summary") => {
+                let block = Block::Thinking {
+                    id,
+                    text: says("summary")?.unwrap_or_default(),
+                    signature: None,
+                };
+                blocks.push((None, block));
             }
             _ => losses.dropped("messages.reasoning_details"),
         }
     }
     Ok(blocks.into_iter().map(|(_, block)| block).collect())
+}
+
+/// Whose thought it is, by OpenRouter's names of formats.
+fn maker(format: &str) -> Maker {
+    match format.split('-').next() {
+        Some("anthropic") => Maker::Anthropic,
+        Some("google") => Maker::Google,
+        Some("openai" | "azure") => Maker::OpenAi,
+        _ => Maker::Other,
+    }
 }

@@ -1,31 +1,35 @@
 //! Writing a request.
 
+mod plan;
+mod turns;
+
 use bartizan_core::Refusal;
 use bartizan_core::json::{Kind, Value};
 
-use super::plan::{Bounds, Choose, Output, Plan, Think};
-use super::{HIDDEN_TOOL, turns};
-use crate::facts::ModelFacts;
+use self::plan::{Choose, Output, Plan, Think};
+use super::HIDDEN_TOOL;
+use super::from_provider::Events;
+use crate::dialects::{Encoded, To};
 use crate::losses::Losses;
-use crate::neutral::{Ask, Block, Choice, Format, Tool};
-use crate::read::{Place, member};
+use crate::neutral::{Ask, Block, Choice, Format, Raw, Tool, ToolKind};
+use crate::read::member;
 use crate::write::Writer;
 
-/// The request's text, and whether the answer comes by the hidden tool.
-pub(crate) fn encode(
-    ask: &Ask<'_>,
-    model: &str,
-    facts: &ModelFacts,
-    bounds: Bounds,
-    losses: &mut Losses,
-) -> Result<(String, bool), Refusal> {
-    let plan = Plan::of(ask, facts.of(model), bounds, losses)?;
+/// What of a request's wishes the API has a word for.
+const SAID: &[&str] = &["service_tier"];
+
+pub(crate) fn encode(ask: &Ask<'_>, to: To<'_>, losses: &mut Losses) -> Result<Encoded, Refusal> {
+    let plan = Plan::of(ask, to.facts, to.bounds, losses)?;
+    ask.wishes.leave(SAID, losses)?;
+    if ask.show_thoughts == Some(false) {
+        losses.dropped("reasoning.exclude");
+    }
     let mut out = Writer::with_capacity(4_096);
     out.open();
-    out.text_at("model", model);
+    out.text_at("model", to.model);
     out.number_at("max_tokens", plan.max_tokens);
-    turns::system(&ask.turns, &mut out, losses);
-    turns::messages(&ask.turns, &mut out, losses)?;
+    turns::system(ask, &mut out, losses)?;
+    turns::messages(ask, &mut out, losses)?;
     tools(ask, &plan, &mut out)?;
     choice(ask, &plan, &mut out);
     thinking(ask, &plan, &mut out);
@@ -51,8 +55,10 @@ pub(crate) fn encode(
         out.text_at("user_id", user);
         out.close();
     }
-    if ask.standard_tier {
+    if ask.wishes.is("service_tier", "default") {
         out.plain_at("service_tier", "standard_only");
+    } else if ask.wishes.get("service_tier").is_some() {
+        losses.dropped("service_tier");
     }
     if let Some(cache) = ask.cache {
         out.raw_at("cache_control", cache.raw());
@@ -61,7 +67,10 @@ pub(crate) fn encode(
         out.raw_at("stream", "true");
     }
     out.close();
-    Ok((out.finish(), plan.output == Output::Tool))
+    Ok(Encoded {
+        text: out.finish(),
+        reader: Box::new(Events::new(plan.output == Output::Tool)),
+    })
 }
 
 fn tools(ask: &Ask<'_>, plan: &Plan<'_>, out: &mut Writer) -> Result<(), Refusal> {
@@ -73,10 +82,12 @@ fn tools(ask: &Ask<'_>, plan: &Plan<'_>, out: &mut Writer) -> Result<(), Refusal
     out.open_list();
     for tool in &ask.tools {
         if hidden && tool.name == HIDDEN_TOOL {
-            return Err(Place::In(&Place::Root, "tools")
-                .unsupported("a tool has a name that is kept for the layer's own"));
+            return Err(ask.unsupported(
+                "tools",
+                "a tool has a name that is kept for the layer's own",
+            ));
         }
-        write_tool(tool, plan.strict_tools, out);
+        write_tool(ask, tool, plan.strict_tools, out)?;
     }
     if ask.tools.is_empty() {
         // The history has calls: the API wants their tools declared, and nobody knows more of them than the name.
@@ -100,7 +111,7 @@ fn tools(ask: &Ask<'_>, plan: &Plan<'_>, out: &mut Writer) -> Result<(), Refusal
         );
         out.key("input_schema");
         match &ask.format {
-            Format::Schema { schema, .. } => write_schema(*schema, out),
+            Format::Schema { schema, .. } => write_schema(schema, out),
             _ => out.raw(r#"{"type":"object"}"#),
         }
         out.close();
@@ -109,28 +120,46 @@ fn tools(ask: &Ask<'_>, plan: &Plan<'_>, out: &mut Writer) -> Result<(), Refusal
     Ok(())
 }
 
-fn write_tool(tool: &Tool<'_>, strict: bool, out: &mut Writer) {
+fn write_tool(
+    ask: &Ask<'_>,
+    tool: &Tool<'_>,
+    strict: bool,
+    out: &mut Writer,
+) -> Result<(), Refusal> {
+    let ToolKind::Function {
+        schema,
+        strict: wants_strict,
+    } = &tool.kind
+    else {
+        let says = "only tools of type function can be offered to this provider";
+        return Err(ask.unsupported("tools", says));
+    };
     out.open();
     out.text_at("name", &tool.name);
     if let Some(description) = &tool.description {
         out.text_at("description", description);
     }
     out.key("input_schema");
-    match tool.schema {
+    match schema {
         Some(schema) => write_schema(schema, out),
         None => out.raw(r#"{"type":"object","properties":{}}"#),
     }
-    if strict && tool.strict {
+    if strict && *wants_strict {
         out.raw_at("strict", "true");
     }
     if let Some(cache) = tool.cache {
         out.raw_at("cache_control", cache.raw());
     }
     out.close();
+    Ok(())
 }
 
 /// As it came, with the type said that the API wants said.
-fn write_schema(schema: Value<'_>, out: &mut Writer) {
+fn write_schema(schema: &Raw<'_>, out: &mut Writer) {
+    schema.look(|schema| write_value(schema, out));
+}
+
+fn write_value(schema: Value<'_>, out: &mut Writer) {
     if schema.kind() == Kind::Object && member(schema, "type").is_none() {
         out.open();
         out.raw(r#""type":"object""#);

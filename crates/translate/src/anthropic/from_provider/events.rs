@@ -3,11 +3,11 @@
 use bartizan_core::json::Value;
 use bartizan_core::{Document, Usage};
 
-use super::HIDDEN_TOOL;
-use super::answer::{End, called, lost, read_usage, string};
+use super::{End, HIDDEN_TOOL, called, lost, read_usage, signature, string};
+use crate::dialects::Reader;
 use crate::fault;
 use crate::losses::Losses;
-use crate::neutral::{Moment, Str};
+use crate::neutral::{Answer, Moment, Str};
 use crate::read::member;
 
 /// What a stream has said so far.
@@ -45,9 +45,14 @@ impl Events {
             ..Self::default()
         }
     }
+}
 
-    /// Reads one event, and says what happens in it.
-    pub(crate) fn hear<'a>(&mut self, document: &'a Document, say: &mut dyn FnMut(Moment<'a>)) {
+impl Reader for Events {
+    fn answer<'a>(&self, reply: &'a Document) -> Answer<'a> {
+        super::decode(reply, self.hidden_tool)
+    }
+
+    fn hear<'a>(&mut self, document: &'a Document, say: &mut dyn FnMut(Moment<'a>)) {
         if self.over {
             return;
         }
@@ -62,6 +67,7 @@ impl Events {
                 say(Moment::Start {
                     id: string(message, "id"),
                     model: string(message, "model"),
+                    usage: self.usage,
                 });
             }
             Some("message_delta") => {
@@ -72,9 +78,12 @@ impl Events {
                     self.finished = true;
                     let calls = self.calls > 0;
                     let hidden = self.hidden_tool;
+                    if let Some(refusal) = end.refusal {
+                        say(Moment::Refusal(refusal));
+                    }
                     say(Moment::Finish {
                         finish: end.finish.map(|finish| called(finish, calls, hidden)),
-                        refusal: end.refusal,
+                        stop_sequence: end.stop_sequence,
                         losses: std::mem::take(&mut self.losses),
                     });
                 }
@@ -92,7 +101,9 @@ impl Events {
             _ => self.losses.dropped("events.other"),
         }
     }
+}
 
+impl Events {
     fn count(&mut self, from: Value<'_>) {
         if let Some(usage) = member(from, "usage") {
             self.usage = read_usage(usage, self.usage);
@@ -116,7 +127,7 @@ impl Events {
             }
             Some("redacted_thinking") => {
                 let number = next(&mut self.thoughts);
-                let data = string(block, "data");
+                let data = signature(string(block, "data"));
                 say(Moment::Redacted {
                     block: number,
                     data,
@@ -139,6 +150,8 @@ impl Events {
                         call,
                         id: string(block, "id"),
                         name: string(block, "name"),
+                        custom: false,
+                        signature: None,
                     });
                     if let Some(piece) = piece {
                         say(Moment::Arguments { call, piece });
@@ -230,8 +243,9 @@ fn thought<'a>(block: u32, text: Str<'a>, say: &mut dyn FnMut(Moment<'a>)) {
     }
 }
 
-fn signed<'a>(block: u32, signature: Str<'a>, say: &mut dyn FnMut(Moment<'a>)) {
-    if !signature.is_empty() {
+fn signed<'a>(block: u32, signed: Str<'a>, say: &mut dyn FnMut(Moment<'a>)) {
+    if !signed.is_empty() {
+        let signature = signature(signed);
         say(Moment::Signature { block, signature });
     }
 }

@@ -1,15 +1,53 @@
-//! Writing a whole answer.
+//! Writing answers.
 
-use bartizan_core::{Finish, Usage};
+mod chunks;
 
+use bartizan_core::{Finish, Out, Usage};
+
+use self::chunks::Chunks;
+use crate::dialects;
 use crate::losses::{DROPPED_MEMBER, Losses};
-use crate::neutral::{Answer, Block};
+use crate::neutral::{Answer, Ask, Block, Citation, Maker, Moment, Signature};
 use crate::write::Writer;
 
-/// The form of [`reasoning_details`] that carries Anthropic's thinking, as OpenRouter has it.
-const DETAILS: &str = "anthropic-claude-v1";
+/// Writes answers to one client.
+#[derive(Debug)]
+pub(crate) struct ToClient {
+    created: u64,
+    chunks: Chunks,
+}
 
-pub(crate) fn encode(answer: &Answer<'_>, created: u64) -> String {
+impl ToClient {
+    /// `created` in seconds since 1970.
+    pub(crate) fn new(created: u64, ask: &Ask<'_>) -> Self {
+        Self {
+            created,
+            chunks: Chunks::new(created, ask.stream_usage),
+        }
+    }
+}
+
+impl dialects::Writer for ToClient {
+    fn answer(&self, answer: &Answer<'_>) -> String {
+        encode(answer, self.created)
+    }
+
+    fn say(&mut self, moment: &Moment<'_>, out: &mut Out) {
+        self.chunks.say(moment, out);
+    }
+}
+
+/// How [`reasoning_details`] names whose thought it carries, as OpenRouter does.
+const fn format(maker: Maker) -> &'static str {
+    match maker {
+        Maker::Anthropic => "anthropic-claude-v1",
+        Maker::Google => "google-gemini-v1",
+        Maker::OpenAi => "openai-responses-v1",
+        Maker::Other => "unknown",
+    }
+}
+
+fn encode(answer: &Answer<'_>, created: u64) -> String {
     let mut out = Writer::with_capacity(1_024);
     out.open();
     out.text_at("id", &answer.id);
@@ -55,20 +93,32 @@ fn message(answer: &Answer<'_>, out: &mut Writer) {
     } else {
         out.text_at("content", &said);
     }
-    match &answer.refusal {
-        Some(refusal) => out.text_at("refusal", refusal),
-        None => out.raw_at("refusal", "null"),
+    let refusals = || {
+        answer.blocks.iter().filter_map(|block| match block {
+            Block::Refusal { text } => Some(text.as_ref()),
+            _ => None,
+        })
+    };
+    if refusals().next().is_some() {
+        out.text_at("refusal", &refusals().collect::<String>());
+    } else {
+        out.raw_at("refusal", "null");
     }
+    annotations(&answer.blocks, out);
     reasoning(&answer.blocks, out);
     if calls().next().is_some() {
         out.key("tool_calls");
         out.open_list();
         for block in calls() {
             if let Block::ToolUse {
-                id, name, input, ..
+                id,
+                name,
+                input,
+                signature,
+                ..
             } = block
             {
-                call(id, name, input, None, out);
+                call(id, name, input, signature.as_ref(), None, out);
             }
         }
         out.close_list();
@@ -76,7 +126,49 @@ fn message(answer: &Answer<'_>, out: &mut Writer) {
     out.close();
 }
 
-pub(super) fn call(id: &str, name: &str, arguments: &str, index: Option<u32>, out: &mut Writer) {
+/// Addresses of sources; where in the text they belong is told where it is known.
+fn annotations(blocks: &[Block<'_>], out: &mut Writer) {
+    let mut begun = false;
+    for block in blocks {
+        let Block::Text { citations, .. } = block else {
+            continue;
+        };
+        for citation in citations {
+            if !begun {
+                out.key("annotations");
+                out.open_list();
+                begun = true;
+            }
+            annotation(citation, out);
+        }
+    }
+    if begun {
+        out.close_list();
+    }
+}
+
+fn annotation(citation: &Citation<'_>, out: &mut Writer) {
+    let (start, end) = citation.range.unwrap_or_default();
+    out.open();
+    out.plain_at("type", "url_citation");
+    out.key("url_citation");
+    out.open();
+    out.number_at("start_index", start);
+    out.number_at("end_index", end);
+    out.text_at("url", &citation.url);
+    out.text_at("title", citation.title.as_deref().unwrap_or_default());
+    out.close();
+    out.close();
+}
+
+fn call(
+    id: &str,
+    name: &str,
+    arguments: &str,
+    signature: Option<&Signature<'_>>,
+    index: Option<u32>,
+    out: &mut Writer,
+) {
     out.open();
     if let Some(index) = index {
         out.number_at("index", index.into());
@@ -88,6 +180,16 @@ pub(super) fn call(id: &str, name: &str, arguments: &str, index: Option<u32>, ou
     out.text_at("name", name);
     out.text_at("arguments", arguments);
     out.close();
+    if let Some(signature) = signature {
+        // As Google's own OpenAI-compatible API has it.
+        out.key("extra_content");
+        out.open();
+        out.key("google");
+        out.open();
+        out.text_at("thought_signature", &signature.data);
+        out.close();
+        out.close();
+    }
     out.close();
 }
 
@@ -106,11 +208,13 @@ fn reasoning(blocks: &[Block<'_>], out: &mut Writer) {
     let mut index = 0;
     for block in blocks {
         let detail = match block {
-            Block::Thinking { text, signature } => Detail::Text {
+            Block::Thinking {
+                text, signature, ..
+            } => Detail::Text {
                 text: Some(text),
-                signature: signature.as_deref(),
+                signature: signature.as_ref(),
             },
-            Block::Redacted { data } => Detail::Encrypted(data),
+            Block::Redacted { data, .. } => Detail::Encrypted(data),
             _ => continue,
         };
         if index == 0 {
@@ -126,16 +230,17 @@ fn reasoning(blocks: &[Block<'_>], out: &mut Writer) {
 }
 
 /// One item of `reasoning_details`.
-pub(super) enum Detail<'a> {
+enum Detail<'a> {
     Text {
         text: Option<&'a str>,
-        signature: Option<&'a str>,
+        signature: Option<&'a Signature<'a>>,
     },
-    Encrypted(&'a str),
+    Encrypted(&'a Signature<'a>),
 }
 
 impl Detail<'_> {
-    pub(super) fn write(&self, index: u32, out: &mut Writer) {
+    fn write(&self, index: u32, out: &mut Writer) {
+        let mut maker = Maker::Anthropic;
         out.open();
         match self {
             Self::Text { text, signature } => {
@@ -144,21 +249,23 @@ impl Detail<'_> {
                     out.text_at("text", text);
                 }
                 if let Some(signature) = signature {
-                    out.text_at("signature", signature);
+                    maker = signature.maker;
+                    out.text_at("signature", &signature.data);
                 }
             }
             Self::Encrypted(data) => {
                 out.plain_at("type", "reasoning.encrypted");
-                out.text_at("data", data);
+                maker = data.maker;
+                out.text_at("data", &data.data);
             }
         }
-        out.plain_at("format", DETAILS);
+        out.plain_at("format", format(maker));
         out.number_at("index", index.into());
         out.close();
     }
 }
 
-pub(super) fn finish(finish: Option<Finish>, out: &mut Writer) {
+fn finish(finish: Option<Finish>, out: &mut Writer) {
     match finish {
         None => out.raw("null"),
         Some(Finish::Length) => out.plain("length"),
@@ -169,7 +276,7 @@ pub(super) fn finish(finish: Option<Finish>, out: &mut Writer) {
 }
 
 /// Cached tokens lie within `prompt_tokens`, reasoning within `completion_tokens`.
-pub(super) fn usage(usage: &Usage, out: &mut Writer) {
+fn usage(usage: &Usage, out: &mut Writer) {
     out.key("usage");
     out.open();
     out.number_at("prompt_tokens", usage.total_input());
@@ -187,7 +294,7 @@ pub(super) fn usage(usage: &Usage, out: &mut Writer) {
     out.close();
 }
 
-pub(super) fn dropped(losses: &Losses, out: &mut Writer) {
+fn dropped(losses: &Losses, out: &mut Writer) {
     if losses.is_empty() {
         return;
     }

@@ -1,47 +1,18 @@
 //! Reading a request.
 
+mod content;
+mod messages;
+mod tools;
+
 use std::ops::Range;
 
 use bartizan_core::json::{Kind, Value};
 use bartizan_core::{Document, Refusal};
 
-use super::{messages, tools};
 use crate::facts::Effort;
 use crate::losses::Losses;
-use crate::neutral::{Ask, Format, Reasoning, Str};
+use crate::neutral::{Ask, Format, Raw, Reasoning, Str, is_empty};
 use crate::read::{Place, Unknown, member, members, unknown};
-
-type Neutral = fn(Value<'_>) -> bool;
-
-/// Members that only nudge the model or the bill: at their neutral value nothing, else left out and reported where a target has no word.
-const DROPPABLE: &[(&str, Neutral)] = &[
-    ("seed", |_| false),
-    ("logprobs", |value| value.as_bool() == Some(false)),
-    ("top_logprobs", |value| is_number(value, 0.0)),
-    ("logit_bias", is_empty),
-    ("frequency_penalty", |value| is_number(value, 0.0)),
-    ("presence_penalty", |value| is_number(value, 0.0)),
-    ("repetition_penalty", |value| is_number(value, 1.0)),
-    ("min_p", |value| is_number(value, 0.0)),
-    ("top_a", |value| is_number(value, 0.0)),
-    ("store", |value| value.as_bool() == Some(false)),
-    ("metadata", is_empty),
-    ("prediction", |_| false),
-    ("prompt_cache_key", |_| false),
-    ("prompt_cache_options", is_empty),
-    ("prompt_cache_retention", |_| false),
-    ("verbosity", |value| value.is("medium")),
-];
-
-/// Members that change what the answer is, which no target of ours can say.
-const REFUSED: &[(&str, &str)] = &[
-    ("audio", "spoken answers have no equivalent at the provider"),
-    (
-        "web_search_options",
-        "web search has no equivalent at the provider",
-    ),
-    ("moderation", "moderation has no equivalent at the provider"),
-];
 
 pub(crate) fn decode<'a>(
     document: &'a Document,
@@ -65,11 +36,9 @@ pub(crate) fn decode<'a>(
             "stream_options" => stream_options(&here, value, policy, losses)?,
             "max_tokens" => wishes.max_tokens = Some(here.count(value)?),
             "max_completion_tokens" => ask.max_output = Some(here.count(value)?),
-            "n" if here.count(value)? == 1 => {}
             "n" => {
-                return Err(
-                    here.unsupported("the provider gives one answer at a time: set it to 1")
-                );
+                here.count(value)?;
+                ask.wishes.add("n", value);
             }
             "stop" => ask.stop = stop(&here, value)?,
             "temperature" => {
@@ -97,32 +66,25 @@ pub(crate) fn decode<'a>(
             }
             "response_format" => ask.format = format(&here, value, policy, losses)?,
             "reasoning_effort" => wishes.effort = Some(effort(&here, value)?),
-            "reasoning" => wishes.reasoning = reasoning(&here, value, policy, losses)?,
+            "reasoning" => {
+                let show = &mut ask.show_thoughts;
+                wishes.reasoning = reasoning(&here, value, policy, losses, show)?;
+            }
             "thinking" => wishes.thinking = Some(thinking(&here, value, policy, losses)?),
             "user" => ask.user = Some(here.text(value)?),
             "safety_identifier" => wishes.identifier = Some(here.text(value)?),
-            "service_tier" => match here.text(value)?.as_ref() {
-                "auto" => {}
-                "default" => ask.standard_tier = true,
-                _ => losses.dropped("service_tier"),
-            },
+            "service_tier" => {
+                here.text(value)?;
+                ask.wishes.add("service_tier", value);
+            }
             "modalities" => {
                 if !here.items(value)?.iter().all(|kind| kind.is("text")) {
                     return Err(here.unsupported("the provider answers in text only"));
                 }
             }
             "cache_control" => ask.cache = Some(here.object(value)?),
-            name => {
-                if let Some((name, neutral)) = DROPPABLE.iter().find(|(known, _)| *known == name) {
-                    if !neutral(value) {
-                        losses.dropped(name);
-                    }
-                } else if let Some((_, says)) = REFUSED.iter().find(|(known, _)| *known == name) {
-                    return Err(here.unsupported(says));
-                } else {
-                    unknown(&Place::Root, policy, losses, name)?;
-                }
-            }
+            name if ask.wishes.add(name, value) => {}
+            name => unknown(&Place::Root, policy, losses, name)?,
         }
     }
     if ask.model.is_empty() {
@@ -176,24 +138,6 @@ impl<'a> Wishes<'a> {
     }
 }
 
-fn is_number(value: Value<'_>, wanted: f64) -> bool {
-    value.kind() == Kind::Number
-        && value
-            .raw()
-            .parse()
-            .is_ok_and(|number: f64| number == wanted)
-}
-
-fn is_empty(value: Value<'_>) -> bool {
-    let inside = value.raw().as_bytes();
-    matches!(value.kind(), Kind::Object | Kind::Array)
-        && inside
-            .iter()
-            .filter(|byte| !byte.is_ascii_whitespace())
-            .count()
-            == 2
-}
-
 fn stream_options(
     here: &Place<'_>,
     value: Value<'_>,
@@ -239,6 +183,7 @@ fn reasoning(
     value: Value<'_>,
     policy: Unknown,
     losses: &mut Losses,
+    show: &mut Option<bool>,
 ) -> Result<Option<Reasoning>, Refusal> {
     let mut wish = None;
     for (key, value) in members(here.object(value)?) {
@@ -248,11 +193,7 @@ fn reasoning(
             "max_tokens" => wish = Some(Reasoning::Budget(there.count(value)?)),
             "enabled" if there.flag(value)? => wish = wish.or(Some(Reasoning::Auto)),
             "enabled" => wish = Some(Reasoning::Off),
-            "exclude" => {
-                if there.flag(value)? {
-                    losses.dropped("reasoning.exclude");
-                }
-            }
+            "exclude" => *show = Some(!there.flag(value)?),
             name => unknown(here, policy, losses, name)?,
         }
     }
@@ -306,13 +247,13 @@ fn format<'a>(
             let there = Place::In(here, "json_schema");
             let wrapper = member(value, "json_schema").ok_or_else(|| there.invalid("needed"))?;
             let mut schema = None;
+            let mut name = None;
             let mut description = None;
             let mut strict = false;
             for (key, value) in members(there.object(wrapper)?) {
                 let inside = Place::In(&there, &key);
                 match key.as_ref() {
-                    // A label, for the caller only.
-                    "name" => {}
+                    "name" => name = Some(inside.text(value)?),
                     "description" => description = Some(inside.text(value)?),
                     "schema" => schema = Some(inside.object(value)?),
                     "strict" => strict = inside.flag(value)?,
@@ -320,8 +261,9 @@ fn format<'a>(
                 }
             }
             Ok(schema.map_or(Format::Object, |schema| Format::Schema {
+                name,
                 description,
-                schema,
+                schema: Raw::Read(schema),
                 strict,
             }))
         }

@@ -4,7 +4,7 @@ use bartizan_core::Refusal;
 use bartizan_core::json::{Kind, Value};
 
 use crate::losses::Losses;
-use crate::neutral::{Choice, Tool};
+use crate::neutral::{Choice, Raw, Tool, ToolKind};
 use crate::read::{Place, Unknown, member, members, unknown};
 
 pub(super) fn decode<'a>(
@@ -33,11 +33,14 @@ fn tool<'a>(
     }
     let there = Place::In(here, "function");
     let function = member(value, "function").ok_or_else(|| there.invalid("needed"))?;
+    let (mut schema, mut strict) = (None, false);
     let mut tool = Tool {
         name: "".into(),
         description: None,
-        schema: None,
-        strict: false,
+        kind: ToolKind::Function {
+            schema: None,
+            strict,
+        },
         cache: None,
     };
     for (key, value) in members(value) {
@@ -52,8 +55,8 @@ fn tool<'a>(
         match key.as_ref() {
             "name" => tool.name = inside.text(value)?,
             "description" => tool.description = Some(inside.text(value)?),
-            "parameters" => tool.schema = Some(inside.object(value)?),
-            "strict" => tool.strict = inside.flag(value)?,
+            "parameters" => schema = Some(Raw::Read(inside.object(value)?)),
+            "strict" => strict = inside.flag(value)?,
             "cache_control" => tool.cache = Some(inside.object(value)?),
             name => unknown(&there, policy, losses, name)?,
         }
@@ -61,6 +64,7 @@ fn tool<'a>(
     if tool.name.is_empty() {
         return Err(Place::In(&there, "name").invalid("needed"));
     }
+    tool.kind = ToolKind::Function { schema, strict };
     Ok(tool)
 }
 
