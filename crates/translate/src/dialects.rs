@@ -74,6 +74,7 @@ pub(crate) fn decode_ask<'a>(
 ) -> Result<Ask<'a>, Refusal> {
     match document.dialect() {
         Dialect::OpenAiChat => openai_chat::decode_ask(document, policy, losses),
+        Dialect::AnthropicMessages => anthropic::decode_ask(document, policy, losses),
         from => Err(unsupported(from)),
     }
 }
@@ -98,6 +99,7 @@ pub(crate) fn writer(
 ) -> Result<Box<dyn Writer>, Refusal> {
     Ok(match dialect {
         Dialect::OpenAiChat => Box::new(openai_chat::ToClient::new(created, ask)),
+        Dialect::AnthropicMessages => Box::new(anthropic::ToClient::new(created)),
         dialect => return Err(unsupported(dialect)),
     })
 }

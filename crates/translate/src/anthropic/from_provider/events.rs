@@ -3,7 +3,7 @@
 use bartizan_core::json::Value;
 use bartizan_core::{Document, Usage};
 
-use super::{End, HIDDEN_TOOL, called, lost, read_usage, signature, string};
+use super::{End, HIDDEN_TOOL, called, citation, lost, read_usage, signature, string};
 use crate::dialects::Reader;
 use crate::fault;
 use crate::losses::Losses;
@@ -201,7 +201,12 @@ impl Events {
                 *begun |= !piece.is_empty();
                 text(piece, say);
             }
-            (Some("citations_delta"), _) => self.losses.dropped("content.citations"),
+            (Some("citations_delta"), _) => {
+                let cited = member(delta, "citation");
+                if let Some(citation) = cited.and_then(|cited| citation(cited, &mut self.losses)) {
+                    say(Moment::Citation(citation));
+                }
+            }
             _ => self.losses.dropped("content.other"),
         }
     }

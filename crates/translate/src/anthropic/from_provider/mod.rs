@@ -8,7 +8,7 @@ use bartizan_core::{Document, Finish, Usage};
 pub(super) use self::events::Events;
 use super::HIDDEN_TOOL;
 use crate::losses::Losses;
-use crate::neutral::{Answer, Block, Maker, Signature, Str};
+use crate::neutral::{Answer, Block, Citation, Maker, Signature, Str};
 use crate::read::member;
 
 /// Every member of a foreign answer is optional.
@@ -27,10 +27,17 @@ fn decode(document: &Document, hidden_tool: bool) -> Answer<'_> {
     for block in content {
         match member(block, "type").and_then(Value::text).as_deref() {
             Some("text") => {
-                if member(block, "citations").is_some() {
-                    answer.losses.dropped("content.citations");
-                }
-                answer.blocks.push(Block::text(string(block, "text")));
+                let cited = member(block, "citations")
+                    .into_iter()
+                    .flat_map(Value::items);
+                let citations = cited
+                    .filter_map(|cited| citation(cited, &mut answer.losses))
+                    .collect();
+                answer.blocks.push(Block::Text {
+                    text: string(block, "text"),
+                    cache: None,
+                    citations,
+                });
             }
             Some("thinking") => answer.blocks.push(Block::Thinking {
                 id: None,
@@ -71,6 +78,21 @@ fn decode(document: &Document, hidden_tool: bool) -> Answer<'_> {
         .finish
         .map(|finish| called(finish, calls > 0, hidden_tool));
     answer
+}
+
+/// A source on the web; places in the caller's own documents have no word elsewhere.
+fn citation<'a>(from: Value<'a>, losses: &mut Losses) -> Option<Citation<'a>> {
+    let says = |key: &str| Some(string(from, key)).filter(|text| !text.is_empty());
+    let Some(url) = says("url") else {
+        losses.dropped("content.citations");
+        return None;
+    };
+    Some(Citation {
+        url,
+        title: says("title"),
+        quote: says("cited_text"),
+        range: None,
+    })
 }
 
 /// What ends an answer, in a whole one and in a stream's last delta.
