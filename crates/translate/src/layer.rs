@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bartizan_core::{
     Body, Call, Clock, Dialect, Filter, Filtered, Flow, Note, Refusal, SystemClock,
 };
-use http::{HeaderName, HeaderValue, StatusCode, header};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use tower_layer::Layer;
 
 use crate::dialects::{self, Encoded, To};
@@ -238,9 +238,21 @@ impl Translate {
             header::CONTENT_TYPE,
             HeaderValue::from_static("application/json"),
         );
-        headers.remove(HeaderName::from_static("openai-beta"));
-        // A caller of another API can't know which version this crate writes: another has other members.
-        headers.remove(ANTHROPIC_VERSION_NAME);
+        leave_behind(headers);
         Ok(Translation::turn(turn))
+    }
+}
+
+/// Takes away what is said to the caller's API alone: its versions, its betas, its SDK. A caller of another API can't know which version
+/// this crate writes.
+fn leave_behind(headers: &mut HeaderMap) {
+    const OF_ONE_API: [&str; 4] = ["openai-", "anthropic-", "x-goog-", "x-stainless-"];
+    let names: Vec<HeaderName> = headers
+        .keys()
+        .filter(|name| OF_ONE_API.iter().any(|api| name.as_str().starts_with(api)))
+        .cloned()
+        .collect();
+    for name in names {
+        headers.remove(name);
     }
 }

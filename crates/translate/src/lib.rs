@@ -126,6 +126,8 @@ mod dialects;
 mod error;
 mod facts;
 mod fault;
+#[cfg(test)]
+mod identity;
 mod layer;
 mod losses;
 mod neutral;

@@ -806,9 +806,9 @@ async fn efforts_become_budgets_or_efforts_by_the_table() {
         (
             MODEL,
             json!({"reasoning": {"effort": "low", "exclude": true}}),
-            budget(2_048),
+            json!({"type": "enabled", "budget_tokens": 2_048, "display": "omitted"}),
             Value::Null,
-            "reasoning.exclude",
+            "",
         ),
         (
             MODEL,

@@ -21,7 +21,7 @@ const SAID: &[&str] = &["service_tier"];
 pub(crate) fn encode(ask: &Ask<'_>, to: To<'_>, losses: &mut Losses) -> Result<Encoded, Refusal> {
     let plan = Plan::of(ask, to.facts, to.bounds, losses)?;
     ask.wishes.leave(SAID, losses)?;
-    if ask.show_thoughts == Some(false) {
+    if ask.show_thoughts == Some(false) && plan.thinking == Think::Unsaid {
         losses.dropped("reasoning.exclude");
     }
     let mut out = Writer::with_capacity(4_096);
@@ -218,9 +218,16 @@ fn thinking(ask: &Ask<'_>, plan: &Plan<'_>, out: &mut Writer) {
             out.open();
             out.plain_at("type", "enabled");
             out.number_at("budget_tokens", tokens);
+            display(ask, out);
             out.close();
         }
-        Think::Adaptive => out.raw_at("thinking", r#"{"type":"adaptive"}"#),
+        Think::Adaptive => {
+            out.key("thinking");
+            out.open();
+            out.plain_at("type", "adaptive");
+            display(ask, out);
+            out.close();
+        }
     }
     let schema = match &ask.format {
         Format::Schema { schema, .. } if plan.output == Output::Native => Some(schema),
@@ -242,4 +249,10 @@ fn thinking(ask: &Ask<'_>, plan: &Plan<'_>, out: &mut Writer) {
         out.close();
     }
     out.close();
+}
+
+fn display(ask: &Ask<'_>, out: &mut Writer) {
+    if let Some(show) = ask.show_thoughts {
+        out.plain_at("display", if show { "summarized" } else { "omitted" });
+    }
 }
