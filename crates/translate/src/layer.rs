@@ -8,6 +8,7 @@ use bartizan_core::{
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use tower_layer::Layer;
 
+use crate::custom::{self, Unwrapping};
 use crate::dialects::{self, Encoded, To};
 use crate::facts::ModelFacts;
 use crate::losses::Losses;
@@ -202,7 +203,8 @@ impl Translate {
         let Some(document) = call.document().await? else {
             return Ok(Translation::none());
         };
-        let ask = dialects::decode_ask(document, self.unknown, &mut losses)?;
+        let mut ask = dialects::decode_ask(document, self.unknown, &mut losses)?;
+        let wrapped = custom::wrap(&mut ask, target.dialect(), &mut losses);
         let to = To {
             dialect: target.dialect(),
             model: target.model(),
@@ -215,7 +217,7 @@ impl Translate {
             inner: target.dialect(),
             outer,
             stream: ask.stream,
-            reader,
+            reader: Unwrapping::around(reader, wrapped),
             writer: dialects::writer(outer, self.clock.unix().as_secs(), &ask)?,
             streams: false,
             ended: false,

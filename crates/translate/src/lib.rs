@@ -122,6 +122,7 @@
 //! place. Other pairs than the one above are refused as yet (`translation_unsupported`).
 
 mod anthropic;
+mod custom;
 mod dialects;
 mod error;
 mod facts;

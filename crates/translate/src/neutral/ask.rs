@@ -39,6 +39,14 @@ pub(crate) struct Ask<'a> {
 }
 
 impl Ask<'_> {
+    /// The tools that may be called, where the caller allows a part of them only: to offer no others says the same.
+    pub(crate) fn offered(&self) -> impl Iterator<Item = &Tool<'_>> {
+        self.tools.iter().filter(|tool| match &self.choice {
+            Choice::Allowed { names, .. } => names.contains(&tool.name),
+            _ => true,
+        })
+    }
+
     /// 400: the value of `field` is not what the API has there.
     pub(crate) fn invalid(&self, field: &'static str, says: &str) -> Refusal {
         self.refusal("invalid_value", field, says)

@@ -80,7 +80,7 @@ fn tools(ask: &Ask<'_>, plan: &Plan<'_>, out: &mut Writer) -> Result<(), Refusal
     }
     out.key("tools");
     out.open_list();
-    for tool in &ask.tools {
+    for tool in ask.offered() {
         if hidden && tool.name == HIDDEN_TOOL {
             return Err(ask.unsupported(
                 "tools",

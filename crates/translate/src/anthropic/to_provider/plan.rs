@@ -142,7 +142,10 @@ impl<'a> Plan<'a> {
 }
 
 fn output(ask: &Ask<'_>, schemas: bool, losses: &mut Losses) -> Output {
-    let must_call = matches!(ask.choice, Choice::Required | Choice::Named(_));
+    let must_call = matches!(
+        ask.choice,
+        Choice::Required | Choice::Named(_) | Choice::Allowed { required: true, .. }
+    );
     match &ask.format {
         Format::Text => Output::Text,
         // What is native is strict, and takes less than a schema may say that only guides.
@@ -190,17 +193,16 @@ fn choose(ask: &Ask<'_>, output: Output) -> Result<Choose, Refusal> {
             }
             Choose::Named
         }
-        (Choice::Allowed { .. }, _) => {
-            let says = "the provider can't be held to a part of the tools: offer only those";
-            return Err(ask.unsupported("tool_choice", says));
+        (Choice::Allowed { .. }, _) if ask.offered().next().is_none() => {
+            return Err(invalid("allows no tool that the request offers"));
         }
-        (Choice::Required, _) => Choose::Any,
+        (Choice::Required | Choice::Allowed { required: true, .. }, _) => Choose::Any,
         (Choice::None, Output::Tool) => Choose::HiddenTool,
         (Choice::None, _) => Choose::None,
         // A call of the caller's tools, or the answer.
-        (Choice::Auto, Output::Tool) => Choose::Any,
-        (Choice::Auto, _) if ask.one_tool_at_a_time => Choose::Auto,
-        (Choice::Auto, _) => Choose::Unsaid,
+        (Choice::Auto | Choice::Allowed { .. }, Output::Tool) => Choose::Any,
+        (Choice::Auto | Choice::Allowed { .. }, _) if ask.one_tool_at_a_time => Choose::Auto,
+        (Choice::Auto | Choice::Allowed { .. }, _) => Choose::Unsaid,
     })
 }
 
