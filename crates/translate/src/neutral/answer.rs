@@ -44,6 +44,8 @@ pub(crate) enum Moment<'a> {
     },
     Redacted {
         block: u32,
+        /// OpenAI's name of the thought.
+        id: Option<Str<'a>>,
         data: Signature<'a>,
     },
     Call {

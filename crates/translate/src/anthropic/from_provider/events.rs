@@ -130,6 +130,7 @@ impl Events {
                 let data = signature(string(block, "data"));
                 say(Moment::Redacted {
                     block: number,
+                    id: None,
                     data,
                 });
                 Kind::Thinking(number)

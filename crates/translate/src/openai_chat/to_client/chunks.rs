@@ -49,6 +49,7 @@ impl Chunks {
             Moment::Thinking { block, text } => self.delta(out, |delta| {
                 delta.text_at("reasoning_content", text);
                 let detail = Detail::Text {
+                    id: None,
                     text: Some(text),
                     signature: None,
                 };
@@ -56,13 +57,18 @@ impl Chunks {
             }),
             Moment::Signature { block, signature } => self.delta(out, |delta| {
                 let detail = Detail::Text {
+                    id: None,
                     text: None,
                     signature: Some(signature),
                 };
                 write_detail(&detail, *block, delta);
             }),
-            Moment::Redacted { block, data } => self.delta(out, |delta| {
-                write_detail(&Detail::Encrypted(data), *block, delta);
+            Moment::Redacted { block, id, data } => self.delta(out, |delta| {
+                let detail = Detail::Encrypted {
+                    id: id.as_deref(),
+                    data,
+                };
+                write_detail(&detail, *block, delta);
             }),
             Moment::Call {
                 call: number,

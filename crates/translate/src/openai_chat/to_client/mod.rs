@@ -209,12 +209,18 @@ fn reasoning(blocks: &[Block<'_>], out: &mut Writer) {
     for block in blocks {
         let detail = match block {
             Block::Thinking {
-                text, signature, ..
+                id,
+                text,
+                signature,
             } => Detail::Text {
+                id: id.as_deref(),
                 text: Some(text),
                 signature: signature.as_ref(),
             },
-            Block::Redacted { data, .. } => Detail::Encrypted(data),
+            Block::Redacted { id, data } => Detail::Encrypted {
+                id: id.as_deref(),
+                data,
+            },
             _ => continue,
         };
         if index == 0 {
@@ -232,18 +238,26 @@ fn reasoning(blocks: &[Block<'_>], out: &mut Writer) {
 /// One item of `reasoning_details`.
 enum Detail<'a> {
     Text {
+        id: Option<&'a str>,
         text: Option<&'a str>,
         signature: Option<&'a Signature<'a>>,
     },
-    Encrypted(&'a Signature<'a>),
+    Encrypted {
+        id: Option<&'a str>,
+        data: &'a Signature<'a>,
+    },
 }
 
 impl Detail<'_> {
     fn write(&self, index: u32, out: &mut Writer) {
         let mut maker = Maker::Anthropic;
         out.open();
-        match self {
-            Self::Text { text, signature } => {
+        let id = match self {
+            Self::Text {
+                id,
+                text,
+                signature,
+            } => {
                 out.plain_at("type", "reasoning.text");
                 if let Some(text) = text {
                     out.text_at("text", text);
@@ -252,12 +266,17 @@ impl Detail<'_> {
                     maker = signature.maker;
                     out.text_at("signature", &signature.data);
                 }
+                id
             }
-            Self::Encrypted(data) => {
+            Self::Encrypted { id, data } => {
                 out.plain_at("type", "reasoning.encrypted");
                 maker = data.maker;
                 out.text_at("data", &data.data);
+                id
             }
+        };
+        if let Some(id) = id {
+            out.text_at("id", id);
         }
         out.plain_at("format", format(maker));
         out.number_at("index", index.into());
