@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bartizan_core::{
-    Body, Call, Clock, Dialect, Filter, Filtered, Flow, Note, Refusal, SystemClock,
+    Body, Call, Clock, Dialect, Filter, Filtered, Flow, Note, Refusal, SystemClock, Trail,
 };
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use tower_layer::Layer;
@@ -17,6 +17,7 @@ use crate::read::Unknown;
 use crate::settings::{Bounds, TooHot};
 use crate::tap::{Translation, Turn};
 use crate::target::Target;
+use crate::whole::{self, Asked};
 
 /// The version of Anthropic's API that this crate speaks.
 const ANTHROPIC_VERSION: HeaderValue = HeaderValue::from_static("2023-06-01");
@@ -203,31 +204,45 @@ impl Translate {
         let Some(document) = call.document().await? else {
             return Ok(Translation::none());
         };
-        let mut ask = dialects::decode_ask(document, self.unknown, &mut losses)?;
-        let wrapped = custom::wrap(&mut ask, target.dialect(), &mut losses);
         let to = To {
             dialect: target.dialect(),
             model: target.model(),
             facts: self.models.of(target.model()),
             bounds: self.bounds,
         };
-        let Encoded { text, reader } = dialects::encode_ask(&ask, to, &mut losses)?;
-        losses.retell(ask.names);
-        let turn = Turn {
-            inner: target.dialect(),
-            outer,
-            stream: ask.stream,
-            reader: Unwrapping::around(reader, wrapped),
-            writer: dialects::writer(outer, self.clock.unix().as_secs(), &ask)?,
-            streams: false,
-            ended: false,
-            losses,
-            trail,
-            status: StatusCode::OK,
+        let (text, translation) = if whole::answers_whole(outer) {
+            let question = whole::question(document, self.unknown, to, &mut losses)?;
+            losses.retell(question.names);
+            note(trail.as_ref(), &losses);
+            let asked = Asked {
+                inner: target.dialect(),
+                outer,
+                retell: question.retell,
+                losses,
+                trail,
+                status: StatusCode::OK,
+            };
+            (question.text, Translation::asked(asked))
+        } else {
+            let mut ask = dialects::decode_ask(document, self.unknown, &mut losses)?;
+            let wrapped = custom::wrap(&mut ask, target.dialect(), &mut losses);
+            let Encoded { text, reader } = dialects::encode_ask(&ask, to, &mut losses)?;
+            losses.retell(ask.names);
+            note(trail.as_ref(), &losses);
+            let turn = Turn {
+                inner: target.dialect(),
+                outer,
+                stream: ask.stream,
+                reader: Unwrapping::around(reader, wrapped),
+                writer: dialects::writer(outer, self.clock.unix().as_secs(), &ask)?,
+                streams: false,
+                ended: false,
+                losses,
+                trail,
+                status: StatusCode::OK,
+            };
+            (text, Translation::turn(turn))
         };
-        if let Some(trail) = &turn.trail {
-            turn.losses.note(trail, "request");
-        }
         call.note(
             Note::new(Self::NAME, "translated")
                 .word("from", outer.as_str())
@@ -241,7 +256,13 @@ impl Translate {
             HeaderValue::from_static("application/json"),
         );
         leave_behind(headers);
-        Ok(Translation::turn(turn))
+        Ok(translation)
+    }
+}
+
+fn note(trail: Option<&Trail>, losses: &Losses) {
+    if let Some(trail) = trail {
+        losses.note(trail, "request");
     }
 }
 

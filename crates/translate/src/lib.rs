@@ -137,6 +137,7 @@ mod read;
 mod settings;
 mod tap;
 mod target;
+mod whole;
 mod write;
 
 pub use error::Error;

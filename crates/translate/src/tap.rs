@@ -13,6 +13,7 @@ use crate::dialects::{Reader, Writer};
 use crate::fault;
 use crate::losses::{DROPPED, Losses};
 use crate::neutral::Moment;
+use crate::whole::Asked;
 
 const EVENTS: &str = "text/event-stream";
 const SHOULD_RETRY: HeaderName = HeaderName::from_static("x-should-retry");
@@ -26,6 +27,7 @@ enum Way {
     Unseen,
     Relay(Relay),
     Turn(Box<Turn>),
+    Asked(Box<Asked>),
 }
 
 impl Translation {
@@ -46,6 +48,10 @@ impl Translation {
     pub(crate) fn turn(turn: Turn) -> Self {
         Self(Way::Turn(Box::new(turn)))
     }
+
+    pub(crate) fn asked(asked: Asked) -> Self {
+        Self(Way::Asked(Box::new(asked)))
+    }
 }
 
 impl Tap for Translation {
@@ -53,7 +59,7 @@ impl Tap for Translation {
         match &self.0 {
             Way::Unseen => Watch::Nothing,
             Way::Relay(relay) => relay.watch,
-            Way::Turn(_) => Watch::Content,
+            Way::Turn(_) | Way::Asked(_) => Watch::Content,
         }
     }
 
@@ -62,19 +68,20 @@ impl Tap for Translation {
             Way::Unseen => Ok(()),
             Way::Relay(relay) => relay.head(head),
             Way::Turn(turn) => turn.head(head),
+            Way::Asked(asked) => asked.head(head),
         }
     }
 
     fn framing(&mut self) -> Option<Box<dyn Framing>> {
         match &mut self.0 {
             Way::Turn(turn) => turn.framing(),
-            Way::Unseen | Way::Relay(_) => None,
+            Way::Unseen | Way::Relay(_) | Way::Asked(_) => None,
         }
     }
 
     fn event(&mut self, event: Event, out: &mut Out) -> Step {
         match &mut self.0 {
-            Way::Unseen => out.push(event),
+            Way::Unseen | Way::Asked(_) => out.push(event),
             Way::Relay(relay) => relay.event(event, out),
             Way::Turn(turn) => turn.event(&event, out),
         }
@@ -86,6 +93,7 @@ impl Tap for Translation {
             Way::Unseen => return Step::Go,
             Way::Relay(relay) => relay.reply(reply),
             Way::Turn(turn) => turn.reply(reply),
+            Way::Asked(asked) => asked.reply(reply),
         };
         match turned {
             Ok(Some(new)) => *reply = new,
@@ -104,7 +112,7 @@ impl Tap for Translation {
 }
 
 /// What becomes of an error's head, whichever way the answer goes: its class stays, and whether to try again.
-fn error_head(head: &mut Parts, inner: Dialect, outer: Dialect) -> Result<(), Refusal> {
+pub(crate) fn error_head(head: &mut Parts, inner: Dialect, outer: Dialect) -> Result<(), Refusal> {
     if Form::of(&head.headers) != Form::Json {
         return Err(fault::unreadable(head.status, &head.headers));
     }
@@ -124,13 +132,13 @@ fn error_head(head: &mut Parts, inner: Dialect, outer: Dialect) -> Result<(), Re
     Ok(())
 }
 
-fn error_reply(refusal: &Refusal, dialect: Dialect) -> Result<Document, Refusal> {
+pub(crate) fn error_reply(refusal: &Refusal, dialect: Dialect) -> Result<Document, Refusal> {
     // The body of a refusal in a stream is the body of one outside it.
     let event = refusal.event(dialect);
     read(event.data().unwrap_or_default(), dialect)
 }
 
-fn read(text: &str, dialect: Dialect) -> Result<Document, Refusal> {
+pub(crate) fn read(text: &str, dialect: Dialect) -> Result<Document, Refusal> {
     Document::read(text, dialect, Direction::Reply).map_err(|fault| {
         tracing::debug!(
             fault = fault.kind().code(),
@@ -149,7 +157,7 @@ fn cut() -> Refusal {
     .retry_after(Duration::from_secs(1))
 }
 
-fn malformed() -> Refusal {
+pub(crate) fn malformed() -> Refusal {
     Refusal::new(
         RefusalKind::Upstream,
         "upstream_malformed",

@@ -1,0 +1,113 @@
+//! APIs that answer one question whole: embeddings, rerank, moderations, counts of tokens.
+//!
+//! They have no conversation and no stream, so each kind has a small model of its own. A kind reads the question of any of its dialects,
+//! writes it for the target's, and gives a [`Retell`] for the answer.
+
+use std::fmt;
+
+use bartizan_core::{Dialect, Document, Form, Refusal, Trail};
+use http::StatusCode;
+use http::response::Parts;
+
+use crate::dialects::{To, unsupported};
+use crate::fault;
+use crate::losses::{DROPPED, Losses};
+use crate::neutral::Names;
+use crate::read::Unknown;
+use crate::tap::{error_head, error_reply, malformed, read};
+
+/// A question as it is written for a provider.
+#[derive(Debug)]
+pub(crate) struct Question {
+    pub(crate) text: String,
+    /// What the caller calls the fields that are reported.
+    pub(crate) names: Names,
+    pub(crate) retell: Box<dyn Retell>,
+}
+
+/// Reads a provider's answer to one question, and writes it for the client who asked.
+pub(crate) trait Retell: fmt::Debug + Send {
+    /// Tells a whole answer anew. Every member of it is optional, but an answer without what was asked for is none.
+    fn retell(&self, reply: &Document) -> Option<Retold>;
+}
+
+/// An answer in the client's dialect.
+#[derive(Debug)]
+pub(crate) struct Retold {
+    pub(crate) text: String,
+    /// What of the provider's answer is left out; `text` says so too.
+    pub(crate) losses: Losses,
+}
+
+/// Whether an API answers whole, to one question.
+pub(crate) const fn answers_whole(dialect: Dialect) -> bool {
+    matches!(
+        dialect,
+        Dialect::OpenAiEmbeddings
+            | Dialect::GeminiEmbeddings
+            | Dialect::CohereEmbed
+            | Dialect::OllamaEmbed
+            | Dialect::CohereRerank
+            | Dialect::OpenAiModerations
+            | Dialect::AnthropicCountTokens
+            | Dialect::GeminiCountTokens
+    )
+}
+
+/// Reads a client's question, and writes it for a provider.
+pub(crate) fn question(
+    document: &Document,
+    policy: Unknown,
+    to: To<'_>,
+    losses: &mut Losses,
+) -> Result<Question, Refusal> {
+    let _ = (policy, losses, to);
+    Err(unsupported(document.dialect()))
+}
+
+/// The answer's way back.
+#[derive(Debug)]
+pub(crate) struct Asked {
+    pub(crate) inner: Dialect,
+    pub(crate) outer: Dialect,
+    pub(crate) retell: Box<dyn Retell>,
+    pub(crate) losses: Losses,
+    pub(crate) trail: Option<Trail>,
+    pub(crate) status: StatusCode,
+}
+
+impl Asked {
+    pub(crate) fn head(&mut self, head: &mut Parts) -> Result<(), Refusal> {
+        self.status = head.status;
+        if let Some(dropped) = self.losses.header() {
+            head.headers.insert(DROPPED, dropped);
+        }
+        if head.extensions.get::<Refusal>().is_some() {
+            return Ok(());
+        }
+        if !head.status.is_success() {
+            return error_head(head, self.inner, self.outer);
+        }
+        match Form::of(&head.headers) {
+            Form::Json => Ok(()),
+            Form::Events | Form::Opaque => Err(malformed()),
+        }
+    }
+
+    pub(crate) fn reply(&self, reply: &Document) -> Result<Option<Document>, Refusal> {
+        let failed = !self.status.is_success();
+        if failed || reply.facts().error {
+            let refusal = fault::read(reply, Some(self.status));
+            if !failed {
+                // An error with a status of success: its own says what it is.
+                return Err(refusal);
+            }
+            return error_reply(&refusal, self.outer).map(Some);
+        }
+        let told = self.retell.retell(reply).ok_or_else(malformed)?;
+        if let Some(trail) = &self.trail {
+            told.losses.note(trail, "answer");
+        }
+        read(&told.text, self.outer).map(Some)
+    }
+}
