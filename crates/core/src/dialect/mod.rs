@@ -63,6 +63,14 @@ pub enum Dialect {
     OllamaChat,
     /// Ollama's own embed.
     OllamaEmbed,
+    /// Google Vertex AI's `predict`, as its models for embeddings have it.
+    VertexPredict,
+    /// Amazon Titan embeddings, by Bedrock's `InvokeModel`.
+    TitanEmbed,
+    /// Rerank of Hugging Face's text-embeddings-inference.
+    TeiRerank,
+    /// Mistral moderations: OpenAI's shape, but other categories.
+    MistralModerations,
     /// Any JSON: every string, keys included, is text. For services that are no LLM API, by choice.
     Json,
     /// gRPC: no document, but refusals are rendered as gRPC wants them.
@@ -134,6 +142,10 @@ impl Dialect {
             Self::CohereRerank => "cohere_rerank",
             Self::OllamaChat => "ollama_chat",
             Self::OllamaEmbed => "ollama_embed",
+            Self::VertexPredict => "vertex_predict",
+            Self::TitanEmbed => "titan_embed",
+            Self::TeiRerank => "tei_rerank",
+            Self::MistralModerations => "mistral_moderations",
             Self::Json => "json",
             Self::Grpc => "grpc",
             Self::Other => "other",
@@ -204,6 +216,10 @@ impl Dialect {
                 | Self::CohereRerank
                 | Self::OllamaChat
                 | Self::OllamaEmbed
+                | Self::VertexPredict
+                | Self::TitanEmbed
+                | Self::TeiRerank
+                | Self::MistralModerations
                 | Self::Json
                 | Self::Grpc
                 | Self::Other,
