@@ -146,15 +146,23 @@ impl Filter for Translate {
             return Ok(Flow::Pass(Translation::none()));
         }
         let to = target.as_ref().map_or(from, Target::dialect);
+        let stream = match &target {
+            Some(_) => call
+                .document()
+                .await?
+                .is_some_and(|document| document.facts().stream),
+            None => false,
+        };
+        let translation = match &target {
+            Some(target) if from != to => self.translate(call, target).await?,
+            target => self.relay(call, target.as_ref()).await?,
+        };
+        // Not before: in some dialects a request is read by its path too.
         if let Some(target) = &target
-            && let Some(uri) = target.uri(&call.parts().uri, from == to)
+            && let Some(uri) = target.uri(&call.parts().uri, from == to, stream)
         {
             call.parts_mut().uri = uri;
         }
-        let translation = match target {
-            Some(target) if from != to => self.translate(call, &target).await?,
-            target => self.relay(call, target.as_ref()).await?,
-        };
         if to == Dialect::AnthropicMessages {
             let headers = &mut call.parts_mut().headers;
             headers

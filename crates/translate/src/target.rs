@@ -1,5 +1,6 @@
 //! Where a request goes: the API that the provider speaks there, and what the model is called there.
 
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use bartizan_core::Dialect;
@@ -10,7 +11,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use crate::error::Error;
 
 /// What may stand in a segment of a path as it is: the unreserved characters of RFC 3986.
-const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
+pub(crate) const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'_')
     .remove(b'.')
@@ -35,29 +36,62 @@ pub struct Target {
     dialect: Dialect,
     model: Arc<str>,
     path: Option<PathAndQuery>,
+    /// Where streams are asked for, if elsewhere.
+    stream_path: Option<PathAndQuery>,
     stream_usage: Option<bool>,
 }
 
 impl Target {
     /// Creates a target that speaks `dialect` and calls the model `model`.
     ///
-    /// The request's path becomes the dialect's own, such as `/v1/messages`.
+    /// The request's path becomes the dialect's own, such as `/v1/messages`. Gemini and Bedrock name the model in it, and have another for
+    /// streams.
     #[must_use]
     pub fn new(dialect: Dialect, model: impl Into<Arc<str>>) -> Self {
+        let model = model.into();
+        let (path, stream_path) = standard(dialect, &model);
         Self {
             dialect,
-            model: model.into(),
-            path: standard(dialect),
+            model,
+            path,
+            stream_path,
             stream_usage: None,
         }
     }
 
-    /// Sets another path. `{model}` in it stands for the model's name, percent-encoded as one segment.
+    /// Sets another path, for streams too. `{model}` in it stands for the model's name, percent-encoded as one segment.
     ///
     /// # Errors
     ///
     /// [`Error::Path`] for what is no path; [`Error::Climbs`] where the model's name is `.` or `..`.
     pub fn path(mut self, template: &str) -> Result<Self, Error> {
+        self.path = Some(self.fill(template)?);
+        self.stream_path = None;
+        Ok(self)
+    }
+
+    /// Sets the path of streams, where a provider has another for them: set it after [`path`](Self::path).
+    ///
+    /// ```
+    /// use bartizan_core::Dialect;
+    /// use bartizan_translate::Target;
+    ///
+    /// let models = "/v1/projects/p/locations/global/publishers/google/models/{model}";
+    /// let target = Target::new(Dialect::Gemini, "gemini-3.5-flash")
+    ///     .path(&format!("{models}:generateContent"))?
+    ///     .stream_path(&format!("{models}:streamGenerateContent?alt=sse"))?;
+    /// # Ok::<(), bartizan_translate::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`path`](Self::path).
+    pub fn stream_path(mut self, template: &str) -> Result<Self, Error> {
+        self.stream_path = Some(self.fill(template)?);
+        Ok(self)
+    }
+
+    fn fill(&self, template: &str) -> Result<PathAndQuery, Error> {
         let name = utf8_percent_encode(&self.model, SEGMENT).to_string();
         if template.contains("{model}") && name.bytes().all(|byte| byte == b'.') {
             return Err(Error::Climbs);
@@ -66,8 +100,7 @@ impl Target {
         if !path.starts_with('/') || path.contains(['{', '}', '#']) {
             return Err(Error::Path);
         }
-        self.path = Some(PathAndQuery::try_from(path).map_err(|_| Error::Path)?);
-        Ok(self)
+        PathAndQuery::try_from(path).map_err(|_| Error::Path)
     }
 
     /// Says whether this provider can be asked for the usage of a stream (`stream_options`); as the layer says unless told.
@@ -93,29 +126,89 @@ impl Target {
         self.stream_usage
     }
 
-    /// `uri` with this target's path; a query stays where the path brings none and `keep_query` says so.
-    pub(crate) fn uri(&self, uri: &Uri, keep_query: bool) -> Option<Uri> {
-        let mut path = self.path.clone()?;
-        if keep_query
-            && path.query().is_none()
-            && let Some(query) = uri.query()
-        {
-            path = PathAndQuery::try_from(format!("{}?{query}", path.path())).ok()?;
+    /// `uri` with this target's path; what may stay of the caller's query stays where `keep_query` says so.
+    pub(crate) fn uri(&self, uri: &Uri, keep_query: bool, stream: bool) -> Option<Uri> {
+        let own = self.stream_path.as_ref().filter(|_| stream);
+        let path = own.or(self.path.as_ref())?;
+        let theirs = uri.query().filter(|_| keep_query).unwrap_or_default();
+        let query = if is_googles(self.dialect) && keep_query {
+            // How the answer is framed is the caller's to say; all else that stands there is a credential, or for a browser.
+            let words = own_words(path.query().unwrap_or_default(), |name| name != "alt");
+            let framing = own_words(theirs, |name| name == "alt" || name == "$alt");
+            [words, framing].concat().join("&")
+        } else {
+            path.query().unwrap_or(theirs).to_owned()
+        };
+        let mut whole = path.path().to_owned();
+        if !query.is_empty() {
+            let _ = write!(whole, "?{query}");
         }
         let mut parts = uri.clone().into_parts();
-        parts.path_and_query = Some(path);
+        parts.path_and_query = Some(PathAndQuery::try_from(whole).ok()?);
         Uri::from_parts(parts).ok()
     }
 }
 
-fn standard(dialect: Dialect) -> Option<PathAndQuery> {
-    Some(PathAndQuery::from_static(match dialect {
-        Dialect::OpenAiChat => "/v1/chat/completions",
-        Dialect::OpenAiResponses => "/v1/responses",
-        Dialect::OpenAiEmbeddings => "/v1/embeddings",
-        Dialect::AnthropicMessages => "/v1/messages",
-        _ => return None,
-    }))
+const fn is_googles(dialect: Dialect) -> bool {
+    matches!(
+        dialect,
+        Dialect::Gemini | Dialect::GeminiCountTokens | Dialect::GeminiEmbeddings
+    )
+}
+
+fn own_words(query: &str, keep: impl Fn(&str) -> bool) -> Vec<&str> {
+    query
+        .split('&')
+        .filter(|word| !word.is_empty() && keep(word.split('=').next().unwrap_or_default()))
+        .collect()
+}
+
+/// A dialect's own paths: for whole answers, and for streams where that is another.
+fn standard(dialect: Dialect, model: &str) -> (Option<PathAndQuery>, Option<PathAndQuery>) {
+    let (path, stream) = match dialect {
+        Dialect::OpenAiChat => ("/v1/chat/completions", None),
+        Dialect::OpenAiResponses => ("/v1/responses", None),
+        Dialect::OpenAiCompletions => ("/v1/completions", None),
+        Dialect::OpenAiEmbeddings => ("/v1/embeddings", None),
+        Dialect::OpenAiModerations => ("/v1/moderations", None),
+        Dialect::AnthropicMessages => ("/v1/messages", None),
+        Dialect::AnthropicCountTokens => ("/v1/messages/count_tokens", None),
+        Dialect::Gemini => (
+            "/v1beta/{model}:generateContent",
+            Some("/v1beta/{model}:streamGenerateContent?alt=sse"),
+        ),
+        Dialect::GeminiCountTokens => ("/v1beta/{model}:countTokens", None),
+        Dialect::GeminiEmbeddings => ("/v1beta/{model}:batchEmbedContents", None),
+        Dialect::BedrockConverse => (
+            "/model/{model}/converse",
+            Some("/model/{model}/converse-stream"),
+        ),
+        Dialect::CohereChat => ("/v2/chat", None),
+        Dialect::CohereEmbed => ("/v2/embed", None),
+        Dialect::CohereRerank => ("/v2/rerank", None),
+        Dialect::OllamaChat => ("/api/chat", None),
+        Dialect::OllamaEmbed => ("/api/embed", None),
+        _ => return (None, None),
+    };
+    let name = |name: &str| utf8_percent_encode(name, SEGMENT).to_string();
+    let name = if is_googles(dialect) {
+        // A tuned model is a resource of another kind.
+        match model.strip_prefix("tunedModels/") {
+            Some(tuned) => format!("tunedModels/{}", name(tuned)),
+            None => format!(
+                "models/{}",
+                name(model.strip_prefix("models/").unwrap_or(model))
+            ),
+        }
+    } else {
+        name(model)
+    };
+    let fill = |template: &str| {
+        let climbs = template.contains("{model}/") && name.bytes().all(|byte| byte == b'.');
+        let path = template.replace("{model}", &name);
+        PathAndQuery::try_from(path).ok().filter(|_| !climbs)
+    };
+    (fill(path), stream.and_then(fill))
 }
 
 #[cfg(test)]
@@ -154,7 +247,11 @@ mod tests {
                 .path("/openai/deployments/{model}/chat/completions?api-version=1")
                 .unwrap();
             let uri = target
-                .uri(&Uri::from_static("https://origin.example/x?q=1"), true)
+                .uri(
+                    &Uri::from_static("https://origin.example/x?q=1"),
+                    true,
+                    false,
+                )
                 .unwrap();
             assert_eq!(
                 uri,
@@ -180,7 +277,78 @@ mod tests {
     fn a_query_stays_only_where_the_caller_speaks_the_targets_api() {
         let target = Target::new(Dialect::AnthropicMessages, "m");
         let uri = Uri::from_static("/messages?beta=true");
-        assert_eq!(target.uri(&uri, true).unwrap(), "/v1/messages?beta=true");
-        assert_eq!(target.uri(&uri, false).unwrap(), "/v1/messages");
+        let stays = target.uri(&uri, true, true).unwrap();
+        assert_eq!(stays, "/v1/messages?beta=true");
+        assert_eq!(target.uri(&uri, false, true).unwrap(), "/v1/messages");
+    }
+
+    #[test]
+    fn a_model_and_a_stream_stand_in_the_path_where_the_api_has_them_there() {
+        for (dialect, model, whole, stream) in [
+            (
+                Dialect::Gemini,
+                "gemini-3.5-flash",
+                "/v1beta/models/gemini-3.5-flash:generateContent",
+                "/v1beta/models/gemini-3.5-flash:streamGenerateContent?alt=sse",
+            ),
+            (
+                Dialect::Gemini,
+                "models/a/../b?key=x",
+                "/v1beta/models/a%2F..%2Fb%3Fkey%3Dx:generateContent",
+                "/v1beta/models/a%2F..%2Fb%3Fkey%3Dx:streamGenerateContent?alt=sse",
+            ),
+            (
+                Dialect::Gemini,
+                "tunedModels/mine",
+                "/v1beta/tunedModels/mine:generateContent",
+                "/v1beta/tunedModels/mine:streamGenerateContent?alt=sse",
+            ),
+            (
+                Dialect::GeminiCountTokens,
+                "m",
+                "/v1beta/models/m:countTokens",
+                "/v1beta/models/m:countTokens",
+            ),
+            (
+                Dialect::BedrockConverse,
+                "eu.anthropic.claude:0",
+                "/model/eu.anthropic.claude%3A0/converse",
+                "/model/eu.anthropic.claude%3A0/converse-stream",
+            ),
+        ] {
+            let target = Target::new(dialect, model);
+            let uri = Uri::from_static("/v1/chat/completions?q=1");
+            assert_eq!(target.uri(&uri, false, false).unwrap(), whole);
+            assert_eq!(target.uri(&uri, false, true).unwrap(), stream);
+        }
+        let climbs = Target::new(Dialect::BedrockConverse, "..");
+        assert!(climbs.uri(&Uri::from_static("/x"), false, false).is_none());
+        let template = "/p/{model}:generateContent";
+        let target = Target::new(Dialect::Gemini, "m").path(template).unwrap();
+        let uri = target.uri(&Uri::from_static("/x"), false, true).unwrap();
+        assert_eq!(uri, "/p/m:generateContent");
+    }
+
+    #[test]
+    fn of_a_query_of_googles_only_the_framing_stays() {
+        let target = Target::new(Dialect::Gemini, "m");
+        for (theirs, stays) in [
+            ("/x", "/v1beta/models/m:streamGenerateContent"),
+            (
+                "/x?alt=sse",
+                "/v1beta/models/m:streamGenerateContent?alt=sse",
+            ),
+            (
+                "/x?key=canary&alt=sse&access_token=canary",
+                "/v1beta/models/m:streamGenerateContent?alt=sse",
+            ),
+            (
+                "/x?key=canary&$alt=json&",
+                "/v1beta/models/m:streamGenerateContent?$alt=json",
+            ),
+        ] {
+            let uri = target.uri(&theirs.parse().unwrap(), true, true).unwrap();
+            assert_eq!(uri, stays);
+        }
     }
 }
