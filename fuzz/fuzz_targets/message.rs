@@ -5,11 +5,23 @@
 use bartizan::core::{Dialect, Direction, Document};
 use libfuzzer_sys::{fuzz_mutator, fuzz_target};
 
-const DIALECTS: [Dialect; 5] = [
+const DIALECTS: [Dialect; 17] = [
     Dialect::OpenAiChat,
     Dialect::OpenAiResponses,
     Dialect::OpenAiEmbeddings,
     Dialect::AnthropicMessages,
+    Dialect::OpenAiCompletions,
+    Dialect::OpenAiModerations,
+    Dialect::AnthropicCountTokens,
+    Dialect::Gemini,
+    Dialect::GeminiCountTokens,
+    Dialect::GeminiEmbeddings,
+    Dialect::BedrockConverse,
+    Dialect::CohereChat,
+    Dialect::CohereEmbed,
+    Dialect::CohereRerank,
+    Dialect::OllamaChat,
+    Dialect::OllamaEmbed,
     Dialect::Json,
 ];
 

@@ -11,10 +11,15 @@ use bartizan_fuzz::{Draw, cut, ways};
 use bytes::Bytes;
 use libfuzzer_sys::fuzz_target;
 
-const DIALECTS: [Dialect; 4] = [
+const DIALECTS: [Dialect; 9] = [
     Dialect::OpenAiChat,
     Dialect::OpenAiResponses,
     Dialect::AnthropicMessages,
+    Dialect::OpenAiCompletions,
+    Dialect::Gemini,
+    Dialect::BedrockConverse,
+    Dialect::CohereChat,
+    Dialect::OllamaChat,
     Dialect::Json,
 ];
 

@@ -568,6 +568,22 @@ async fn a_hold_parks_the_stream_keeps_it_alive_and_does_not_poll_the_provider()
     assert!(rest.contains("first") && rest.ends_with(DONE), "{rest}");
 }
 
+/// Google's SDKs raise at a comment as at an answer that they can't read.
+#[tokio::test(start_paused = true)]
+async fn a_held_stream_stays_alive_for_geminis_clients_by_empty_lines() {
+    let inner = provider(|| {
+        streaming("data: {\"candidates\":[{\"finishReason\":\"STOP\"}]}\n\n".to_owned())
+    });
+    let stack = script(inner, |_| Step::Hold(Box::pin(std::future::pending())));
+    let mut request = chat(CHAT);
+    request.extensions_mut().insert(Dialect::Gemini);
+    let mut body = stack.oneshot(request).await.unwrap().into_body();
+    for _ in 0..3 {
+        let frame = body.frame().await.unwrap().unwrap().into_data().unwrap();
+        assert_eq!(&frame[..], b"\n");
+    }
+}
+
 #[tokio::test]
 async fn a_hold_that_ends_in_a_stop_lets_nothing_of_the_held_event_out() {
     let stream = chunk("secret") + DONE;

@@ -75,6 +75,58 @@ fn event(dialect: Dialect, arguments: bool, piece: &str, number: usize) -> Event
                 r#"{{"type":"content_block_delta","index":1,"delta":{{"type":"input_json_delta","partial_json":{piece}}}}}"#
             ),
         ),
+        (Dialect::Gemini, _) => (
+            None,
+            format!(
+                r#"{{"candidates":[{{"content":{{"parts":[{{"text":{piece}}}],"role":"model"}},"index":0}}],"usageMetadata":{{"promptTokenCount":1}},"modelVersion":"m"}}"#
+            ),
+        ),
+        (Dialect::OllamaChat, _) => (
+            None,
+            format!(
+                r#"{{"model":"m","created_at":"t","message":{{"role":"assistant","content":{piece}}},"done":false}}"#
+            ),
+        ),
+        (Dialect::OpenAiCompletions, _) => (
+            None,
+            format!(r#"{{"choices":[{{"index":0,"text":{piece},"finish_reason":null}}]}}"#),
+        ),
+        (Dialect::CohereChat, false) if number == 0 => (
+            Some("content-start"),
+            format!(
+                r#"{{"type":"content-start","index":0,"delta":{{"message":{{"content":{{"type":"text","text":{piece}}}}}}}}}"#
+            ),
+        ),
+        (Dialect::CohereChat, false) => (
+            Some("content-delta"),
+            format!(
+                r#"{{"type":"content-delta","index":0,"delta":{{"message":{{"content":{{"text":{piece}}}}}}}}}"#
+            ),
+        ),
+        (Dialect::CohereChat, true) if number == 0 => (
+            Some("tool-call-start"),
+            format!(
+                r#"{{"type":"tool-call-start","index":0,"delta":{{"message":{{"tool_calls":{{"id":"call_1","type":"function","function":{{"name":"f","arguments":{piece}}}}}}}}}}}"#
+            ),
+        ),
+        (Dialect::CohereChat, true) => (
+            Some("tool-call-delta"),
+            format!(
+                r#"{{"type":"tool-call-delta","index":0,"delta":{{"message":{{"tool_calls":{{"function":{{"arguments":{piece}}}}}}}}}}}"#
+            ),
+        ),
+        (Dialect::BedrockConverse, false) => (
+            Some("contentBlockDelta"),
+            format!(
+                r#"{{"contentBlockDelta":{{"contentBlockIndex":1,"delta":{{"text":{piece}}}}}}}"#
+            ),
+        ),
+        (Dialect::BedrockConverse, true) => (
+            Some("contentBlockDelta"),
+            format!(
+                r#"{{"contentBlockDelta":{{"contentBlockIndex":1,"delta":{{"toolUse":{{"input":{piece}}}}}}}}}"#
+            ),
+        ),
         (_, false) => (
             Some("response.output_text.delta"),
             format!(
@@ -102,6 +154,26 @@ fn last(dialect: Dialect, arguments: bool, whole: &str, number: usize) -> Event 
         (Dialect::AnthropicMessages, _) => (
             Some("content_block_stop"),
             r#"{"type":"content_block_stop","index":1}"#.to_owned(),
+        ),
+        (Dialect::Gemini, _) => (
+            None,
+            r#"{"candidates":[{"content":{"parts":[{"functionCall":{"name":"f"}}],"role":"model"},"finishReason":"STOP","index":0}]}"#.to_owned(),
+        ),
+        (Dialect::OllamaChat, _) => (
+            None,
+            r#"{"model":"m","message":{"role":"assistant","content":""},"done":true,"done_reason":"stop"}"#.to_owned(),
+        ),
+        (Dialect::OpenAiCompletions, _) => (
+            None,
+            r#"{"choices":[{"index":0,"text":"","finish_reason":"stop"}]}"#.to_owned(),
+        ),
+        (Dialect::CohereChat, _) => (
+            Some("content-end"),
+            r#"{"type":"content-end","index":0}"#.to_owned(),
+        ),
+        (Dialect::BedrockConverse, _) => (
+            Some("contentBlockStop"),
+            r#"{"contentBlockStop":{"contentBlockIndex":1}}"#.to_owned(),
         ),
         (_, false) => (
             Some("response.output_text.done"),
@@ -134,6 +206,7 @@ fn streamed(dialect: Dialect, arguments: bool, pieces: &[&str]) -> (String, Opti
     rewriter.end(&mut out);
 
     let (mut joined, mut whole, mut ids) = (String::new(), None, String::new());
+    let mut calls = 0;
     let events = out.take();
     for (at, event) in events.iter().enumerate() {
         let value: serde_json::Value = serde_json::from_str(event.data().unwrap()).unwrap();
@@ -143,7 +216,19 @@ fn streamed(dialect: Dialect, arguments: bool, pieces: &[&str]) -> (String, Opti
         let delta = &value["choices"][0]["delta"];
         let call = &delta["tool_calls"][0];
         ids.push_str(call["id"].as_str().filter(|_| at > 0).unwrap_or_default());
+        let message = &value["delta"]["message"];
+        let block = &value["contentBlockDelta"]["delta"];
+        let part = &value["candidates"][0]["content"]["parts"][0];
+        calls += usize::from(part["functionCall"].is_object() || value["done"] == true);
+        calls += usize::from(message["tool_calls"]["id"].is_string());
         let pieces = [
+            &part["text"],
+            &value["message"]["content"],
+            &value["choices"][0]["text"],
+            &message["content"]["text"],
+            &message["tool_calls"]["function"]["arguments"],
+            &block["text"],
+            &block["toolUse"]["input"],
             &delta["content"],
             &call["function"]["arguments"],
             &value["delta"]["text"],
@@ -161,13 +246,22 @@ fn streamed(dialect: Dialect, arguments: bool, pieces: &[&str]) -> (String, Opti
             .find_map(|member| value[member].as_str().map(str::to_owned))
             .or(whole);
     }
+    assert!(calls <= 1, "nothing is called or ended twice: {events:?}");
     (joined, whole)
 }
 
-const DIALECTS: [Dialect; 3] = [
+/// Those that stream a tool's arguments in pieces, and the others.
+const DIALECTS: [Dialect; 5] = [
     Dialect::OpenAiChat,
     Dialect::OpenAiResponses,
     Dialect::AnthropicMessages,
+    Dialect::BedrockConverse,
+    Dialect::CohereChat,
+];
+const TEXT_ONLY: [Dialect; 3] = [
+    Dialect::Gemini,
+    Dialect::OllamaChat,
+    Dialect::OpenAiCompletions,
 ];
 
 fn cut<'a>(text: &'a str, cuts: &[usize]) -> Vec<&'a str> {
@@ -186,7 +280,7 @@ fn cut<'a>(text: &'a str, cuts: &[usize]) -> Vec<&'a str> {
 fn every_split_of_a_text_in_three_is_restored() {
     let text = format!("é {WORD}{WORD}<IN_ <IN_PAN_1 <{WORD} end <IN_PAN");
     let wanted = text.replace(WORD, VALUE);
-    for dialect in DIALECTS {
+    for dialect in DIALECTS.into_iter().chain(TEXT_ONLY) {
         for first in 0..=text.len() {
             for second in first..=text.len() {
                 let (joined, whole) = streamed(dialect, false, &cut(&text, &[first, second]));

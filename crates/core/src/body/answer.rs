@@ -249,7 +249,12 @@ impl Answer {
         sleep.as_mut().reset(Instant::now() + KEEP_ALIVE);
         // Registers the timer again: a reset alone wakes nobody.
         let _ = sleep.as_mut().poll(context);
-        Poll::Ready(Some(Ok(Frame::data(Event::comment("held").to_bytes()))))
+        // Google's SDKs take a comment for an answer that they can't read, and skip an empty line.
+        let sign = match self.dialect {
+            Dialect::Gemini => Bytes::from_static(b"\n"),
+            _ => Event::comment("held").to_bytes(),
+        };
+        Poll::Ready(Some(Ok(Frame::data(sign))))
     }
 
     /// Takes what the source has ready: whole events to the first level, or the end.

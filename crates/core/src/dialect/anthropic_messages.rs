@@ -325,7 +325,7 @@ static COMPACTION_DELTA: Shape = Shape::Object(Object::new(&[
     ("content", Piece(Assistant)),
 ]));
 
-fn reply_type(facts: &mut Facts, value: Value<'_>) -> bool {
+pub(super) fn reply_type(facts: &mut Facts, value: Value<'_>) -> bool {
     facts.error |= value.is("error");
     true
 }

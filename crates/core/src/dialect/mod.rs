@@ -5,13 +5,26 @@
 //! ([`Unseen`]). Strings in members that no table names count as texts of role [`TextRole::Other`], so that a new field of an API
 //! is looked at before anybody has written a rule for it.
 
+mod anthropic_count_tokens;
 mod anthropic_messages;
+mod bedrock_converse;
+mod cohere;
+mod cohere_chat;
+mod cohere_embed;
+mod cohere_rerank;
 mod facts;
+mod gemini;
+mod gemini_count_tokens;
+mod gemini_embeddings;
 mod json;
+mod ollama;
 mod openai;
 mod openai_chat;
+mod openai_completions;
 mod openai_embeddings;
+mod openai_moderations;
 mod openai_responses;
+mod path;
 mod shape;
 mod text;
 
@@ -19,7 +32,6 @@ use std::borrow::Cow;
 
 use http::request::Parts;
 use http::{Method, header};
-use percent_encoding::percent_decode_str;
 
 pub use facts::{Closes, Facts, Finish};
 pub use text::{Channel, Text, TextRole, Unseen};
@@ -116,10 +128,7 @@ impl Dialect {
         if parts.method != Method::POST {
             return Self::Other;
         }
-        let path = parts.uri.path().trim_end_matches('/');
-        ENDS.into_iter()
-            .find(|(end, _)| path.ends_with(end))
-            .map_or(Self::Other, |(_, dialect)| dialect)
+        path::dialect(parts.uri.path()).unwrap_or(Self::Other)
     }
 
     /// The dialect's name in records and configuration.
@@ -160,23 +169,13 @@ impl Dialect {
 
     /// What a request's path says, in the dialects that say it there: the model, and whether the answer is to be streamed.
     pub(crate) fn in_path(self, path: &str) -> Option<(Cow<'_, str>, bool)> {
-        let (before, after) = match self {
-            Self::Gemini | Self::GeminiCountTokens | Self::GeminiEmbeddings => {
-                path.rsplit_once(':')?
-            }
-            Self::BedrockConverse => path.rsplit_once('/')?,
-            _ => return None,
-        };
-        let model = before.rsplit('/').next()?;
-        let stream = matches!(after, "streamGenerateContent" | "converse-stream");
-        let model = percent_decode_str(model).decode_utf8().ok()?;
-        Some((model, stream))
+        path::model(self, path)
     }
 
     /// The data that ends a stream, where it is not an event of its own shape.
     pub(crate) const fn done(self) -> Option<&'static str> {
         match self {
-            Self::OpenAiChat | Self::OpenAiCompletions => Some("[DONE]"),
+            Self::OpenAiChat | Self::OpenAiCompletions | Self::CohereChat => Some("[DONE]"),
             _ => None,
         }
     }
@@ -185,7 +184,14 @@ impl Dialect {
     pub(crate) const fn says_when_through(self) -> bool {
         matches!(
             self,
-            Self::OpenAiChat | Self::OpenAiResponses | Self::AnthropicMessages
+            Self::OpenAiChat
+                | Self::OpenAiResponses
+                | Self::OpenAiCompletions
+                | Self::AnthropicMessages
+                | Self::Gemini
+                | Self::BedrockConverse
+                | Self::CohereChat
+                | Self::OllamaChat
         )
     }
 
@@ -203,23 +209,41 @@ impl Dialect {
             (Self::AnthropicMessages, Request) => &anthropic_messages::REQUEST,
             (Self::AnthropicMessages, Reply) => &anthropic_messages::REPLY,
             (Self::AnthropicMessages, Event) => &anthropic_messages::EVENT,
+            (Self::AnthropicCountTokens, Request) => &anthropic_messages::REQUEST,
+            (Self::AnthropicCountTokens, Reply | Event) => &anthropic_count_tokens::REPLY,
+            (Self::OpenAiCompletions, Request) => &openai_completions::REQUEST,
+            (Self::OpenAiCompletions, Reply | Event) => &openai_completions::REPLY,
+            (Self::OpenAiModerations | Self::MistralModerations, Request) => {
+                &openai_moderations::REQUEST
+            }
+            (Self::OpenAiModerations | Self::MistralModerations, Reply | Event) => {
+                &openai_moderations::REPLY
+            }
+            (Self::Gemini, Request) => &gemini::REQUEST,
+            (Self::Gemini, Reply) => &gemini::REPLY,
+            (Self::Gemini, Event) => &gemini::CHUNK,
+            (Self::GeminiCountTokens, Request) => &gemini_count_tokens::REQUEST,
+            (Self::GeminiCountTokens, Reply | Event) => &gemini_count_tokens::REPLY,
+            (Self::GeminiEmbeddings, Request) => &gemini_embeddings::REQUEST,
+            (Self::GeminiEmbeddings, Reply | Event) => &gemini_embeddings::REPLY,
+            (Self::BedrockConverse, Request) => &bedrock_converse::REQUEST,
+            (Self::BedrockConverse, Reply) => &bedrock_converse::REPLY,
+            (Self::BedrockConverse, Event) => &bedrock_converse::EVENT,
+            (Self::CohereChat, Request) => &cohere_chat::REQUEST,
+            (Self::CohereChat, Reply) => &cohere_chat::REPLY,
+            (Self::CohereChat, Event) => &cohere_chat::EVENT,
+            (Self::CohereEmbed, Request) => &cohere_embed::REQUEST,
+            (Self::CohereEmbed, Reply | Event) => &cohere_embed::REPLY,
+            (Self::CohereRerank, Request) => &cohere_rerank::REQUEST,
+            (Self::CohereRerank, Reply | Event) => &cohere_rerank::REPLY,
+            (Self::OllamaChat, Request) => &ollama::CHAT,
+            (Self::OllamaChat, Reply | Event) => &ollama::ANSWER,
+            (Self::OllamaEmbed, Request) => &ollama::EMBED,
+            (Self::OllamaEmbed, Reply | Event) => &ollama::EMBEDDED,
             (
-                Self::OpenAiCompletions
-                | Self::OpenAiModerations
-                | Self::AnthropicCountTokens
-                | Self::Gemini
-                | Self::GeminiCountTokens
-                | Self::GeminiEmbeddings
-                | Self::BedrockConverse
-                | Self::CohereChat
-                | Self::CohereEmbed
-                | Self::CohereRerank
-                | Self::OllamaChat
-                | Self::OllamaEmbed
-                | Self::VertexPredict
+                Self::VertexPredict
                 | Self::TitanEmbed
                 | Self::TeiRerank
-                | Self::MistralModerations
                 | Self::Json
                 | Self::Grpc
                 | Self::Other,
@@ -229,39 +253,50 @@ impl Dialect {
     }
 }
 
-/// How a path ends, by API. The first that fits counts.
-const ENDS: [(&str, Dialect); 19] = [
-    ("/chat/completions", Dialect::OpenAiChat),
-    ("/completions", Dialect::OpenAiCompletions),
-    ("/responses", Dialect::OpenAiResponses),
-    ("/embeddings", Dialect::OpenAiEmbeddings),
-    ("/moderations", Dialect::OpenAiModerations),
-    ("/messages", Dialect::AnthropicMessages),
-    ("/messages/count_tokens", Dialect::AnthropicCountTokens),
-    (":generateContent", Dialect::Gemini),
-    (":streamGenerateContent", Dialect::Gemini),
-    (":countTokens", Dialect::GeminiCountTokens),
-    (":embedContent", Dialect::GeminiEmbeddings),
-    (":batchEmbedContents", Dialect::GeminiEmbeddings),
-    ("/converse", Dialect::BedrockConverse),
-    ("/converse-stream", Dialect::BedrockConverse),
-    ("/v2/chat", Dialect::CohereChat),
-    ("/v2/embed", Dialect::CohereEmbed),
-    ("/rerank", Dialect::CohereRerank),
-    ("/api/chat", Dialect::OllamaChat),
-    ("/api/embed", Dialect::OllamaEmbed),
-];
-
-const ALL: [(Dialect, Direction); 11] = [
-    (Dialect::OpenAiChat, Direction::Request),
-    (Dialect::OpenAiChat, Direction::Reply),
-    (Dialect::OpenAiChat, Direction::Event),
-    (Dialect::OpenAiResponses, Direction::Request),
-    (Dialect::OpenAiResponses, Direction::Reply),
-    (Dialect::OpenAiResponses, Direction::Event),
-    (Dialect::OpenAiEmbeddings, Direction::Request),
-    (Dialect::OpenAiEmbeddings, Direction::Reply),
-    (Dialect::AnthropicMessages, Direction::Request),
-    (Dialect::AnthropicMessages, Direction::Reply),
-    (Dialect::AnthropicMessages, Direction::Event),
-];
+/// Every table once.
+const ALL: [(Dialect, Direction); 36] = {
+    use Dialect::{
+        AnthropicCountTokens, AnthropicMessages, BedrockConverse, CohereChat, CohereEmbed,
+        CohereRerank, Gemini, GeminiCountTokens, GeminiEmbeddings, OllamaChat, OllamaEmbed,
+        OpenAiChat, OpenAiCompletions, OpenAiEmbeddings, OpenAiModerations, OpenAiResponses,
+    };
+    use Direction::{Event, Reply, Request};
+    [
+        (OpenAiChat, Request),
+        (OpenAiChat, Reply),
+        (OpenAiChat, Event),
+        (OpenAiResponses, Request),
+        (OpenAiResponses, Reply),
+        (OpenAiResponses, Event),
+        (OpenAiEmbeddings, Request),
+        (OpenAiEmbeddings, Reply),
+        (AnthropicMessages, Request),
+        (AnthropicMessages, Reply),
+        (AnthropicMessages, Event),
+        (AnthropicCountTokens, Reply),
+        (OpenAiCompletions, Request),
+        (OpenAiCompletions, Reply),
+        (OpenAiModerations, Request),
+        (OpenAiModerations, Reply),
+        (Gemini, Request),
+        (Gemini, Reply),
+        (GeminiCountTokens, Request),
+        (GeminiCountTokens, Reply),
+        (GeminiEmbeddings, Request),
+        (GeminiEmbeddings, Reply),
+        (BedrockConverse, Request),
+        (BedrockConverse, Reply),
+        (BedrockConverse, Event),
+        (CohereChat, Request),
+        (CohereChat, Reply),
+        (CohereChat, Event),
+        (CohereEmbed, Request),
+        (CohereEmbed, Reply),
+        (CohereRerank, Request),
+        (CohereRerank, Reply),
+        (OllamaChat, Request),
+        (OllamaChat, Reply),
+        (OllamaEmbed, Request),
+        (OllamaEmbed, Reply),
+    ]
+};

@@ -3,7 +3,7 @@
 //! Source: OpenAI's OpenAPI document, and the members that compatible servers add.
 
 use super::facts::{Facts, Finish};
-use super::shape::{Object, Rule, Shape};
+use super::shape::{Object, Place, Rule, Shape};
 use super::text::TextRole;
 use crate::Usage;
 use crate::json::Value;
@@ -36,8 +36,11 @@ pub(super) fn max_output_tokens(facts: &mut Facts, value: Value<'_>) -> bool {
 }
 
 pub(super) fn choices(facts: &mut Facts, value: Value<'_>) -> bool {
-    facts.choices = value.as_u64();
-    facts.choices.is_some()
+    value.as_u64().is_some_and(|count| {
+        // Two names for one number: the larger one is what it may cost.
+        facts.choices = facts.choices.max(Some(count));
+        true
+    })
 }
 
 pub(super) fn end_user(facts: &mut Facts, value: Value<'_>) -> bool {
@@ -59,6 +62,11 @@ pub(super) fn finish_reason(facts: &mut Facts, value: Value<'_>) -> bool {
 pub(super) fn error(facts: &mut Facts, _: Value<'_>) -> bool {
     facts.error = true;
     true
+}
+
+/// Of an answer that no model made: to count tokens, or the like.
+pub(super) fn costs_nothing(facts: &mut Facts, _: Place, _: Value<'_>) {
+    facts.usage = Some(Usage::default());
 }
 
 /// Chat's and embeddings' usage: cached, cache-written and audio tokens lie within `prompt_tokens`, reasoning within `completion_tokens`.

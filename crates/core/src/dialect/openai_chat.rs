@@ -150,14 +150,14 @@ static TOOL_CALL: Shape = Shape::Object(
     ])
     .part("index"),
 );
-static FUNCTION_CALL: Shape = Shape::Object(Object::new(&[
+pub(super) static FUNCTION_CALL: Shape = Shape::Object(Object::new(&[
     ("name", Skip),
     ("arguments", JsonText(ToolArguments)),
 ]));
 static CUSTOM_CALL: Shape =
     Shape::Object(Object::new(&[("name", Skip), ("input", By(ToolArguments))]));
 
-static TOOL: Shape = Shape::Object(Object::new(&[
+pub(super) static TOOL: Shape = Shape::Object(Object::new(&[
     ("type", Skip),
     ("function", In(&FUNCTION)),
     ("custom", Leaves(ToolDefinition)),

@@ -1,6 +1,6 @@
 //! Tables that describe an API's JSON, and the walk that reads a document by them.
 
-use super::facts::Facts;
+use super::facts::{Closes, Facts};
 use super::text::{Channel, TextEntry, TextRole, Unseen};
 use super::{ALL, Dialect, Direction};
 use crate::json::{Fault, FaultKind, Json, Kind, Value};
@@ -21,6 +21,8 @@ pub(super) enum Shape {
         /// What it is where the member is missing.
         untagged: Option<&'static Shape>,
     },
+    /// One of this shape, or an array of them.
+    Several(&'static Shape),
     /// Anything: every string and key is text.
     Anything,
 }
@@ -35,6 +37,8 @@ pub(super) struct Object {
     pub(super) part: Option<&'static str>,
     /// What reading the object says, beyond its members.
     pub(super) also: Option<fn(&mut Facts, Place, Value<'_>)>,
+    /// Its members tell what it is: with one that is not named it is a part that nobody knows.
+    pub(super) union: bool,
 }
 
 /// Group and part, for [`Object::also`].
@@ -53,6 +57,8 @@ pub(super) enum Speaker {
     Is(TextRole),
     /// The one whom its member `role` names.
     Named,
+    /// This one where that member is `true`, else whoever speaks around it.
+    Flagged(&'static str, TextRole),
 }
 
 /// What a member's value is.
@@ -74,6 +80,10 @@ pub(super) enum Rule {
     FactBy(TextRole, fn(&mut Facts, Value<'_>) -> bool),
     /// A piece of a streamed string.
     Piece(TextRole),
+    /// A string by whoever speaks; in an event, a piece of one: for APIs whose events have the shape of their answers.
+    TextOrPiece,
+    /// The same, by this one.
+    TextOrPieceBy(TextRole),
     /// The same, or an array of parts with pieces.
     PieceOrEach(TextRole, &'static Shape),
     /// A piece of a streamed string of JSON.
@@ -84,6 +94,8 @@ pub(super) enum Rule {
     Leaves(TextRole),
     /// Any JSON: every string and key in it is text.
     Any(TextRole),
+    /// The same as leaves, where numbers in an array are tokens, which spell what no string says.
+    LeavesOrTokens(TextRole),
     /// An object.
     In(&'static Shape),
     /// An object whose presence is a fact.
@@ -104,6 +116,7 @@ impl Object {
             group: None,
             part: None,
             also: None,
+            union: false,
         }
     }
 
@@ -114,6 +127,16 @@ impl Object {
 
     pub(super) const fn by_role(mut self) -> Self {
         self.speaker = Speaker::Named;
+        self
+    }
+
+    pub(super) const fn by_flag(mut self, member: &'static str, role: TextRole) -> Self {
+        self.speaker = Speaker::Flagged(member, role);
+        self
+    }
+
+    pub(super) const fn union(mut self) -> Self {
+        self.union = true;
         self
     }
 
@@ -150,10 +173,19 @@ pub(crate) fn walk(
     let mut walk = Walk {
         json,
         strict: direction == Direction::Request,
+        event: direction == Direction::Event,
         found: Found::default(),
     };
     let role = match (dialect, direction) {
-        (Dialect::OpenAiEmbeddings, Direction::Request) => TextRole::Input,
+        (
+            Dialect::OpenAiEmbeddings
+            | Dialect::OpenAiModerations
+            | Dialect::GeminiEmbeddings
+            | Dialect::CohereEmbed
+            | Dialect::CohereRerank
+            | Dialect::OllamaEmbed,
+            Direction::Request,
+        ) => TextRole::Input,
         (Dialect::Json | Dialect::Grpc | Dialect::Other, _) => TextRole::Other,
         (_, Direction::Request) => TextRole::User,
         _ => TextRole::Assistant,
@@ -168,6 +200,10 @@ pub(crate) fn walk(
             member: "document",
         },
     )?;
+    if !walk.event {
+        walk.found.facts.terminal = false;
+        walk.found.facts.closes = Closes::Nothing;
+    }
     Ok(walk.found)
 }
 
@@ -186,11 +222,15 @@ struct Walk<'a> {
     json: &'a Json,
     /// Requests: a fact of the wrong type is refused. Answers: it is overlooked, since every field of a foreign answer is optional.
     strict: bool,
+    event: bool,
     found: Found,
 }
 
 impl<'a> Walk<'a> {
     fn shape(&mut self, value: Value<'a>, shape: &'static Shape, around: Around) -> Walked {
+        if let Shape::Several(shape) = shape {
+            return self.rule(value, Rule::Each(shape), around);
+        }
         if value.kind() != Kind::Object {
             self.strings(value, around, around.role, true);
             return Ok(());
@@ -223,7 +263,7 @@ impl<'a> Walk<'a> {
                     }
                 }
             }
-            Shape::Anything => {
+            Shape::Several(_) | Shape::Anything => {
                 self.strings(value, around, around.role, true);
                 Ok(())
             }
@@ -242,7 +282,12 @@ impl<'a> Walk<'a> {
             Speaker::Around => around.role,
             Speaker::Is(role) => role,
             Speaker::Named => value.get("role").map_or(around.role, role_named),
+            Speaker::Flagged(flag, role) => match value.get(flag).and_then(Value::as_bool) {
+                Some(true) => role,
+                _ => around.role,
+            },
         };
+        let mut known = true;
         for (key, member) in value.members() {
             let name = key.text().unwrap_or_default();
             match object.fields.iter().find(|(field, _)| *field == name) {
@@ -258,8 +303,12 @@ impl<'a> Walk<'a> {
                     let names = object.fields.iter().map(|(name, _)| *name);
                     self.check_spelling(key, &name, names)?;
                     self.strings(member, around, TextRole::Other, false);
+                    known = false;
                 }
             }
+        }
+        if object.union && !known {
+            self.unseen(value, around);
         }
         if let Some(also) = object.also {
             also(
@@ -293,6 +342,17 @@ impl<'a> Walk<'a> {
             Rule::Text => self.strings(value, around, around.role, false),
             Rule::By(role) | Rule::Leaves(role) => self.strings(value, around, role, false),
             Rule::Any(role) => self.strings(value, around, role, true),
+            Rule::LeavesOrTokens(role) => {
+                if holds_numbers(value) {
+                    self.unseen(value, around);
+                }
+                self.strings(value, around, role, false);
+            }
+            Rule::TextOrPiece => {
+                self.rule(value, Rule::TextOrPieceBy(around.role), around)?;
+            }
+            Rule::TextOrPieceBy(role) if self.event => self.piece(value, around, role, false),
+            Rule::TextOrPieceBy(role) => self.strings(value, around, role, false),
             Rule::Piece(role) => self.piece(value, around, role, false),
             Rule::PieceOrEach(_, shape) if value.kind() == Kind::Array => {
                 self.rule(value, Rule::Each(shape), around)?;
@@ -394,7 +454,28 @@ impl<'a> Walk<'a> {
     }
 }
 
-/// Whether a parser that folds case would take `key` for `name`, which is lower-case ASCII.
+/// Whether `value` is an array that holds a number, at any depth: numbers in arrays are not noted one by one.
+fn holds_numbers(value: Value<'_>) -> bool {
+    if value.kind() != Kind::Array {
+        return false;
+    }
+    let (from, raw) = (value.range().start, value.raw());
+    let digits = |start: usize, end: usize| {
+        let between = raw.get(start - from..end - from).unwrap_or_default();
+        between.bytes().any(|byte| byte.is_ascii_digit())
+    };
+    let mut at = from;
+    for item in value.items() {
+        let range = item.range();
+        if digits(at, range.start) || holds_numbers(item) {
+            return true;
+        }
+        at = range.end;
+    }
+    digits(at, value.range().end)
+}
+
+/// Whether a parser that folds case would take `key` for `name`, which is ASCII.
 ///
 /// Go's `encoding/json`, the most used of those, folds the Kelvin sign and the long s too.
 fn folds_to(key: &str, name: &str) -> bool {
@@ -403,7 +484,7 @@ fn folds_to(key: &str, name: &str) -> bool {
         '\u{17F}' => 's',
         other => other.to_ascii_lowercase(),
     });
-    let mut wanted = name.chars();
+    let mut wanted = name.chars().map(|character| character.to_ascii_lowercase());
     loop {
         match (folded.next(), wanted.next()) {
             (None, None) => return true,
@@ -467,6 +548,7 @@ fn known_in(shape: &'static Shape, name: &[u8], depth: usize) -> Option<&'static
                 .chain(*untagged)
                 .find_map(|shape| known_in(shape, name, depth))
         }),
+        Shape::Several(shape) => known_in(shape, name, depth),
         Shape::Anything => None,
     }
 }

@@ -3,6 +3,7 @@
 //! A [`TextRewriter`] sees one text flow of a stream and may hold back a short tail; it knows nothing of events, dialects or JSON.
 //! [`StreamRewriter`] feeds one rewriter a flow from the events of any dialect and splices the result back.
 
+mod flush;
 mod json_pieces;
 
 use std::collections::BTreeMap;
@@ -12,8 +13,8 @@ use crate::dialect::{Channel, Closes, Dialect, Text, TextRole};
 use crate::document::Document;
 use crate::event::Event;
 use crate::filter::Out;
-use crate::json::Kind;
 
+use flush::flush;
 use json_pieces::JsonPieces;
 
 /// Changes text that arrives in pieces.
@@ -34,7 +35,7 @@ const MOST_FLOWS: usize = 1_024;
 ///
 /// Texts that an event says whole are rewritten whole. Pieces of JSON text (a tool's arguments) are followed string by string, so
 /// that a rewriter sees what each string says and its output is escaped as JSON again. What a rewriter still holds when its flow ends
-/// leaves in an event of its own before the one that ends it, a copy of the flow's last; where events are numbered, later ones are
+/// leaves in an event of its own before the one that ends it, like the flow's last; where events are numbered, later ones are
 /// renumbered.
 pub struct StreamRewriter<R> {
     make: Box<dyn FnMut(TextRole) -> Option<R> + Send>,
@@ -165,7 +166,7 @@ impl<R: TextRewriter + 'static> StreamRewriter<R> {
                 rewriter.finish(&mut rest);
             }
             if !rest.is_empty()
-                && let Some(mut event) = cast(&flow, channel, &rest, &mut self.make)
+                && let Some(mut event) = flush(&flow, channel, &rest, &mut self.make)
             {
                 self.inserted += 1;
                 if let Some(document) = event.document() {
@@ -241,59 +242,4 @@ fn whole<R: TextRewriter>(
     rewriter.push(text.as_str(), &mut new);
     rewriter.finish(&mut new);
     (new != text.as_str()).then_some(new)
-}
-
-/// One more event like the flow's last, with `rest` as its piece and no other. The mould is as the provider sent it, so what it says
-/// whole is rewritten here too.
-fn cast<R: TextRewriter>(
-    flow: &Flow<R>,
-    channel: Channel,
-    rest: &str,
-    make: &mut dyn FnMut(TextRole) -> Option<R>,
-) -> Option<Event> {
-    let mut event = flow.last.clone();
-    let document = event.read_document(flow.dialect).ok()??;
-    let mut rest = Some(rest.to_owned());
-    document.rewrite(|text| {
-        if !text.is_delta() {
-            whole(make, text)
-        } else if text.channel() == channel {
-            // One flow may have two pieces in an event; what is left is said once.
-            Some(rest.take().unwrap_or_default())
-        } else {
-            Some(String::new())
-        }
-    });
-    unname(document);
-    Some(event)
-}
-
-/// OpenAI's first piece of a tool call has its id and name, which clients append to what they have.
-fn unname(document: &mut Document) {
-    if document.dialect() != Dialect::OpenAiChat {
-        return;
-    }
-    let root = document.json().root();
-    let calls = root
-        .get("choices")
-        .into_iter()
-        .flat_map(|choices| choices.items())
-        .filter_map(|choice| choice.get("delta")?.get("tool_calls"))
-        .flat_map(|calls| calls.items());
-    let mut names: Vec<_> = calls
-        .flat_map(|call| {
-            [
-                call.get("id"),
-                call.get("function")
-                    .and_then(|function| function.get("name")),
-            ]
-        })
-        .flatten()
-        .filter(|value| value.kind() == Kind::String)
-        .map(|value| (value.id(), String::new()))
-        .collect();
-    names.sort_by_key(|(node, _)| *node);
-    if !names.is_empty() {
-        document.replace(&names);
-    }
 }
