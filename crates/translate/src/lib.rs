@@ -131,6 +131,7 @@ mod fault;
 mod identity;
 mod layer;
 mod losses;
+mod media;
 mod neutral;
 mod openai_chat;
 mod read;

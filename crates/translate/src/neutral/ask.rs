@@ -36,6 +36,8 @@ pub(crate) struct Ask<'a> {
     pub(crate) stream: bool,
     /// Whether a streamed answer is to say its usage, where that must be asked for.
     pub(crate) stream_usage: bool,
+    /// Members that answers in the caller's dialect say back, as they were sent.
+    pub(crate) echo: Vec<(&'static str, Value<'a>)>,
 }
 
 impl Ask<'_> {
