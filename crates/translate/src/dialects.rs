@@ -21,6 +21,8 @@ pub(crate) struct To<'t> {
     pub(crate) model: &'t str,
     /// What the model can do, where that is known.
     pub(crate) facts: Option<&'t Model>,
+    /// Whether Google serves it by Vertex AI, whose Gemini differs in places from Google AI's.
+    pub(crate) vertex: bool,
     pub(crate) bounds: Bounds,
 }
 

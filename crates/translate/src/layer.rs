@@ -216,6 +216,7 @@ impl Translate {
             dialect: target.dialect(),
             model: target.model(),
             facts: self.models.of(target.model()),
+            vertex: target.is_vertex(),
             bounds: self.bounds,
         };
         let (text, translation) = if whole::answers_whole(outer) {

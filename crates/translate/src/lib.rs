@@ -134,6 +134,7 @@ mod losses;
 mod media;
 mod neutral;
 mod openai_chat;
+mod pieces;
 mod read;
 mod settings;
 mod tap;

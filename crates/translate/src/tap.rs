@@ -267,8 +267,8 @@ impl Turn {
     fn event(&mut self, event: &Event, out: &mut Out) {
         let Some(document) = event.peek() else {
             match event.data() {
-                // A comment keeps the connection alive.
-                None => out.push(event.clone()),
+                // A comment keeps the connection alive. Not every dialect's clients can read one.
+                None => self.writer.say(&Moment::Alive, out),
                 Some("") => {}
                 Some(_) => self.say(out, |reader, say| reader.done(say)),
             }
@@ -319,6 +319,9 @@ impl Turn {
         let answer = self.reader.answer(reply);
         if let Some(trail) = &self.trail {
             answer.losses.note(trail, "answer");
+        }
+        if let Some(refusal) = answer.failed {
+            return Err(refusal);
         }
         let text = self.writer.answer(&answer);
         read(&text, self.outer).map(Some)

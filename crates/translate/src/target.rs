@@ -126,6 +126,12 @@ impl Target {
         self.stream_usage
     }
 
+    /// Whether the path is one of Vertex AI's.
+    pub(crate) fn is_vertex(&self) -> bool {
+        let path = self.path.as_ref().map_or("", PathAndQuery::path);
+        path.contains("/publishers/") || path.contains("/endpoints/")
+    }
+
     /// `uri` with this target's path; what may stay of the caller's query stays where `keep_query` says so.
     pub(crate) fn uri(&self, uri: &Uri, keep_query: bool, stream: bool) -> Option<Uri> {
         let own = self.stream_path.as_ref().filter(|_| stream);

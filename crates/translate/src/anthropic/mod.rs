@@ -196,6 +196,7 @@ mod tests {
                     dialect: API,
                     model: &ask.model,
                     facts: facts.of(&ask.model),
+                    vertex: false,
                     bounds: Bounds::default(),
                 };
                 encode_ask(&ask, to, &mut losses)

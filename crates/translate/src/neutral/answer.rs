@@ -16,6 +16,8 @@ pub(crate) struct Answer<'a> {
     pub(crate) usage: Usage,
     /// What of the provider's answer is left out.
     pub(crate) losses: Losses,
+    /// The provider says that this is no answer, such as where its model called a function in no way that can be read.
+    pub(crate) failed: Option<Refusal>,
 }
 
 /// One thing that happens in a streamed answer.
