@@ -28,6 +28,7 @@ mod principal;
 mod refusal;
 mod rewrite;
 mod sse;
+mod tokens;
 mod trail;
 mod usage;
 
@@ -45,5 +46,6 @@ pub use principal::{Identity, Limits, Models, Principal, Role};
 pub use refusal::{Refusal, RefusalKind};
 pub use rewrite::{StreamRewriter, TextRewriter};
 pub use sse::{EventDecoder, MAX_EVENT, SseError};
+pub use tokens::TokenEstimate;
 pub use trail::{Detail, Note, Trail};
 pub use usage::Usage;

@@ -3,11 +3,12 @@
 use std::fmt;
 
 use bartizan_core::{
-    Document, End, Event, Form, Out, Refusal, Step, Tap, TextRole, Trail, Usage, Watch,
+    Document, End, Event, Form, Out, Refusal, Step, Tap, TextRole, TokenEstimate, Trail, Usage,
+    Watch,
 };
 use http::response;
 
-use crate::estimate::{self, Estimate};
+use crate::estimate::Estimate;
 use crate::headers;
 use crate::ledger::Quotes;
 use crate::limiter::Admission;
@@ -20,8 +21,8 @@ pub struct LimitTap {
     estimate: Estimate,
     /// What the provider has said of its usage so far.
     reported: Option<Usage>,
-    /// What has streamed by, in quarters of a token.
-    streamed: u64,
+    /// What has streamed by.
+    streamed: TokenEstimate,
     progress: Progress,
 }
 
@@ -51,7 +52,7 @@ impl LimitTap {
             trail,
             estimate: estimate.unwrap_or_default(),
             reported: None,
-            streamed: 0,
+            streamed: TokenEstimate::default(),
             progress: Progress::Waiting,
         }
     }
@@ -64,15 +65,13 @@ impl LimitTap {
             .texts()
             .filter(|text| (all || text.is_delta()) && is_output(text.role()))
         {
-            self.streamed = self
-                .streamed
-                .saturating_add(estimate::quarters(text.as_str()));
+            self.streamed.add(text.as_str());
         }
     }
 
     /// What the call used, and whether that is an estimate. `None`: nothing.
     fn used(&self) -> Option<(Usage, bool)> {
-        let streamed = self.streamed.div_ceil(4);
+        let streamed = self.streamed.tokens();
         if let Some(mut usage) = self.reported {
             let through = self.progress == Progress::Through;
             if !through {

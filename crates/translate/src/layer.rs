@@ -8,6 +8,7 @@ use bartizan_core::{
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use tower_layer::Layer;
 
+use crate::count_tokens;
 use crate::custom::{self, Unwrapping};
 use crate::dialects::{self, Encoded, To};
 use crate::facts::ModelFacts;
@@ -139,11 +140,24 @@ impl Filter for Translate {
             .extensions
             .get::<Target>()
             .or(self.target.as_ref());
-        let target = target.cloned();
+        let mut target = target.cloned();
         let from = call.dialect();
         // Of a service that is no LLM API nothing is known but that it speaks JSON.
         if !from.has_document() || from == Dialect::Json {
             return Ok(Flow::Pass(Translation::none()));
+        }
+        if count_tokens::counts(from)
+            && let Some(chat) = &target
+        {
+            match chat.counting() {
+                Some(counting) => target = Some(counting),
+                None => {
+                    return match call.document().await? {
+                        Some(document) => count_tokens::estimate(document).map(Flow::Answer),
+                        None => Ok(Flow::Pass(Translation::none())),
+                    };
+                }
+            }
         }
         let to = target.as_ref().map_or(from, Target::dialect);
         let stream = match &target {
@@ -163,7 +177,10 @@ impl Filter for Translate {
         {
             call.parts_mut().uri = uri;
         }
-        if to == Dialect::AnthropicMessages {
+        if matches!(
+            to,
+            Dialect::AnthropicMessages | Dialect::AnthropicCountTokens
+        ) {
             let headers = &mut call.parts_mut().headers;
             headers
                 .entry(ANTHROPIC_VERSION_NAME)

@@ -122,6 +122,7 @@
 //! place. Other pairs than the one above are refused as yet (`translation_unsupported`).
 
 mod anthropic;
+mod count_tokens;
 mod custom;
 mod dialects;
 mod error;
@@ -142,6 +143,7 @@ mod target;
 mod whole;
 mod write;
 
+pub use count_tokens::ESTIMATED;
 pub use error::Error;
 pub use facts::{Effort, Model, ModelFacts, Thinking};
 pub use layer::{Translate, TranslateLayer};

@@ -8,6 +8,7 @@ use http::Uri;
 use http::uri::PathAndQuery;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
+use crate::count_tokens;
 use crate::error::Error;
 
 /// What may stand in a segment of a path as it is: the unreserved characters of RFC 3986.
@@ -120,6 +121,31 @@ impl Target {
     #[must_use]
     pub fn model(&self) -> &str {
         &self.model
+    }
+
+    /// Where this provider counts tokens, by where it answers; `None` where it does not.
+    pub(crate) fn counting(&self) -> Option<Self> {
+        let dialect = count_tokens::counting(self.dialect)?;
+        let path = match (&self.path, self.dialect, dialect) {
+            (Some(path), Dialect::AnthropicMessages, _) => {
+                Some(format!("{}/count_tokens", path.path()))
+            }
+            (Some(path), Dialect::Gemini, _) => {
+                let (model, _) = path.path().rsplit_once(':')?;
+                Some(format!("{model}:countTokens"))
+            }
+            _ => None,
+        };
+        let path = path
+            .map(PathAndQuery::try_from)
+            .transpose()
+            .ok()?
+            .or_else(|| self.path.clone());
+        Some(Self {
+            dialect,
+            path,
+            ..self.clone()
+        })
     }
 
     pub(crate) fn asks_usage(&self) -> Option<bool> {

@@ -9,6 +9,7 @@ use bartizan_core::{Dialect, Document, Form, Refusal, Trail};
 use http::StatusCode;
 use http::response::Parts;
 
+use crate::count_tokens;
 use crate::dialects::{To, unsupported};
 use crate::fault;
 use crate::losses::{DROPPED, Losses};
@@ -61,8 +62,10 @@ pub(crate) fn question(
     to: To<'_>,
     losses: &mut Losses,
 ) -> Result<Question, Refusal> {
-    let _ = (policy, losses, to);
-    Err(unsupported(document.dialect()))
+    match document.dialect() {
+        from if count_tokens::counts(from) => count_tokens::question(document, policy, to, losses),
+        from => Err(unsupported(from)),
+    }
 }
 
 /// The answer's way back.

@@ -161,6 +161,22 @@ impl Dialect {
         }
     }
 
+    /// Whether a model of this API writes its answer. Embeddings, judgements and counts cost no output.
+    #[must_use]
+    pub const fn generates(self) -> bool {
+        !matches!(
+            self,
+            Self::OpenAiEmbeddings
+                | Self::OpenAiModerations
+                | Self::AnthropicCountTokens
+                | Self::GeminiCountTokens
+                | Self::GeminiEmbeddings
+                | Self::CohereEmbed
+                | Self::CohereRerank
+                | Self::OllamaEmbed
+        )
+    }
+
     /// Whether messages of this dialect are JSON documents that can be read.
     #[must_use]
     pub const fn has_document(self) -> bool {

@@ -28,11 +28,7 @@ pub(crate) fn encode(ask: &Ask<'_>, to: To<'_>, losses: &mut Losses) -> Result<E
     out.open();
     out.text_at("model", to.model);
     out.number_at("max_tokens", plan.max_tokens);
-    turns::system(ask, &mut out, losses)?;
-    turns::messages(ask, &mut out, losses)?;
-    tools(ask, &plan, &mut out)?;
-    choice(ask, &plan, &mut out);
-    thinking(ask, &plan, &mut out);
+    prompt(ask, &plan, &mut out, losses)?;
     if let Some(temperature) = &plan.temperature {
         out.raw_at("temperature", temperature);
     }
@@ -71,6 +67,37 @@ pub(crate) fn encode(ask: &Ask<'_>, to: To<'_>, losses: &mut Losses) -> Result<E
         text: out.finish(),
         reader: Box::new(Events::new(plan.output == Output::Tool)),
     })
+}
+
+/// What is asked, and nothing of how the answer is to be.
+pub(crate) fn encode_count(
+    ask: &Ask<'_>,
+    mut to: To<'_>,
+    losses: &mut Losses,
+) -> Result<String, Refusal> {
+    // Nothing is written, so that any bound does.
+    to.bounds.max_output = to.bounds.max_output.or(Some(u64::from(u32::MAX)));
+    let plan = Plan::of(ask, to.facts, to.bounds, &mut Losses::default())?;
+    let mut out = Writer::with_capacity(4_096);
+    out.open();
+    out.text_at("model", to.model);
+    prompt(ask, &plan, &mut out, losses)?;
+    out.close();
+    Ok(out.finish())
+}
+
+fn prompt(
+    ask: &Ask<'_>,
+    plan: &Plan<'_>,
+    out: &mut Writer,
+    losses: &mut Losses,
+) -> Result<(), Refusal> {
+    turns::system(ask, out, losses)?;
+    turns::messages(ask, out, losses)?;
+    tools(ask, plan, out)?;
+    choice(ask, plan, out);
+    thinking(ask, plan, out);
+    Ok(())
 }
 
 fn tools(ask: &Ask<'_>, plan: &Plan<'_>, out: &mut Writer) -> Result<(), Refusal> {
