@@ -24,6 +24,8 @@ pub(crate) struct To<'t> {
     /// Whether Google serves it by Vertex AI, whose Gemini differs in places from Google AI's.
     pub(crate) vertex: bool,
     pub(crate) bounds: Bounds,
+    /// Whether a streamed answer is to be asked for its usage, where that must be asked for.
+    pub(crate) stream_usage: bool,
 }
 
 /// How a request is written for a provider.
@@ -88,6 +90,7 @@ pub(crate) fn encode_ask(
     losses: &mut Losses,
 ) -> Result<Encoded, Refusal> {
     match to.dialect {
+        Dialect::OpenAiChat => openai_chat::encode_ask(ask, to, losses),
         Dialect::AnthropicMessages => anthropic::encode_ask(ask, to, losses),
         to => Err(unsupported(to)),
     }

@@ -235,6 +235,7 @@ impl Translate {
             facts: self.models.of(target.model()),
             vertex: target.is_vertex(),
             bounds: self.bounds,
+            stream_usage: target.asks_usage().unwrap_or(self.stream_usage),
         };
         let (text, translation) = if whole::answers_whole(outer) {
             let question = whole::question(document, self.unknown, to, &mut losses)?;

@@ -133,6 +133,7 @@ mod identity;
 mod layer;
 mod losses;
 mod media;
+mod names;
 mod neutral;
 mod openai_chat;
 mod pieces;

@@ -10,8 +10,7 @@ pub(crate) use to_client::ToClient;
 pub(crate) use to_provider::encode as encode_ask;
 pub(crate) use to_provider::encode_count;
 
-/// The tool by which a model without schemas of its own is made to answer in JSON. The caller never sees it.
-const HIDDEN_TOOL: &str = "bartizan_json_answer";
+use crate::names::HIDDEN_TOOL;
 
 #[cfg(test)]
 mod tests {
@@ -199,6 +198,7 @@ mod tests {
                     facts: facts.of(&ask.model),
                     vertex: false,
                     bounds: Bounds::default(),
+                    stream_usage: true,
                 };
                 encode_ask(&ask, to, &mut losses)
             });

@@ -6,6 +6,7 @@ use bartizan_core::json::{Json, Kind, Value};
 use super::content;
 use crate::losses::Losses;
 use crate::neutral::{Block, Maker, Role, Signature, Str, Turn};
+use crate::openai_chat::reasoning::maker;
 use crate::read::{Place, Unknown, member, members, unknown};
 
 pub(super) fn decode<'a>(
@@ -227,7 +228,7 @@ fn details<'a>(
                 .map(|value| inside.text(value))
                 .transpose()
         };
-        let maker = says("format")?.map_or(Maker::Anthropic, |format| maker(&format));
+        let maker = maker(says("format")?.as_deref());
         let id = says("id")?;
         let number = member(item, "index").and_then(Value::as_u64);
         match says("type")?.as_deref() {
@@ -273,14 +274,4 @@ fn details<'a>(
         }
     }
     Ok(blocks.into_iter().map(|(_, block)| block).collect())
-}
-
-/// Whose thought it is, by OpenRouter's names of formats.
-fn maker(format: &str) -> Maker {
-    match format.split('-').next() {
-        Some("anthropic") => Maker::Anthropic,
-        Some("google") => Maker::Google,
-        Some("openai" | "azure") => Maker::OpenAi,
-        _ => Maker::Other,
-    }
 }

@@ -2,8 +2,9 @@
 
 use bartizan_core::{Dialect, Event, Out, Usage};
 
-use super::{Detail, annotation, call, dropped, finish, usage};
+use super::{annotation, call, dropped, finish, usage};
 use crate::neutral::Moment;
+use crate::openai_chat::reasoning::Detail;
 use crate::write::Writer;
 
 /// Turns what happens into chunks.

@@ -7,7 +7,8 @@ use bartizan_core::{Finish, Out, Usage};
 use self::chunks::Chunks;
 use crate::dialects;
 use crate::losses::{DROPPED_MEMBER, Losses};
-use crate::neutral::{Answer, Ask, Block, Citation, Maker, Moment, Signature};
+use crate::neutral::{Answer, Ask, Block, Citation, Moment, Signature};
+use crate::openai_chat::reasoning;
 use crate::write::Writer;
 
 /// Writes answers to one client.
@@ -34,16 +35,6 @@ impl dialects::Writer for ToClient {
 
     fn say(&mut self, moment: &Moment<'_>, out: &mut Out) {
         self.chunks.say(moment, out);
-    }
-}
-
-/// How [`reasoning_details`] names whose thought it carries, as OpenRouter does.
-const fn format(maker: Maker) -> &'static str {
-    match maker {
-        Maker::Anthropic => "anthropic-claude-v1",
-        Maker::Google => "google-gemini-v1",
-        Maker::OpenAi => "openai-responses-v1",
-        Maker::Other => "unknown",
     }
 }
 
@@ -105,7 +96,7 @@ fn message(answer: &Answer<'_>, out: &mut Writer) {
         out.raw_at("refusal", "null");
     }
     annotations(&answer.blocks, out);
-    reasoning(&answer.blocks, out);
+    thoughts(&answer.blocks, out);
     if calls().next().is_some() {
         out.key("tool_calls");
         out.open_list();
@@ -181,20 +172,13 @@ fn call(
     out.text_at("arguments", arguments);
     out.close();
     if let Some(signature) = signature {
-        // As Google's own OpenAI-compatible API has it.
-        out.key("extra_content");
-        out.open();
-        out.key("google");
-        out.open();
-        out.text_at("thought_signature", &signature.data);
-        out.close();
-        out.close();
+        reasoning::extra_content(signature, out);
     }
     out.close();
 }
 
 /// The thoughts' words for reading, and the whole of them, signatures included, for sending back.
-fn reasoning(blocks: &[Block<'_>], out: &mut Writer) {
+fn thoughts(blocks: &[Block<'_>], out: &mut Writer) {
     let words: String = blocks
         .iter()
         .filter_map(|block| match block {
@@ -205,83 +189,7 @@ fn reasoning(blocks: &[Block<'_>], out: &mut Writer) {
     if !words.is_empty() {
         out.text_at("reasoning_content", &words);
     }
-    let mut index = 0;
-    for block in blocks {
-        let detail = match block {
-            Block::Thinking {
-                id,
-                text,
-                signature,
-            } => Detail::Text {
-                id: id.as_deref(),
-                text: Some(text),
-                signature: signature.as_ref(),
-            },
-            Block::Redacted { id, data } => Detail::Encrypted {
-                id: id.as_deref(),
-                data,
-            },
-            _ => continue,
-        };
-        if index == 0 {
-            out.key("reasoning_details");
-            out.open_list();
-        }
-        detail.write(index, out);
-        index += 1;
-    }
-    if index > 0 {
-        out.close_list();
-    }
-}
-
-/// One item of `reasoning_details`.
-enum Detail<'a> {
-    Text {
-        id: Option<&'a str>,
-        text: Option<&'a str>,
-        signature: Option<&'a Signature<'a>>,
-    },
-    Encrypted {
-        id: Option<&'a str>,
-        data: &'a Signature<'a>,
-    },
-}
-
-impl Detail<'_> {
-    fn write(&self, index: u32, out: &mut Writer) {
-        let mut maker = Maker::Anthropic;
-        out.open();
-        let id = match self {
-            Self::Text {
-                id,
-                text,
-                signature,
-            } => {
-                out.plain_at("type", "reasoning.text");
-                if let Some(text) = text {
-                    out.text_at("text", text);
-                }
-                if let Some(signature) = signature {
-                    maker = signature.maker;
-                    out.text_at("signature", &signature.data);
-                }
-                id
-            }
-            Self::Encrypted { id, data } => {
-                out.plain_at("type", "reasoning.encrypted");
-                maker = data.maker;
-                out.text_at("data", &data.data);
-                id
-            }
-        };
-        if let Some(id) = id {
-            out.text_at("id", id);
-        }
-        out.plain_at("format", format(maker));
-        out.number_at("index", index.into());
-        out.close();
-    }
+    reasoning::details(blocks, out);
 }
 
 fn finish(finish: Option<Finish>, out: &mut Writer) {
