@@ -1,7 +1,7 @@
 //! Reading a streamed answer.
 
 use bartizan_core::json::Value;
-use bartizan_core::{Document, Finish, Refusal, RefusalKind, Usage};
+use bartizan_core::{Document, Finish, Usage};
 
 use super::calls::Calls;
 use super::{Setup, is_something, parts, string, text, words};
@@ -190,7 +190,7 @@ impl Reader for Events {
             {
                 if words::is_failure(&reason) {
                     self.over = true;
-                    return say(Moment::Failed(failed()));
+                    return say(Moment::Failed(words::failed()));
                 }
                 self.finish = words::finish(&reason);
                 if self.finish == Some(Finish::Other) {
@@ -209,12 +209,4 @@ impl Reader for Events {
             self.end(say);
         }
     }
-}
-
-fn failed() -> Refusal {
-    Refusal::new(
-        RefusalKind::Upstream,
-        "upstream_error",
-        "the provider failed while it answered",
-    )
 }

@@ -74,6 +74,9 @@ fn decode<'a>(document: &'a Document, setup: &Setup) -> Answer<'a> {
         .iter()
         .any(|block| matches!(block, Block::ToolUse { .. }));
     if let Some(reason) = text(choice, "finish_reason") {
+        if words::is_failure(&reason) {
+            answer.failed = Some(words::failed());
+        }
         let finish = words::finish(&reason);
         if matches!(finish, None | Some(Finish::Other)) {
             answer.losses.dropped("choices.finish_reason");

@@ -1,6 +1,6 @@
 //! Why an answer ended, in the words of OpenAI and of those that have its API with words of their own.
 
-use bartizan_core::Finish;
+use bartizan_core::{Finish, Refusal, RefusalKind};
 
 /// `None` for a failure that goes by no other name, and for what is unknown: it is no answer that came to its end.
 pub(super) fn finish(reason: &str) -> Option<Finish> {
@@ -36,4 +36,13 @@ pub(super) fn settled(finish: Finish, called: bool, hidden_tool: bool) -> Finish
         Finish::ToolCalls if hidden_tool && !called => Finish::Stop,
         finish => finish,
     }
+}
+
+/// What a failure is told by that says no more of itself.
+pub(super) fn failed() -> Refusal {
+    Refusal::new(
+        RefusalKind::Upstream,
+        "upstream_error",
+        "the provider failed while it answered",
+    )
 }
