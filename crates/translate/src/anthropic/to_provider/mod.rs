@@ -1,6 +1,7 @@
 //! Writing a request.
 
 mod plan;
+mod server;
 mod turns;
 
 use bartizan_core::Refusal;
@@ -94,13 +95,18 @@ fn prompt(
 ) -> Result<(), Refusal> {
     turns::system(ask, out, losses)?;
     turns::messages(ask, out, losses)?;
-    tools(ask, plan, out)?;
+    tools(ask, plan, out, losses)?;
     choice(ask, plan, out);
     thinking(ask, plan, out);
     Ok(())
 }
 
-fn tools(ask: &Ask<'_>, plan: &Plan<'_>, out: &mut Writer) -> Result<(), Refusal> {
+fn tools(
+    ask: &Ask<'_>,
+    plan: &Plan<'_>,
+    out: &mut Writer,
+    losses: &mut Losses,
+) -> Result<(), Refusal> {
     let hidden = plan.output == Output::Tool;
     if ask.tools.is_empty() && !hidden && plan.choose != Choose::Orphans {
         return Ok(());
@@ -114,7 +120,7 @@ fn tools(ask: &Ask<'_>, plan: &Plan<'_>, out: &mut Writer) -> Result<(), Refusal
                 "a tool has a name that is kept for the layer's own",
             ));
         }
-        write_tool(ask, tool, plan.strict_tools, out)?;
+        write_tool(ask, tool, plan.strict_tools, out, losses)?;
     }
     if ask.tools.is_empty() {
         // The history has calls: the API wants their tools declared, and nobody knows more of them than the name.
@@ -152,14 +158,15 @@ fn write_tool(
     tool: &Tool<'_>,
     strict: bool,
     out: &mut Writer,
+    losses: &mut Losses,
 ) -> Result<(), Refusal> {
-    let ToolKind::Function {
-        schema,
-        strict: wants_strict,
-    } = &tool.kind
-    else {
-        let says = "only tools of type function can be offered to this provider";
-        return Err(ask.unsupported("tools", says));
+    let (schema, wants_strict) = match &tool.kind {
+        ToolKind::Function { schema, strict } => (schema, strict),
+        ToolKind::Server { kind, raw } => return server::write(ask, kind, *raw, out, losses),
+        ToolKind::Custom { .. } => {
+            let says = "only tools of type function can be offered to this provider";
+            return Err(ask.unsupported("tools", says));
+        }
     };
     out.open();
     out.text_at("name", &tool.name);
