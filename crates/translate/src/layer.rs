@@ -168,7 +168,10 @@ impl Filter for Translate {
             None => false,
         };
         let translation = match &target {
-            Some(target) if from != to => self.translate(call, target).await?,
+            // One text or a batch, a request of this API goes to the target's one path.
+            Some(target) if from != to || to == Dialect::GeminiEmbeddings => {
+                self.translate(call, target).await?
+            }
             target => self.relay(call, target.as_ref()).await?,
         };
         // Not before: in some dialects a request is read by its path too.

@@ -125,6 +125,7 @@ mod anthropic;
 mod count_tokens;
 mod custom;
 mod dialects;
+mod embeddings;
 mod error;
 mod facts;
 mod fault;

@@ -220,6 +220,9 @@ fn standard(dialect: Dialect, model: &str) -> (Option<PathAndQuery>, Option<Path
         Dialect::CohereRerank => ("/v2/rerank", None),
         Dialect::OllamaChat => ("/api/chat", None),
         Dialect::OllamaEmbed => ("/api/embed", None),
+        Dialect::AmazonEmbed => ("/model/{model}/invoke", None),
+        Dialect::TeiRerank => ("/rerank", None),
+        Dialect::MistralModerations => ("/v1/moderations", None),
         _ => return (None, None),
     };
     let name = |name: &str| utf8_percent_encode(name, SEGMENT).to_string();

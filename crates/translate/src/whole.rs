@@ -6,11 +6,12 @@
 use std::fmt;
 
 use bartizan_core::{Dialect, Document, Form, Refusal, Trail};
-use http::StatusCode;
 use http::response::Parts;
+use http::{HeaderMap, StatusCode};
 
 use crate::count_tokens;
 use crate::dialects::{To, unsupported};
+use crate::embeddings;
 use crate::fault;
 use crate::losses::{DROPPED, Losses};
 use crate::neutral::Names;
@@ -28,6 +29,11 @@ pub(crate) struct Question {
 
 /// Reads a provider's answer to one question, and writes it for the client who asked.
 pub(crate) trait Retell: fmt::Debug + Send {
+    /// Takes in what the answer's headers say.
+    fn head(&mut self, headers: &HeaderMap) {
+        let _ = headers;
+    }
+
     /// Tells a whole answer anew. Every member of it is optional, but an answer without what was asked for is none.
     fn retell(&self, reply: &Document) -> Option<Retold>;
 }
@@ -64,6 +70,9 @@ pub(crate) fn question(
 ) -> Result<Question, Refusal> {
     match document.dialect() {
         from if count_tokens::counts(from) => count_tokens::question(document, policy, to, losses),
+        Dialect::OpenAiEmbeddings | Dialect::GeminiEmbeddings | Dialect::CohereEmbed => {
+            embeddings::question(document, policy, to, losses)
+        }
         from => Err(unsupported(from)),
     }
 }
@@ -92,7 +101,10 @@ impl Asked {
             return error_head(head, self.inner, self.outer);
         }
         match Form::of(&head.headers) {
-            Form::Json => Ok(()),
+            Form::Json => {
+                self.retell.head(&head.headers);
+                Ok(())
+            }
             Form::Events | Form::Opaque => Err(malformed()),
         }
     }

@@ -50,6 +50,12 @@ impl Writer {
         self.0.push_str("\":");
     }
 
+    /// A key of the caller's choosing.
+    pub(crate) fn key_text(&mut self, key: &str) {
+        self.text(key);
+        self.0.push(':');
+    }
+
     pub(crate) fn text(&mut self, text: &str) {
         self.part();
         self.0.push('"');

@@ -77,8 +77,8 @@ pub enum Dialect {
     OllamaEmbed,
     /// Google Vertex AI's `predict`, as its models for embeddings have it.
     VertexPredict,
-    /// Amazon Titan embeddings, by Bedrock's `InvokeModel`.
-    TitanEmbed,
+    /// Embeddings of Amazon's own models, Titan and Nova, by Bedrock's `InvokeModel`.
+    AmazonEmbed,
     /// Rerank of Hugging Face's text-embeddings-inference.
     TeiRerank,
     /// Mistral moderations: OpenAI's shape, but other categories.
@@ -152,7 +152,7 @@ impl Dialect {
             Self::OllamaChat => "ollama_chat",
             Self::OllamaEmbed => "ollama_embed",
             Self::VertexPredict => "vertex_predict",
-            Self::TitanEmbed => "titan_embed",
+            Self::AmazonEmbed => "amazon_embed",
             Self::TeiRerank => "tei_rerank",
             Self::MistralModerations => "mistral_moderations",
             Self::Json => "json",
@@ -258,7 +258,7 @@ impl Dialect {
             (Self::OllamaEmbed, Reply | Event) => &ollama::EMBEDDED,
             (
                 Self::VertexPredict
-                | Self::TitanEmbed
+                | Self::AmazonEmbed
                 | Self::TeiRerank
                 | Self::Json
                 | Self::Grpc

@@ -12,7 +12,9 @@ mod signature;
 mod wish;
 
 pub(crate) use answer::{Answer, Moment};
-pub(crate) use ask::{Ask, Choice, Format, Names, Number, Reasoning, Role, Tool, ToolKind, Turn};
+pub(crate) use ask::{
+    Ask, Choice, Format, Names, Number, Reasoning, Role, Tool, ToolKind, Turn, told,
+};
 pub(crate) use block::{Block, Citation, Source};
 pub(crate) use raw::Raw;
 pub(crate) use signature::{Maker, Signature};
