@@ -6,6 +6,7 @@ use bartizan_core::{Note, Trail};
 use http::{HeaderName, HeaderValue};
 
 use crate::neutral::Names;
+use crate::write::Writer;
 
 /// The response header that names what of a request was dropped or changed.
 ///
@@ -77,6 +78,19 @@ impl Losses {
 
     pub(crate) fn fields(&self) -> impl Iterator<Item = &str> {
         self.0.iter().map(|(field, _)| field.as_ref())
+    }
+
+    /// Declares, in an answer, what of it is left out.
+    pub(crate) fn declare(&self, out: &mut Writer) {
+        if self.is_empty() {
+            return;
+        }
+        out.key(DROPPED_MEMBER);
+        out.open_list();
+        for field in self.fields() {
+            out.plain(field);
+        }
+        out.close_list();
     }
 
     pub(crate) fn header(&self) -> Option<HeaderValue> {

@@ -9,14 +9,12 @@ use bartizan_core::{Dialect, Document, Form, Refusal, Trail};
 use http::response::Parts;
 use http::{HeaderMap, StatusCode};
 
-use crate::count_tokens;
 use crate::dialects::{To, unsupported};
-use crate::embeddings;
-use crate::fault;
 use crate::losses::{DROPPED, Losses};
 use crate::neutral::Names;
 use crate::read::Unknown;
 use crate::tap::{error_head, error_reply, malformed, read};
+use crate::{count_tokens, embeddings, fault, moderations, rerank};
 
 /// A question as it is written for a provider.
 #[derive(Debug)]
@@ -73,6 +71,8 @@ pub(crate) fn question(
         Dialect::OpenAiEmbeddings | Dialect::GeminiEmbeddings | Dialect::CohereEmbed => {
             embeddings::question(document, policy, to, losses)
         }
+        Dialect::CohereRerank => rerank::question(document, policy, to, losses),
+        Dialect::OpenAiModerations => moderations::question(document, policy, to, losses),
         from => Err(unsupported(from)),
     }
 }

@@ -2,7 +2,6 @@
 
 use super::answer::Answer;
 use super::numbers::Numbers;
-use crate::losses::{DROPPED_MEMBER, Losses};
 use crate::write::Writer;
 
 /// The forms that Cohere has.
@@ -36,7 +35,7 @@ impl Client {
             Self::Gemini { batch } => gemini(answer, *batch, &mut out)?,
             Self::Cohere { forms } => cohere(answer, forms, &mut out)?,
         }
-        dropped(&answer.losses, &mut out);
+        answer.losses.declare(&mut out);
         out.close();
         Some(out.finish())
     }
@@ -146,16 +145,4 @@ fn numbers(vector: &Numbers<'_>, base64: bool, out: &mut Writer) -> Option<()> {
     }
     out.raw(&text);
     Some(())
-}
-
-fn dropped(losses: &Losses, out: &mut Writer) {
-    if losses.is_empty() {
-        return;
-    }
-    out.key(DROPPED_MEMBER);
-    out.open_list();
-    for field in losses.fields() {
-        out.plain(field);
-    }
-    out.close_list();
 }

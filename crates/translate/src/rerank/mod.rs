@@ -1,0 +1,130 @@
+//! Rerank, in Cohere's shape, which most others have taken over.
+//!
+//! | Cohere and its kin | text-embeddings-inference |
+//! |---|---|
+//! | `model`, `query` | the server has one model; `query` |
+//! | `documents`: texts, or objects of a `text` | `texts` |
+//! | `top_n`, or `top_k` as Voyage calls it | the best of the answer |
+//! | `return_documents` | the documents of the request stand in the answer; nobody is asked to send them back |
+//! | `max_tokens_per_doc`, `priority` | reported |
+//! | `truncation` | `truncate` |
+//!
+//! Answers have their scores in `results` (Cohere, Jina, OpenRouter, Together, vLLM), in `data` (Voyage) or are a bare list
+//! (text-embeddings-inference). Each comes out in Cohere's `results`, best first, as the provider scored it: scores of different models
+//! can't be compared. Searches that are billed stand in `meta.billed_units`, tokens in `meta.tokens`.
+
+mod answer;
+mod ask;
+
+use bartizan_core::{Dialect, Document, Refusal};
+
+use self::answer::Answer;
+use self::ask::Ask;
+use crate::dialects::{To, unsupported};
+use crate::losses::Losses;
+use crate::read::Unknown;
+use crate::whole::{Question, Retell, Retold};
+use crate::write::Writer;
+
+pub(crate) fn question(
+    document: &Document,
+    policy: Unknown,
+    to: To<'_>,
+    losses: &mut Losses,
+) -> Result<Question, Refusal> {
+    let ask = Ask::decode(document, policy, losses)?;
+    let mut out = Writer::with_capacity(1_024);
+    out.open();
+    match to.dialect {
+        Dialect::CohereRerank => cohere(&ask, to.model, &mut out),
+        Dialect::TeiRerank => tei(&ask, losses, &mut out),
+        to => return Err(unsupported(to)),
+    }
+    out.close();
+    let documents = ask.documents.iter();
+    Ok(Question {
+        text: out.finish(),
+        names: &[],
+        retell: Box::new(Ranks {
+            count: ask.documents.len(),
+            best: ask.best,
+            documents: ask
+                .returns
+                .then(|| documents.map(|text| text.as_ref().to_owned()).collect()),
+        }),
+    })
+}
+
+fn cohere(ask: &Ask<'_>, model: &str, out: &mut Writer) {
+    out.text_at("model", model);
+    out.text_at("query", &ask.query);
+    texts("documents", ask, out);
+    if let Some(best) = ask.best {
+        out.number_at("top_n", best);
+    }
+    if let Some(most) = ask.max_tokens {
+        out.number_at("max_tokens_per_doc", most);
+    }
+    if let Some(priority) = ask.priority {
+        out.raw_at("priority", priority.raw());
+    }
+    if let Some(truncation) = ask.truncation {
+        out.raw_at("truncation", if truncation { "true" } else { "false" });
+    }
+}
+
+fn tei(ask: &Ask<'_>, losses: &mut Losses, out: &mut Writer) {
+    out.text_at("query", &ask.query);
+    texts("texts", ask, out);
+    if let Some(truncation) = ask.truncation {
+        out.raw_at("truncate", if truncation { "true" } else { "false" });
+    }
+    if ask.max_tokens.is_some() {
+        losses.dropped("max_tokens_per_doc");
+    }
+    if ask.priority.is_some() {
+        losses.dropped("priority");
+    }
+}
+
+fn texts(key: &str, ask: &Ask<'_>, out: &mut Writer) {
+    out.key(key);
+    out.open_list();
+    for text in &ask.documents {
+        out.text(text);
+    }
+    out.close_list();
+}
+
+#[derive(Debug)]
+struct Ranks {
+    /// How many documents there are.
+    count: usize,
+    /// How many are wanted back.
+    best: Option<u64>,
+    /// The documents, where the answer is to have them.
+    documents: Option<Vec<String>>,
+}
+
+impl Retell for Ranks {
+    fn retell(&self, reply: &Document) -> Option<Retold> {
+        let mut answer = Answer::read(reply)?;
+        // A score that is nobody's would be taken for another's.
+        if answer
+            .results
+            .iter()
+            .any(|result| result.index >= self.count)
+        {
+            return None;
+        }
+        if let Some(best) = self.best {
+            let best = usize::try_from(best).unwrap_or(usize::MAX);
+            answer.results.truncate(best);
+        }
+        let text = answer.write(self.documents.as_deref())?;
+        Some(Retold {
+            text,
+            losses: answer.losses,
+        })
+    }
+}
