@@ -25,6 +25,7 @@ const NAMES: Names = &[
     ("user", "metadata.user_id"),
     ("messages.reasoning_content", "messages.thinking"),
     ("messages.reasoning_details", "messages.thinking"),
+    ("messages.tool_calls.extra_content", "messages.thinking"),
     ("messages.system", "system"),
 ];
 
