@@ -425,6 +425,121 @@ async fn tool_deltas_are_numbered_as_calls_and_named_once() {
     assert!(got.is_done());
 }
 
+/// Two calls, whole or streamed, as the client of this request gets them.
+async fn called(request: &Value, names: [&str; 2]) -> Got {
+    let block = |id: &str, name: &str, input: Value| json!({"type": "tool_use", "id": id, "name": name, "input": input});
+    if request["stream"] == true {
+        let events = [
+            vec![open(0, block("t1", names[0], json!({})))],
+            ["{\"input\":", "\"ls\"}"]
+                .map(|piece| {
+                    delta(
+                        0,
+                        json!({"type": "input_json_delta", "partial_json": piece}),
+                    )
+                })
+                .to_vec(),
+            vec![
+                close(0),
+                open(1, block("t2", names[1], json!({}))),
+                close(1),
+            ],
+        ];
+        return streamed(&request.to_string(), &whole(events.concat(), "tool_use")).await;
+    }
+    let mut reply: Value = serde_json::from_str(support::REPLY).unwrap();
+    reply["content"] = json!([
+        block("t1", names[0], json!({"input": "ls"})),
+        block("t2", names[1], json!({}))
+    ]);
+    reply["stop_reason"] = "tool_use".into();
+    let answer = support::json(200, reply.to_string());
+    exchange(&layer(), chat(request.to_string()), answer).await
+}
+
+#[tokio::test]
+async fn a_client_of_functions_reads_one_call_and_is_told_of_others() {
+    let mut request: Value = serde_json::from_str(ASK).unwrap();
+    request["functions"] = json!([{"name": "f", "parameters": {"type": "object"}}]);
+    let answer = called(&request, ["f", "f"]).await.json();
+    let choice = &answer["choices"][0];
+    assert_eq!(
+        choice["message"]["function_call"],
+        json!({"name": "f", "arguments": "{\"input\":\"ls\"}"})
+    );
+    assert!(choice["message"].get("tool_calls").is_none());
+    assert_eq!(choice["finish_reason"], "function_call");
+    assert_eq!(
+        answer["bartizan_dropped"],
+        json!(["choices.message.tool_calls"])
+    );
+
+    request["stream"] = true.into();
+    let got = called(&request, ["f", "f"]).await;
+    let pieces: Vec<Value> = got
+        .chunks()
+        .iter()
+        .map(|chunk| chunk["choices"][0]["delta"]["function_call"].clone())
+        .filter(|piece| !piece.is_null())
+        .collect();
+    assert_eq!(pieces[0], json!({"name": "f", "arguments": ""}));
+    let arguments: String = pieces
+        .iter()
+        .map(|piece| piece["arguments"].as_str().unwrap())
+        .collect();
+    assert_eq!(arguments, "{\"input\":\"ls\"}");
+    let last = got
+        .chunks()
+        .into_iter()
+        .find(|chunk| !chunk["choices"][0]["finish_reason"].is_null());
+    let last = last.unwrap();
+    assert_eq!(last["choices"][0]["finish_reason"], "function_call");
+    assert_eq!(
+        last["bartizan_dropped"],
+        json!(["choices.message.tool_calls"])
+    );
+    assert!(got.is_done());
+}
+
+#[tokio::test]
+async fn a_call_of_a_tool_that_takes_any_text_is_one() {
+    let mut request: Value = serde_json::from_str(ASK).unwrap();
+    request["tools"] = json!([
+        {"type": "custom", "custom": {"name": "shell"}},
+        {"type": "function", "function": {"name": "f"}},
+    ]);
+    let answer = called(&request, ["shell", "f"]).await.json();
+    assert_eq!(
+        answer["choices"][0]["message"]["tool_calls"],
+        json!([
+            {"id": "t1", "type": "custom", "custom": {"name": "shell", "input": "ls"}},
+            {"id": "t2", "type": "function", "function": {"name": "f", "arguments": "{}"}},
+        ])
+    );
+    request["stream"] = true.into();
+    let got = called(&request, ["shell", "f"]).await;
+    let calls: Vec<Value> = got
+        .chunks()
+        .iter()
+        .flat_map(|chunk| {
+            chunk["choices"][0]["delta"]["tool_calls"]
+                .as_array()
+                .cloned()
+        })
+        .flatten()
+        .collect();
+    assert_eq!(
+        calls[0],
+        json!({"index": 0, "id": "t1", "type": "custom", "custom": {"name": "shell", "input": ""}})
+    );
+    let input: String = calls
+        .iter()
+        .filter_map(|call| call["custom"]["input"].as_str())
+        .collect();
+    assert_eq!(input, "ls");
+    assert!(calls.contains(&json!({"index": 1, "function": {"arguments": "{}"}})));
+}
+
 #[tokio::test]
 async fn thinking_streams_with_its_signature_at_the_end() {
     let events = vec![

@@ -586,7 +586,11 @@ async fn what_changes_the_meaning_is_refused_by_name() {
             "messages[0].content",
         ),
         (
-            json!({"messages": [{"role": "function", "content": "a"}]}),
+            json!({"messages": [{"role": "function", "name": "f", "content": "a"}]}),
+            "messages[0].name",
+        ),
+        (
+            json!({"messages": [{"role": "narrator", "content": "a"}]}),
             "messages[0].role",
         ),
         (
@@ -603,10 +607,15 @@ async fn what_changes_the_meaning_is_refused_by_name() {
         ),
         (json!({"stop": "  \n"}), "stop"),
         (json!({"stop": ["a", 1]}), "stop"),
-        (json!({"functions": [{"name": "f"}]}), "functions"),
+        (json!({"functions": [{}]}), "functions[0].name"),
         (
-            json!({"tools": [{"type": "custom", "custom": {"name": "f"}}]}),
-            "tools[0].type",
+            json!({"functions": [{"name": "f"}], "tools": weather()}),
+            "functions",
+        ),
+        (json!({"function_call": {"name": "f"}}), "function_call"),
+        (
+            json!({"tools": [{"type": "custom", "custom": {}}]}),
+            "tools[0].custom.name",
         ),
         (
             json!({"tools": [{"type": "web_search_20250305", "name": "web_search"}]}),
@@ -623,7 +632,7 @@ async fn what_changes_the_meaning_is_refused_by_name() {
         ),
         (
             json!({"tools": weather(), "tool_choice": {"type": "allowed_tools", "allowed_tools": {}}}),
-            "tool_choice.type",
+            "tool_choice.allowed_tools.mode",
         ),
         (json!({"modalities": ["text", "audio"]}), "modalities"),
         (json!({"audio": {"voice": "x"}}), "audio"),
@@ -1152,4 +1161,117 @@ proptest! {
             prop_assert!(serde_json::from_str::<Value>(&sent.text).is_ok());
         }
     }
+}
+
+#[tokio::test]
+async fn functions_of_old_are_tools_and_their_calls_get_ids_by_their_order() {
+    let mut request: Value = serde_json::from_str(&saying(json!([
+        {"role": "user", "content": "a"},
+        {"role": "assistant", "content": null, "function_call": {"name": "weather", "arguments": "{\"city\":\"x\"}"}},
+        {"role": "function", "name": "weather", "content": "one"},
+        {"role": "assistant", "content": null, "function_call": {"name": "weather", "arguments": ""}},
+        {"role": "function", "name": "weather", "content": "two"},
+    ])))
+    .unwrap();
+    request["functions"] = json!([weather()[0]["function"]]);
+    request["function_call"] = json!({"name": "weather"});
+    let (body, lost) = sent(&layer(), request.to_string()).await;
+    assert_eq!(lost, "");
+    assert_eq!(body["tools"][0]["name"], "weather");
+    assert_eq!(
+        body["tool_choice"],
+        json!({"type": "tool", "name": "weather", "disable_parallel_tool_use": true})
+    );
+    let messages = &body["messages"];
+    for (at, id, input, content) in [
+        (1, "call_0", json!({"city": "x"}), "one"),
+        (3, "call_1", json!({}), "two"),
+    ] {
+        let call = json!({"type": "tool_use", "id": id, "name": "weather", "input": input});
+        assert_eq!(messages[at]["content"], json!([call]));
+        let result = json!({"type": "tool_result", "tool_use_id": id, "content": content});
+        assert_eq!(messages[at + 1]["content"], json!([result]));
+    }
+}
+
+#[tokio::test]
+async fn a_tool_that_takes_any_text_takes_it_as_the_one_member_of_its_input() {
+    let mut request: Value = serde_json::from_str(&saying(json!([
+        {"role": "user", "content": "a"},
+        {"role": "assistant", "tool_calls": [{"id": "c1", "type": "custom", "custom": {"name": "shell", "input": "ls -l"}}]},
+        result("c1", "total 0"),
+    ])))
+    .unwrap();
+    request["tools"] =
+        json!([{"type": "custom", "custom": {"name": "shell", "format": {"type": "text"}}}]);
+    request["tool_choice"] = json!({"type": "custom", "custom": {"name": "shell"}});
+    let (body, lost) = sent(&layer(), request.to_string()).await;
+    assert_eq!(lost, "");
+    assert_eq!(
+        body["tools"][0]["input_schema"]["required"],
+        json!(["input"])
+    );
+    assert_eq!(body["tool_choice"]["name"], "shell");
+    assert_eq!(
+        body["messages"][1]["content"][0]["input"],
+        json!({"input": "ls -l"})
+    );
+}
+
+#[tokio::test]
+async fn only_the_tools_that_are_allowed_are_offered() {
+    let tool = |name: &str| json!({"type": "function", "function": {"name": name}});
+    for (mode, choice) in [("auto", Value::Null), ("required", json!({"type": "any"}))] {
+        let request = with(json!({
+            "tools": [tool("a"), tool("b"), tool("c")],
+            "tool_choice": {"type": "allowed_tools", "allowed_tools": {"mode": mode, "tools": [tool("c"), tool("a")]}},
+        }));
+        let (body, _) = sent(&layer(), request).await;
+        let names: Vec<&Value> = body["tools"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|tool| &tool["name"])
+            .collect();
+        assert_eq!(names, ["a", "c"]);
+        assert_eq!(body["tool_choice"], choice);
+    }
+}
+
+#[tokio::test]
+async fn parts_that_compatible_servers_added_are_read_too() {
+    for (content, told, dropped) in [
+        (
+            json!([{"type": "document_url", "document_url": "https://a.example/b.pdf", "document_name": "b"}]),
+            json!([{"type": "document", "source": {"type": "url", "url": "https://a.example/b.pdf"}, "title": "b"}]),
+            "",
+        ),
+        (
+            json!([{"type": "file_url", "file_url": {"url": "data:application/pdf;base64,AAAA"}}]),
+            json!([{"type": "document", "source": {"type": "base64", "media_type": "application/pdf", "data": "AAAA"}}]),
+            "",
+        ),
+        (
+            json!([{"type": "text", "text": "a"}, {"type": "reference", "reference_ids": [1]}]),
+            json!("a"),
+            "messages.content.reference",
+        ),
+        (
+            json!([{"type": "text", "text": "a", "prompt_cache_breakpoint": {"mode": "explicit"}}]),
+            json!("a"),
+            "messages.prompt_cache_breakpoint",
+        ),
+    ] {
+        let messages = json!([{"role": "user", "content": content}]);
+        let (body, lost) = sent(&layer(), saying(messages)).await;
+        assert_eq!(body["messages"][0]["content"], told);
+        assert_eq!(lost, dropped);
+    }
+    let thought = json!([
+        {"role": "user", "content": "a"},
+        {"role": "assistant", "content": [{"type": "thinking", "thinking": [{"type": "text", "text": "hm"}], "closed": true}, {"type": "text", "text": "b"}]},
+    ]);
+    let (body, lost) = sent(&layer(), saying(thought)).await;
+    assert_eq!(body["messages"][1]["content"], "b");
+    assert_eq!(lost, "messages.reasoning_content");
 }

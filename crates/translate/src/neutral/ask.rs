@@ -20,6 +20,8 @@ pub(crate) struct Ask<'a> {
     pub(crate) choice: Choice<'a>,
     /// Whether the model may call several tools at once.
     pub(crate) one_tool_at_a_time: bool,
+    /// Whether the caller calls them functions, and reads one call, as OpenAI's first clients did.
+    pub(crate) functions: bool,
     pub(crate) max_output: Option<u64>,
     pub(crate) stop: Vec<Str<'a>>,
     pub(crate) temperature: Option<Number<'a>>,

@@ -20,9 +20,11 @@ pub(super) fn decode<'a>(
         Kind::String => Ok(vec![Block::text(here.text(value)?)]),
         Kind::Array => {
             let items = here.items(value)?.into_iter().enumerate();
-            items
-                .map(|(index, item)| part(&Place::At(here, index), item, policy, losses))
-                .collect()
+            let mut blocks = Vec::new();
+            for (index, item) in items {
+                blocks.extend(part(&Place::At(here, index), item, policy, losses)?);
+            }
+            Ok(blocks)
         }
         _ => Err(here.invalid("a string or a list of parts")),
     }
@@ -33,9 +35,9 @@ fn part<'a>(
     value: Value<'a>,
     policy: Unknown,
     losses: &mut Losses,
-) -> Result<Block<'a>, Refusal> {
+) -> Result<Option<Block<'a>>, Refusal> {
     if value.kind() == Kind::String {
-        return Ok(Block::text(here.text(value)?));
+        return Ok(Some(Block::text(here.text(value)?)));
     }
     let value = here.object(value)?;
     let kind = member(value, "type").and_then(Value::text);
@@ -48,6 +50,18 @@ fn part<'a>(
         Some("image_url") => ("image_url", image(here, value, policy, losses)?),
         Some("file") => ("file", file(here, value, policy, losses)?),
         Some("input_audio") => ("input_audio", audio(here, value, policy, losses)?),
+        // Mistral's, and OpenRouter's of the last.
+        Some("thinking") => ("thinking", thinking(here, value)?),
+        Some("document_url") => (
+            "document_url",
+            linked(here, value, "document_url", "document_name")?,
+        ),
+        Some("file_url") => ("file_url", linked(here, value, "file_url", "file_name")?),
+        Some("video_url") => ("video_url", video(here, value)?),
+        Some("reference") => {
+            losses.dropped("messages.content.reference");
+            return Ok(None);
+        }
         _ => {
             let says = "a part of this type can't be sent to this provider";
             return Err(Place::In(here, "type").unsupported(says));
@@ -61,11 +75,68 @@ fn part<'a>(
                     *cache = Some(Place::In(here, &key).object(value)?);
                 }
             }
+            // OpenAI's own mark for the cache, which says less than the one above.
+            "prompt_cache_breakpoint" => losses.dropped("messages.prompt_cache_breakpoint"),
+            "document_name" if body == "document_url" => {}
+            "file_name" if body == "file_url" => {}
+            "closed" | "signature" if body == "thinking" => {}
             name if name == body => {}
             name => unknown(here, policy, losses, name)?,
         }
     }
-    Ok(block)
+    Ok(Some(block))
+}
+
+/// A thought: a string, or texts and references.
+fn thinking<'a>(here: &Place<'_>, value: Value<'a>) -> Result<Block<'a>, Refusal> {
+    let there = Place::In(here, "thinking");
+    let thinking = member(value, "thinking").ok_or_else(|| there.invalid("needed"))?;
+    let text = if thinking.kind() == Kind::String {
+        there.text(thinking)?
+    } else {
+        let items = there.items(thinking)?.into_iter();
+        Str::Owned(
+            items
+                .filter_map(|item| member(item, "text")?.text())
+                .collect(),
+        )
+    };
+    Ok(Block::Thinking {
+        id: None,
+        text,
+        signature: None,
+    })
+}
+
+/// An address, or an object with one.
+fn address<'a>(here: &Place<'_>, value: Value<'a>, key: &str) -> Result<Source<'a>, Refusal> {
+    let there = Place::In(here, key);
+    let inside = member(value, key).ok_or_else(|| there.invalid("needed"))?;
+    let url = if inside.kind() == Kind::String {
+        there.text(inside)?
+    } else {
+        text(&there, there.object(inside)?, "url")?
+    };
+    media::source(&there, url)
+}
+
+fn linked<'a>(
+    here: &Place<'_>,
+    value: Value<'a>,
+    key: &str,
+    name: &str,
+) -> Result<Block<'a>, Refusal> {
+    let title = member(value, name).map(|title| Place::In(here, name).text(title));
+    Ok(Block::Document {
+        source: media::text(&Place::In(here, key), address(here, value, key)?)?,
+        title: title.transpose()?,
+        cache: None,
+    })
+}
+
+fn video<'a>(here: &Place<'_>, value: Value<'a>) -> Result<Block<'a>, Refusal> {
+    let source = address(here, value, "video_url")?;
+    Ok(Block::Video { source })
 }
 
 fn text<'a>(here: &Place<'_>, value: Value<'a>, key: &str) -> Result<Str<'a>, Refusal> {

@@ -4,6 +4,7 @@ use bartizan_core::Refusal;
 use bartizan_core::json::{Json, Kind, Value};
 
 use super::content;
+use super::functions::Calls;
 use crate::losses::Losses;
 use crate::neutral::{Block, Maker, Role, Signature, Str, Turn};
 use crate::openai_chat::reasoning::maker;
@@ -16,19 +17,43 @@ pub(super) fn decode<'a>(
     losses: &mut Losses,
 ) -> Result<Vec<Turn<'a>>, Refusal> {
     let items = here.items(value)?;
-    let mut turns = Vec::with_capacity(items.len());
+    let mut turns: Vec<Turn<'a>> = Vec::with_capacity(items.len());
+    let mut calls = Calls::default();
     for (index, item) in items.into_iter().enumerate() {
         let there = Place::At(here, index);
-        let mut turn = message(&there, there.object(item)?, policy, losses)?;
+        let mut turn = message(&there, there.object(item)?, &mut calls, policy, losses)?;
         turn.at = index;
         turns.push(turn);
     }
+    mark_customs(&mut turns);
     Ok(turns)
+}
+
+/// Only a call says whether its tool takes any text; its result is of the same kind.
+fn mark_customs(turns: &mut [Turn<'_>]) {
+    let blocks = || turns.iter().flat_map(|turn| &turn.blocks);
+    let called: Vec<String> = blocks()
+        .filter_map(|block| match block {
+            Block::ToolUse {
+                id, custom: true, ..
+            } => Some(id.clone().into_owned()),
+            _ => None,
+        })
+        .collect();
+    if called.is_empty() {
+        return;
+    }
+    for block in turns.iter_mut().flat_map(|turn| &mut turn.blocks) {
+        if let Block::ToolResult { id, custom, .. } = block {
+            *custom = called.iter().any(|called| *called == *id);
+        }
+    }
 }
 
 fn message<'a>(
     here: &Place<'_>,
     value: Value<'a>,
+    old: &mut Calls,
     policy: Unknown,
     losses: &mut Losses,
 ) -> Result<Turn<'a>, Refusal> {
@@ -38,7 +63,7 @@ fn message<'a>(
         Some("user") => Role::User,
         Some("assistant") => Role::Assistant,
         Some("tool") => Role::Tool,
-        Some("function") => return Err(there.unsupported("long replaced: use role tool")),
+        Some("function") => return result(here, value, old, policy, losses),
         _ => return Err(there.invalid("developer, system, user, assistant or tool")),
     };
     let mut parts = Parts::default();
@@ -70,7 +95,7 @@ fn message<'a>(
                 return Err(there.unsupported("the provider does not have this spoken answer"));
             }
             (Role::Assistant, "function_call") => {
-                return Err(there.unsupported("long replaced: use tool_calls"));
+                parts.calls.push(old.call(&there, value, policy, losses)?);
             }
             (_, name) => unknown(here, policy, losses, name)?,
         }
@@ -80,6 +105,40 @@ fn message<'a>(
         at: 0,
         role,
         blocks,
+    })
+}
+
+/// A message of role `function`.
+fn result<'a>(
+    here: &Place<'_>,
+    value: Value<'a>,
+    old: &mut Calls,
+    policy: Unknown,
+    losses: &mut Losses,
+) -> Result<Turn<'a>, Refusal> {
+    let mut name = Str::default();
+    let mut blocks = Vec::new();
+    for (key, value) in members(value) {
+        let there = Place::In(here, &key);
+        match key.as_ref() {
+            "role" => {}
+            "name" => name = there.text(value)?,
+            "content" => blocks = content::decode(&there, value, policy, losses)?,
+            name => unknown(here, policy, losses, name)?,
+        }
+    }
+    let result = Block::ToolResult {
+        id: old.answered(here, &name)?.into(),
+        name: Some(name),
+        blocks,
+        is_error: false,
+        custom: false,
+        cache: None,
+    };
+    Ok(Turn {
+        at: 0,
+        role: Role::Tool,
+        blocks: vec![result],
     })
 }
 
@@ -105,6 +164,10 @@ impl<'a> Parts<'a> {
                 text,
                 signature: None,
             });
+        }
+        let thinks = |block: &Block<'_>| matches!(block, Block::Thinking { .. });
+        if role != Role::Assistant && self.content.iter().any(thinks) {
+            return Err(Place::In(here, "content").invalid("only an assistant thinks"));
         }
         if role == Role::System
             && !self
@@ -146,18 +209,22 @@ fn tool_call<'a>(
     losses: &mut Losses,
 ) -> Result<Block<'a>, Refusal> {
     let value = here.object(value)?;
-    if member(value, "type").is_some_and(|kind| !kind.is("function")) {
-        return Err(Place::In(here, "type").unsupported("only calls of type function can be sent"));
-    }
-    let there = Place::In(here, "function");
-    let function = member(value, "function").ok_or_else(|| there.invalid("needed"))?;
+    let kind = member(value, "type").and_then(Value::text);
+    let of = match kind.as_deref() {
+        None | Some("function") => "function",
+        Some("custom") => "custom",
+        _ => return Err(Place::In(here, "type").invalid("function or custom")),
+    };
+    let custom = of == "custom";
+    let there = Place::In(here, of);
+    let function = member(value, of).ok_or_else(|| there.invalid("needed"))?;
     let mut id = None;
     let mut cache = None;
     let mut signature = None;
     for (key, value) in members(value) {
         let there = Place::In(here, &key);
         match key.as_ref() {
-            "type" | "function" | "index" => {}
+            name if name == of || matches!(name, "type" | "index") => {}
             "id" => id = Some(there.text(value)?).filter(|id| !id.is_empty()),
             "cache_control" => cache = Some(there.object(value)?),
             // As Google's own OpenAI-compatible API has it.
@@ -182,22 +249,27 @@ fn tool_call<'a>(
         let inside = Place::In(&there, &key);
         match key.as_ref() {
             "name" => name = Some(inside.text(value)?).filter(|name| !name.is_empty()),
-            "arguments" => input = arguments(&inside, value)?,
+            "arguments" if !custom => input = arguments(&inside, value)?,
+            "input" if custom => input = inside.text(value)?,
             name => unknown(&there, policy, losses, name)?,
         }
     }
     Ok(Block::ToolUse {
         id: id.ok_or_else(|| Place::In(here, "id").invalid("needed"))?,
         name: name.ok_or_else(|| Place::In(&there, "name").invalid("needed"))?,
-        input: if input.is_empty() { "{}".into() } else { input },
-        custom: false,
+        input: if input.is_empty() && !custom {
+            "{}".into()
+        } else {
+            input
+        },
+        custom,
         cache,
         signature,
     })
 }
 
 /// The text of one JSON object, as it was written; empty for none.
-fn arguments<'a>(here: &Place<'_>, value: Value<'a>) -> Result<Str<'a>, Refusal> {
+pub(super) fn arguments<'a>(here: &Place<'_>, value: Value<'a>) -> Result<Str<'a>, Refusal> {
     let text = here.text(value)?;
     let trimmed = text.trim_matches([' ', '\t', '\r', '\n']);
     if trimmed.is_empty() {

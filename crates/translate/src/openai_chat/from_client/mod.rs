@@ -1,6 +1,7 @@
 //! Reading a request.
 
 mod content;
+mod functions;
 mod messages;
 mod tools;
 
@@ -11,8 +12,16 @@ use bartizan_core::{Document, Refusal};
 
 use crate::facts::Effort;
 use crate::losses::Losses;
-use crate::neutral::{Ask, Format, Raw, Reasoning, Str, is_empty};
+use crate::neutral::{Ask, Choice, Format, Names, Raw, Reasoning, Str, is_empty};
 use crate::read::{Place, Unknown, member, members, unknown};
+
+/// What a caller who speaks of functions calls what others call tools.
+const FUNCTIONS: Names = &[
+    ("tools", "functions"),
+    ("tools.name", "functions.name"),
+    ("tools.strict", "functions.strict"),
+    ("tool_choice", "function_call"),
+];
 
 pub(crate) fn decode<'a>(
     document: &'a Document,
@@ -26,6 +35,7 @@ pub(crate) fn decode<'a>(
         ..Ask::default()
     };
     let mut wishes = Wishes::default();
+    let (mut functions, mut called) = (Vec::new(), None);
     for (key, value) in members(root) {
         let here = Place::In(&Place::Root, &key);
         match key.as_ref() {
@@ -60,10 +70,10 @@ pub(crate) fn decode<'a>(
             "tool_choice" => ask.choice = tools::choice(&here, value)?,
             "parallel_tool_calls" => ask.one_tool_at_a_time = !here.flag(value)?,
             "functions" if is_empty(value) => {}
-            "function_call" if value.is("none") || value.is("auto") => {}
-            "functions" | "function_call" => {
-                return Err(here.unsupported("long replaced: use tools and tool_choice"));
+            "functions" => {
+                functions = functions::decode(&here, value, policy, losses)?;
             }
+            "function_call" => called = Some((functions::choice(&here, value)?, key)),
             "response_format" => ask.format = format(&here, value, policy, losses)?,
             "reasoning_effort" => wishes.effort = Some(effort(&here, value)?),
             "reasoning" => {
@@ -93,6 +103,24 @@ pub(crate) fn decode<'a>(
     if ask.turns.is_empty() {
         return Err(Place::In(&Place::Root, "messages")
             .invalid("at least one message with something in it"));
+    }
+    if !functions.is_empty() {
+        if !ask.tools.is_empty() {
+            let here = Place::In(&Place::Root, "functions");
+            return Err(here.invalid("functions or tools, not both"));
+        }
+        ask.names = FUNCTIONS;
+        ask.functions = true;
+        ask.one_tool_at_a_time = true;
+        ask.tools = functions;
+    }
+    if let Some((choice, key)) = called {
+        if ask.functions {
+            ask.choice = choice;
+        } else if matches!(choice, Choice::Named(_)) {
+            let here = Place::In(&Place::Root, &key);
+            return Err(here.invalid("names a function that the request does not offer"));
+        }
     }
     wishes.settle(&mut ask, losses);
     Ok(ask)

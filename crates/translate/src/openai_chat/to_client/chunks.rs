@@ -2,7 +2,8 @@
 
 use bartizan_core::{Dialect, Event, Out, Usage};
 
-use super::{annotation, call, dropped, finish, usage};
+use super::calls::{self, Call};
+use super::{annotation, dropped, finish, usage};
 use crate::neutral::Moment;
 use crate::openai_chat::reasoning::Detail;
 use crate::write::Writer;
@@ -15,15 +16,24 @@ pub(crate) struct Chunks {
     created: u64,
     /// Whether the client asked for the usage. If not, the chunk is there for other layers, hidden.
     shows_usage: bool,
+    /// Whether the client reads `function_call`, and so the first call alone.
+    functions: bool,
+    /// The calls of tools that take any text.
+    customs: Vec<u32>,
+    /// Whether there were calls that the client has no place for.
+    lost: bool,
     /// What every chunk begins with, up to its choices.
     head: String,
 }
 
 impl Chunks {
-    pub(crate) fn new(created: u64, shows_usage: bool) -> Self {
+    pub(crate) fn new(created: u64, shows_usage: bool, functions: bool) -> Self {
         let mut chunks = Self {
             created,
             shows_usage,
+            functions,
+            customs: Vec::new(),
+            lost: false,
             head: String::new(),
         };
         chunks.begin("", "");
@@ -72,41 +82,41 @@ impl Chunks {
                 write_detail(&detail, *block, delta);
             }),
             Moment::Call {
-                call: number,
+                call,
                 id,
                 name,
+                custom,
                 signature,
-                ..
-            } => self.delta(out, |delta| {
-                delta.key("tool_calls");
-                delta.open_list();
-                call(id, name, "", signature.as_ref(), Some(*number), delta);
-                delta.close_list();
-            }),
-            Moment::Arguments { call, piece } => self.delta(out, |delta| {
-                delta.key("tool_calls");
-                delta.open_list();
-                delta.open();
-                delta.number_at("index", (*call).into());
-                delta.key("function");
-                delta.open();
-                delta.text_at("arguments", piece);
-                delta.close();
-                delta.close();
-                delta.close_list();
-            }),
+            } => {
+                if *custom {
+                    self.customs.push(*call);
+                }
+                let begun = Call {
+                    id,
+                    name,
+                    text: "",
+                    custom: *custom,
+                    signature: signature.as_ref(),
+                };
+                self.call(*call, &begun, out);
+            }
+            Moment::Arguments { call, piece } => self.arguments(*call, piece, out),
             Moment::Finish {
                 finish: reason,
                 losses,
                 ..
             } => {
+                let mut losses = losses.clone();
+                if self.lost {
+                    losses.dropped(calls::LOST);
+                }
                 let chunk = self.chunk(|chunk| {
                     chunk.raw(r#"{"index":0,"delta":{}"#);
                     chunk.key("finish_reason");
-                    finish(*reason, chunk);
+                    finish(*reason, self.functions, chunk);
                     chunk.close();
                     chunk.close_list();
-                    dropped(losses, chunk);
+                    dropped(&losses, chunk);
                 });
                 out.push(Event::new(None, &chunk));
             }
@@ -116,6 +126,35 @@ impl Chunks {
                 self.usage(usage, out);
                 out.push(Event::new(None, "[DONE]"));
             }
+        }
+    }
+
+    fn call(&mut self, index: u32, call: &Call<'_>, out: &mut Out) {
+        match (self.functions, index) {
+            (false, _) => self.delta(out, |delta| {
+                delta.key("tool_calls");
+                delta.open_list();
+                call.write(Some(index), delta);
+                delta.close_list();
+            }),
+            (true, 0) => self.delta(out, |delta| call.write_function(delta)),
+            (true, _) => self.lost = true,
+        }
+    }
+
+    fn arguments(&self, index: u32, piece: &str, out: &mut Out) {
+        match (self.functions, index) {
+            (false, _) => {
+                let custom = self.customs.contains(&index);
+                self.delta(out, |delta| calls::piece(index, custom, piece, delta));
+            }
+            (true, 0) => self.delta(out, |delta| {
+                delta.key("function_call");
+                delta.open();
+                delta.text_at("arguments", piece);
+                delta.close();
+            }),
+            (true, _) => {}
         }
     }
 

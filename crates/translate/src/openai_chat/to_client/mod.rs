@@ -1,5 +1,6 @@
 //! Writing answers.
 
+mod calls;
 mod chunks;
 
 use bartizan_core::{Finish, Out, Usage};
@@ -7,7 +8,7 @@ use bartizan_core::{Finish, Out, Usage};
 use self::chunks::Chunks;
 use crate::dialects;
 use crate::losses::{DROPPED_MEMBER, Losses};
-use crate::neutral::{Answer, Ask, Block, Citation, Moment, Signature};
+use crate::neutral::{Answer, Ask, Block, Citation, Moment};
 use crate::openai_chat::reasoning;
 use crate::write::Writer;
 
@@ -15,6 +16,8 @@ use crate::write::Writer;
 #[derive(Debug)]
 pub(crate) struct ToClient {
     created: u64,
+    /// Whether the client reads `function_call`.
+    functions: bool,
     chunks: Chunks,
 }
 
@@ -23,14 +26,15 @@ impl ToClient {
     pub(crate) fn new(created: u64, ask: &Ask<'_>) -> Self {
         Self {
             created,
-            chunks: Chunks::new(created, ask.stream_usage),
+            functions: ask.functions,
+            chunks: Chunks::new(created, ask.stream_usage, ask.functions),
         }
     }
 }
 
 impl dialects::Writer for ToClient {
     fn answer(&self, answer: &Answer<'_>) -> String {
-        encode(answer, self.created)
+        encode(answer, self.created, self.functions)
     }
 
     fn say(&mut self, moment: &Moment<'_>, out: &mut Out) {
@@ -38,7 +42,7 @@ impl dialects::Writer for ToClient {
     }
 }
 
-fn encode(answer: &Answer<'_>, created: u64) -> String {
+fn encode(answer: &Answer<'_>, created: u64, functions: bool) -> String {
     let mut out = Writer::with_capacity(1_024);
     out.open();
     out.text_at("id", &answer.id);
@@ -50,19 +54,20 @@ fn encode(answer: &Answer<'_>, created: u64) -> String {
     out.open();
     out.raw(r#""index":0"#);
     out.key("message");
-    message(answer, &mut out);
+    let mut losses = answer.losses.clone();
+    message(answer, functions, &mut losses, &mut out);
     out.raw(r#""logprobs":null"#);
     out.key("finish_reason");
-    finish(answer.finish, &mut out);
+    finish(answer.finish, functions, &mut out);
     out.close();
     out.close_list();
     usage(&answer.usage, &mut out);
-    dropped(&answer.losses, &mut out);
+    dropped(&losses, &mut out);
     out.close();
     out.finish()
 }
 
-fn message(answer: &Answer<'_>, out: &mut Writer) {
+fn message(answer: &Answer<'_>, functions: bool, losses: &mut Losses, out: &mut Writer) {
     let texts = || {
         answer.blocks.iter().filter_map(|block| match block {
             Block::Text { text, .. } => Some(text.as_ref()),
@@ -97,22 +102,10 @@ fn message(answer: &Answer<'_>, out: &mut Writer) {
     }
     annotations(&answer.blocks, out);
     thoughts(&answer.blocks, out);
-    if calls().next().is_some() {
-        out.key("tool_calls");
-        out.open_list();
-        for block in calls() {
-            if let Block::ToolUse {
-                id,
-                name,
-                input,
-                signature,
-                ..
-            } = block
-            {
-                call(id, name, input, signature.as_ref(), None, out);
-            }
-        }
-        out.close_list();
+    if functions {
+        calls::function(&answer.blocks, losses, out);
+    } else {
+        calls::list(&answer.blocks, out);
     }
     out.close();
 }
@@ -148,32 +141,11 @@ fn annotation(citation: &Citation<'_>, out: &mut Writer) {
     out.number_at("end_index", end);
     out.text_at("url", &citation.url);
     out.text_at("title", citation.title.as_deref().unwrap_or_default());
-    out.close();
-    out.close();
-}
-
-fn call(
-    id: &str,
-    name: &str,
-    arguments: &str,
-    signature: Option<&Signature<'_>>,
-    index: Option<u32>,
-    out: &mut Writer,
-) {
-    out.open();
-    if let Some(index) = index {
-        out.number_at("index", index.into());
+    if let Some(quote) = &citation.quote {
+        // As OpenRouter has it.
+        out.text_at("content", quote);
     }
-    out.text_at("id", id);
-    out.plain_at("type", "function");
-    out.key("function");
-    out.open();
-    out.text_at("name", name);
-    out.text_at("arguments", arguments);
     out.close();
-    if let Some(signature) = signature {
-        reasoning::extra_content(signature, out);
-    }
     out.close();
 }
 
@@ -192,10 +164,11 @@ fn thoughts(blocks: &[Block<'_>], out: &mut Writer) {
     reasoning::details(blocks, out);
 }
 
-fn finish(finish: Option<Finish>, out: &mut Writer) {
+fn finish(finish: Option<Finish>, functions: bool, out: &mut Writer) {
     match finish {
         None => out.raw("null"),
         Some(Finish::Length) => out.plain("length"),
+        Some(Finish::ToolCalls) if functions => out.plain("function_call"),
         Some(Finish::ToolCalls) => out.plain("tool_calls"),
         Some(Finish::ContentFilter) => out.plain("content_filter"),
         Some(_) => out.plain("stop"),

@@ -1,0 +1,764 @@
+//! The rooms of this dialect against one another: recorded answers, and the oddities of those that have taken the API over.
+
+use bartizan_core::Dialect;
+use serde_json::{Value, json};
+
+use super::*;
+use crate::identity::{recorded, stream, whole};
+use crate::names::ToolNames;
+use crate::neutral::Ask;
+
+const API: Dialect = Dialect::OpenAiChat;
+
+const RECORDED: [&str; 7] = [
+    "openai.chat",
+    "azure.chat",
+    "deepseek.chat",
+    "openrouter.chat",
+    "mistral.chat",
+    "perplexity.chat",
+    "bedrock.chat",
+];
+
+fn text(content: &Value, kind: &str) -> String {
+    match content {
+        Value::String(text) if kind == "text" => text.clone(),
+        Value::Array(parts) => parts
+            .iter()
+            .map(|part| match &part["thinking"] {
+                thoughts @ Value::Array(_) if kind == "thinking" => text(thoughts, "text"),
+                _ if kind == "text" => part["text"].as_str().unwrap_or_default().to_owned(),
+                _ => String::new(),
+            })
+            .collect(),
+        _ => String::new(),
+    }
+}
+
+/// What an answer says, put together from one choice's message.
+fn said(answer: &Value) -> Value {
+    let choice = &answer["choices"][0];
+    let message = &choice["message"];
+    let string = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let calls: Vec<Value> = message["tool_calls"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .map(|call| {
+            let arguments = string(&call["function"]["arguments"]);
+            let input: Value = serde_json::from_str(&arguments).unwrap_or(json!({}));
+            json!([call["id"], call["function"]["name"], input])
+        })
+        .collect();
+    let mut thoughts = string(&message["reasoning_content"]);
+    if thoughts.is_empty() {
+        thoughts = string(&message["reasoning"]);
+    }
+    if thoughts.is_empty() {
+        thoughts = text(&message["content"], "thinking");
+    }
+    let details = || {
+        message["reasoning_details"]
+            .as_array()
+            .into_iter()
+            .flatten()
+    };
+    if thoughts.is_empty() {
+        thoughts = details()
+            .map(|detail| string(&detail["text"]) + &string(&detail["summary"]))
+            .collect();
+    }
+    let opaque: Vec<Value> = details()
+        .flat_map(|detail| [detail["signature"].clone(), detail["data"].clone()])
+        .filter(|opaque| !opaque.is_null())
+        .collect();
+    let mut cited: Vec<Value> = message["annotations"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .map(|annotation| annotation["url_citation"]["url"].clone())
+        .collect();
+    if cited.is_empty() {
+        cited.extend(
+            answer["citations"]
+                .as_array()
+                .into_iter()
+                .flatten()
+                .cloned(),
+        );
+    }
+    let usage = &answer["usage"];
+    let count = |path: &str| usage.pointer(path).and_then(Value::as_u64).unwrap_or(0);
+    let (prompt, mut completion) = (count("/prompt_tokens"), count("/completion_tokens"));
+    let reasoning = count("/completion_tokens_details/reasoning_tokens");
+    if reasoning > 0 && count("/total_tokens") == prompt + completion + reasoning {
+        // xAI counts it apart.
+        completion += reasoning;
+    }
+    let finish = match &choice["finish_reason"] {
+        reason if reason == "stop" && !calls.is_empty() => json!("tool_calls"),
+        reason => reason.clone(),
+    };
+    json!({
+        "id": answer["id"],
+        "model": answer["model"],
+        "text": text(&message["content"], "text"),
+        "refusal": string(&message["refusal"]),
+        "thoughts": thoughts,
+        "opaque": opaque,
+        "calls": calls,
+        "cited": cited,
+        "finish": finish,
+        "usage": [
+            prompt,
+            // One of them says more than there is.
+            count("/prompt_tokens_details/cached_tokens").min(prompt),
+            count("/prompt_tokens_details/cache_write_tokens"),
+            completion,
+        ],
+    })
+}
+
+fn append(to: &mut Value, piece: &Value) {
+    if let Some(piece) = piece.as_str() {
+        let before = to.as_str().unwrap_or_default();
+        *to = format!("{before}{piece}").into();
+    }
+}
+
+/// Puts a stream's chunks together, as a client does.
+fn gather(chunks: impl Iterator<Item = Value>) -> Value {
+    let mut whole = json!({"choices": [{"message": {}, "finish_reason": null}]});
+    for chunk in chunks {
+        for key in ["id", "model", "usage", "citations"] {
+            if !chunk[key].is_null() && chunk[key] != "" {
+                whole[key] = chunk[key].clone();
+            }
+        }
+        let Some(choice) = chunk["choices"].get(0) else {
+            continue;
+        };
+        if !choice["finish_reason"].is_null() {
+            whole["choices"][0]["finish_reason"] = choice["finish_reason"].clone();
+        }
+        let delta = &choice["delta"];
+        let message = &mut whole["choices"][0]["message"];
+        append(
+            &mut message["content"],
+            &text(&delta["content"], "text").into(),
+        );
+        append(&mut message["refusal"], &delta["refusal"]);
+        append(
+            &mut message["reasoning_content"],
+            &delta["reasoning_content"],
+        );
+        append(&mut message["reasoning"], &delta["reasoning"]);
+        append(
+            &mut message["reasoning"],
+            &text(&delta["content"], "thinking").into(),
+        );
+        for key in ["reasoning_details", "annotations"] {
+            let mut all = message[key].as_array().cloned().unwrap_or_default();
+            all.extend(delta[key].as_array().into_iter().flatten().cloned());
+            message[key] = all.into();
+        }
+        for call in delta["tool_calls"].as_array().into_iter().flatten() {
+            let index = call["index"].as_u64().unwrap() as usize;
+            if message["tool_calls"].get(index).is_none() {
+                let mut all = message["tool_calls"]
+                    .as_array()
+                    .cloned()
+                    .unwrap_or_default();
+                all.push(json!({"function": {}}));
+                message["tool_calls"] = all.into();
+            }
+            let whole = &mut message["tool_calls"][index];
+            // Some say id and name again with every piece.
+            if whole["id"].is_null() {
+                whole["id"] = call["id"].clone();
+            }
+            if whole["function"]["name"].is_null() {
+                whole["function"]["name"] = call["function"]["name"].clone();
+            }
+            append(
+                &mut whole["function"]["arguments"],
+                &call["function"]["arguments"],
+            );
+        }
+    }
+    whole
+}
+
+fn data(text: &str) -> Vec<Value> {
+    let data = text.lines().filter_map(|line| line.strip_prefix("data:"));
+    data.filter(|data| data.trim() != "[DONE]")
+        .map(|data| serde_json::from_str(data).unwrap())
+        .collect()
+}
+
+/// Fact by fact, for a message that can be read.
+fn same(after: &Value, before: &Value, from: &Value) {
+    for (fact, before) in before.as_object().unwrap() {
+        assert_eq!(&after[fact], before, "{fact} of {from}");
+    }
+}
+
+#[test]
+fn every_recorded_answer_says_the_same_when_it_is_written_again() {
+    let (mut answers, mut streams) = (0, 0);
+    for name in RECORDED {
+        for exchange in recorded(name) {
+            let response = &exchange["response"];
+            let (Some(text), Some(200)) = (
+                response["body"]["text"].as_str(),
+                response["status"].as_u64(),
+            ) else {
+                continue;
+            };
+            let ends_unsaid = name == "perplexity.chat";
+            let setup = from_provider::Setup {
+                ends_unsaid,
+                ..Default::default()
+            };
+            let mut reader = from_provider::Events::new(setup);
+            let asked = Ask {
+                stream_usage: true,
+                ..Ask::default()
+            };
+            let mut writer = ToClient::new(0, &asked);
+            let from = &exchange["from"];
+            if exchange["stream"] == true {
+                streams += 1;
+                let before = gather(data(text).into_iter());
+                let events = stream(text, API, &mut reader, &mut writer);
+                assert_eq!(events.last().unwrap().data(), Some("[DONE]"), "{from}");
+                let written: String = events
+                    .iter()
+                    .map(|event| String::from_utf8(event.to_bytes().to_vec()).unwrap())
+                    .collect();
+                let after = gather(data(&written).into_iter());
+                same(&said(&after), &said(&before), from);
+            } else {
+                answers += 1;
+                let before = serde_json::from_str(text).unwrap();
+                let after = whole(text, API, &reader, &writer);
+                same(&said(&after), &said(&before), from);
+            }
+        }
+    }
+    println!("{answers} answers, {streams} streams");
+}
+
+/// A reader as a request without names of its own sets it up.
+fn reader(hidden_tool: bool, ends_unsaid: bool) -> from_provider::Events {
+    from_provider::Events::new(from_provider::Setup {
+        names: ToolNames::default(),
+        hidden_tool,
+        ends_unsaid,
+    })
+}
+
+fn writer() -> ToClient {
+    let asked = Ask {
+        stream_usage: true,
+        ..Ask::default()
+    };
+    ToClient::new(0, &asked)
+}
+
+fn events(chunks: &[Value], done: bool) -> String {
+    let mut text: String = chunks
+        .iter()
+        .map(|chunk| format!("data: {chunk}\n\n"))
+        .collect();
+    if done {
+        text.push_str("data: [DONE]\n\n");
+    }
+    text
+}
+
+/// What a client reads of these chunks, and the data of the events.
+fn heard(reader: &mut from_provider::Events, chunks: &[Value], done: bool) -> (Value, Vec<String>) {
+    let events = stream(&events(chunks, done), API, reader, &mut writer());
+    let data: Vec<String> = events
+        .iter()
+        .filter_map(|event| event.data().map(str::to_owned))
+        .collect();
+    let chunks = data.iter().filter(|data| *data != "[DONE]");
+    let whole = gather(chunks.map(|data| serde_json::from_str(data).unwrap()));
+    (whole, data)
+}
+
+/// A chunk with this delta.
+fn delta(delta: Value) -> Value {
+    json!({"id": "x", "model": "m", "choices": [{"index": 0, "delta": delta}]})
+}
+
+fn piece(index: Option<u64>, id: Option<&str>, name: Option<&str>, arguments: &str) -> Value {
+    let mut call = json!({"function": {"arguments": arguments}});
+    if let Some(index) = index {
+        call["index"] = index.into();
+    }
+    if let Some(id) = id {
+        call["id"] = id.into();
+    }
+    if let Some(name) = name {
+        call["function"]["name"] = name.into();
+    }
+    call
+}
+
+fn calls(pieces: Vec<Value>) -> Value {
+    delta(json!({"tool_calls": pieces}))
+}
+
+fn finish(reason: &str) -> Value {
+    json!({"id": "x", "choices": [{"index": 0, "delta": {}, "finish_reason": reason}]})
+}
+
+#[test]
+fn calls_are_told_apart_however_a_server_numbers_them() {
+    let a = json!({"a": 1});
+    let two = json!([["c1", "f", a], ["c2", "g", {}]]);
+    for (case, chunks, told) in [
+        (
+            "OpenAI",
+            vec![
+                calls(vec![piece(Some(0), Some("c1"), Some("f"), "")]),
+                calls(vec![piece(Some(0), None, None, "{\"a\"")]),
+                calls(vec![piece(Some(0), None, None, ":1}")]),
+                calls(vec![piece(Some(1), Some("c2"), Some("g"), "")]),
+                calls(vec![piece(Some(1), None, None, "{}")]),
+            ],
+            &two,
+        ),
+        (
+            "interleaved",
+            vec![
+                calls(vec![
+                    piece(Some(0), Some("c1"), Some("f"), ""),
+                    piece(Some(1), Some("c2"), Some("g"), ""),
+                ]),
+                calls(vec![
+                    piece(Some(1), None, None, "{"),
+                    piece(Some(0), None, None, "{\"a\""),
+                ]),
+                calls(vec![
+                    piece(Some(0), None, None, ":1}"),
+                    piece(Some(1), None, None, "}"),
+                ]),
+            ],
+            &two,
+        ),
+        (
+            "all numbered 0",
+            vec![
+                calls(vec![piece(Some(0), Some("c1"), Some("f"), "{\"a\":1}")]),
+                calls(vec![piece(Some(0), Some("c2"), Some("g"), "{}")]),
+            ],
+            &two,
+        ),
+        (
+            "all numbered 0, in one chunk",
+            vec![calls(vec![
+                piece(Some(0), Some("c1"), Some("f"), "{\"a\":1}"),
+                piece(Some(0), Some("c2"), Some("g"), "{}"),
+            ])],
+            &two,
+        ),
+        (
+            "not numbered",
+            vec![
+                calls(vec![piece(None, Some("c1"), Some("f"), "")]),
+                calls(vec![piece(None, None, None, "{\"a\":1}")]),
+                calls(vec![piece(None, Some("c2"), Some("g"), "")]),
+            ],
+            &two,
+        ),
+        (
+            "not numbered, named by id each time",
+            vec![
+                calls(vec![piece(None, Some("c1"), Some("f"), "{\"a\"")]),
+                calls(vec![piece(None, Some("c2"), Some("g"), "{")]),
+                calls(vec![piece(None, Some("c1"), None, ":1}")]),
+                calls(vec![piece(None, Some("c2"), None, "}")]),
+            ],
+            &two,
+        ),
+        (
+            "id and name said again",
+            vec![
+                calls(vec![piece(Some(0), Some("c1"), Some("f"), "{\"a\"")]),
+                calls(vec![piece(Some(0), Some("c1"), Some("f"), ":1}")]),
+                calls(vec![piece(Some(1), Some("c2"), Some("g"), "")]),
+                calls(vec![piece(Some(1), Some("c2"), Some("g"), "{}")]),
+            ],
+            &two,
+        ),
+        (
+            "the id late",
+            vec![
+                calls(vec![piece(Some(0), None, Some("f"), "")]),
+                calls(vec![piece(Some(0), Some("c1"), None, "{\"a\":1}")]),
+                calls(vec![piece(Some(1), None, Some("g"), "")]),
+                calls(vec![piece(Some(1), Some("c2"), None, "")]),
+            ],
+            &two,
+        ),
+        (
+            "the name late",
+            vec![
+                calls(vec![piece(Some(0), Some("c1"), None, "{\"a\"")]),
+                calls(vec![piece(Some(0), None, Some("f"), ":1}")]),
+                calls(vec![piece(Some(1), Some("c2"), Some("g"), "")]),
+            ],
+            &two,
+        ),
+        (
+            "arguments that are an object",
+            vec![
+                calls(vec![
+                    json!({"index": 0, "id": "c1", "function": {"name": "f", "arguments": {"a": 1}}}),
+                ]),
+                calls(vec![
+                    json!({"index": 1, "id": "c2", "function": {"name": "g"}}),
+                ]),
+            ],
+            &two,
+        ),
+        (
+            "equal calls",
+            vec![
+                calls(vec![piece(Some(0), Some("c1"), Some("f"), "{\"a\":1}")]),
+                calls(vec![piece(Some(1), Some("c2"), Some("f"), "{\"a\":1}")]),
+            ],
+            &json!([["c1", "f", a], ["c2", "f", a]]),
+        ),
+    ] {
+        let chunks = [chunks, vec![finish("tool_calls")]].concat();
+        let (whole, _) = heard(&mut reader(false, false), &chunks, true);
+        assert_eq!(said(&whole)["calls"], *told, "{case}");
+        assert_eq!(said(&whole)["finish"], "tool_calls", "{case}");
+    }
+}
+
+#[test]
+fn calls_without_ids_get_ids_of_their_own() {
+    let call = |index| piece(index, None, Some("f"), "{}");
+    for chunks in [
+        vec![calls(vec![call(Some(0)), call(Some(1))])],
+        vec![calls(vec![call(Some(0)), call(Some(0))])],
+        vec![calls(vec![call(None), call(None)])],
+        vec![calls(vec![call(None)]), calls(vec![call(None)])],
+    ] {
+        let chunks = [chunks, vec![finish("stop")]].concat();
+        let (whole, _) = heard(&mut reader(false, false), &chunks, true);
+        let told = said(&whole);
+        let ids: Vec<&str> = told["calls"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|call| call[0].as_str().unwrap())
+            .collect();
+        assert_eq!(ids.len(), 2, "{chunks:?}");
+        let fits = |id: &&str| id.starts_with("call_") && id.len() <= 40;
+        assert!(ids[0] != ids[1] && ids.iter().all(fits));
+        // `stop`, though calls wait: the client must run them.
+        assert_eq!(told["finish"], "tool_calls");
+        let (again, _) = heard(&mut reader(false, false), &chunks, true);
+        assert_eq!(said(&again), told, "and the same ones each time");
+    }
+
+    let old = [
+        delta(json!({"role": "assistant", "function_call": {"name": "f", "arguments": ""}})),
+        delta(json!({"function_call": {"arguments": "{\"a\":1}"}})),
+        finish("function_call"),
+    ];
+    let (whole, _) = heard(&mut reader(false, false), &old, true);
+    assert_eq!(said(&whole)["calls"][0][1], "f");
+    assert_eq!(said(&whole)["calls"][0][2], json!({"a": 1}));
+    assert_eq!(said(&whole)["finish"], "tool_calls");
+}
+
+#[test]
+fn a_stream_is_read_whatever_a_server_leaves_out_or_adds() {
+    let usage = json!({"prompt_tokens": 5, "completion_tokens": 3, "total_tokens": 8});
+    for (case, chunks, text, told) in [
+        (
+            "no role",
+            vec![
+                delta(json!({"content": "a"})),
+                delta(json!({"content": "b"})),
+                finish("stop"),
+            ],
+            "ab",
+            "stop",
+        ),
+        (
+            "a filter's chunk first",
+            vec![
+                json!({"id": "", "model": "", "choices": [], "prompt_filter_results": [{"prompt_index": 0}]}),
+                delta(json!({"role": "assistant", "content": "ab"})),
+                finish("stop"),
+            ],
+            "ab",
+            "stop",
+        ),
+        (
+            "no delta, no choices",
+            vec![
+                json!({"id": "x", "model": "m"}),
+                json!({"id": "x", "choices": [{"index": 0, "delta": null}]}),
+                json!({"id": "x", "choices": [{"index": 0}]}),
+                delta(json!({"content": null})),
+                delta(json!({"content": "ab"})),
+                finish("stop"),
+            ],
+            "ab",
+            "stop",
+        ),
+        (
+            "parts",
+            vec![
+                delta(json!({"content": [{"type": "text", "text": "a"}]})),
+                delta(json!({"content": [{"type": "text", "text": "b"}]})),
+                finish("stop"),
+            ],
+            "ab",
+            "stop",
+        ),
+        (
+            "all at once",
+            vec![
+                json!({"id": "x", "choices": [{"index": 0, "message": {"role": "assistant", "content": "ab"}, "finish_reason": "stop"}]}),
+            ],
+            "ab",
+            "stop",
+        ),
+        (
+            "eos",
+            vec![delta(json!({"content": "ab"})), finish("eos")],
+            "ab",
+            "stop",
+        ),
+        (
+            "end_turn",
+            vec![delta(json!({"content": "ab"})), finish("end_turn")],
+            "ab",
+            "stop",
+        ),
+        (
+            "max_tokens",
+            vec![delta(json!({"content": "ab"})), finish("max_tokens")],
+            "ab",
+            "length",
+        ),
+        (
+            "the reason again behind it",
+            vec![
+                delta(json!({"content": "ab"})),
+                finish("length"),
+                finish("stop"),
+            ],
+            "ab",
+            "length",
+        ),
+        (
+            "an empty reason in each",
+            vec![
+                json!({"id": "x", "choices": [{"index": 0, "delta": {"content": "ab"}, "finish_reason": ""}]}),
+                finish("stop"),
+            ],
+            "ab",
+            "stop",
+        ),
+    ] {
+        for place in 0..3 {
+            // Usage behind the end, in the last chunk, or in each.
+            let mut chunks = chunks.clone();
+            match place {
+                0 => chunks.push(json!({"id": "x", "choices": [], "usage": usage})),
+                1 => chunks.last_mut().unwrap()["usage"] = usage.clone(),
+                _ => {
+                    for (at, chunk) in chunks.iter_mut().enumerate() {
+                        chunk["usage"] = json!({"prompt_tokens": 5, "completion_tokens": at, "total_tokens": 5 + at});
+                    }
+                    chunks.last_mut().unwrap()["usage"] = usage.clone();
+                }
+            }
+            let (whole, data) = heard(&mut reader(false, false), &chunks, true);
+            let heard = said(&whole);
+            assert_eq!(heard["text"], text, "{case}");
+            assert_eq!(heard["finish"], told, "{case}");
+            assert_eq!(heard["usage"], json!([5, 0, 0, 3]), "{case}");
+            assert_eq!(data.last().unwrap(), "[DONE]", "{case}");
+            assert_eq!(
+                data.iter().filter(|data| data.contains("\"role\"")).count(),
+                1,
+                "{case}"
+            );
+        }
+    }
+}
+
+#[test]
+fn thoughts_are_read_by_every_name_that_servers_have_for_them() {
+    let detail = |detail: Value| delta(json!({"reasoning_details": [detail]}));
+    for (chunks, thoughts, opaque) in [
+        (
+            vec![
+                delta(json!({"reasoning_content": "h"})),
+                delta(json!({"reasoning_content": "m"})),
+            ],
+            "hm",
+            json!([]),
+        ),
+        (
+            vec![
+                delta(json!({"reasoning": "h", "content": ""})),
+                delta(json!({"reasoning": "m"})),
+            ],
+            "hm",
+            json!([]),
+        ),
+        (
+            vec![delta(
+                json!({"content": [{"type": "thinking", "thinking": "hm"}]}),
+            )],
+            "hm",
+            json!([]),
+        ),
+        (
+            vec![
+                detail(
+                    json!({"type": "reasoning.text", "text": "h", "format": "anthropic-claude-v1", "index": 0}),
+                ),
+                detail(
+                    json!({"type": "reasoning.text", "text": "m", "format": "anthropic-claude-v1", "index": 0}),
+                ),
+                detail(
+                    json!({"type": "reasoning.text", "signature": "Eqo", "format": "anthropic-claude-v1", "index": 0}),
+                ),
+            ],
+            "hm",
+            json!(["Eqo"]),
+        ),
+        (
+            vec![
+                // The words stand beside the details, and are not told twice.
+                delta(
+                    json!({"reasoning": "hm", "reasoning_details": [{"type": "reasoning.summary", "summary": "hm", "format": "openai-responses-v1", "index": 0}]}),
+                ),
+                detail(
+                    json!({"type": "reasoning.encrypted", "data": "gAA", "id": "rs_1", "format": "openai-responses-v1", "index": 1}),
+                ),
+            ],
+            "hm",
+            json!(["gAA"]),
+        ),
+    ] {
+        let chunks = [
+            chunks,
+            vec![delta(json!({"content": "so"})), finish("stop")],
+        ]
+        .concat();
+        let (whole, data) = heard(&mut reader(false, false), &chunks, true);
+        let heard = said(&whole);
+        assert_eq!(heard["thoughts"], thoughts);
+        assert_eq!(heard["opaque"], opaque);
+        assert_eq!(heard["text"], "so");
+        if opaque == json!(["gAA"]) {
+            let told = data.iter().find(|data| data.contains("gAA")).unwrap();
+            assert!(
+                told.contains("rs_1") && told.contains("openai-responses-v1"),
+                "{told}"
+            );
+        }
+    }
+}
+
+#[test]
+fn an_end_is_told_only_where_the_server_says_so() {
+    let chunks = [delta(json!({"content": "a"})), finish("stop")];
+    let is_over = |data: &[String]| data.iter().any(|data| data == "[DONE]");
+    let (_, data) = heard(&mut reader(false, false), &chunks, false);
+    assert!(!is_over(&data), "cut before its [DONE]");
+    let (_, data) = heard(&mut reader(false, true), &chunks[..1], false);
+    assert!(!is_over(&data), "cut before its reason");
+    let (whole, data) = heard(&mut reader(false, true), &chunks, false);
+    assert!(is_over(&data), "the server has no other word for it");
+    assert_eq!(said(&whole)["finish"], "stop");
+    // Once over, nothing is told that comes behind.
+    let (_, data) = heard(&mut reader(false, false), &[finish("stop")], true);
+    assert_eq!(data.iter().filter(|data| *data == "[DONE]").count(), 1);
+}
+
+#[test]
+fn a_failure_within_a_stream_ends_it() {
+    for failure in [
+        json!({"error": {"message": "canary", "type": "server_error"}}),
+        json!({"id": "x", "choices": [{"index": 0, "delta": {}, "finish_reason": "error"}], "error": {"message": "canary", "code": 502}}),
+        json!({"object": "error", "message": "canary", "type": "BadRequestError", "code": 400}),
+        finish("error"),
+        finish("insufficient_system_resource"),
+    ] {
+        let chunks = [
+            delta(json!({"content": "a"})),
+            failure.clone(),
+            delta(json!({"content": "b"})),
+        ];
+        let (whole, data) = heard(&mut reader(false, false), &chunks, true);
+        assert_eq!(said(&whole)["text"], "a", "{failure}");
+        let last: Value = serde_json::from_str(data.last().unwrap()).unwrap();
+        assert!(last["error"].is_object(), "{failure}");
+    }
+}
+
+#[test]
+fn what_no_other_api_has_is_declared() {
+    let reply = json!({
+        "id": "x",
+        "choices": [
+            {"index": 0, "finish_reason": "strange", "logprobs": {"content": []}, "message": {
+                "content": [{"type": "text", "text": "a"}, {"type": "reference", "reference_ids": [1]}, {"type": "hologram"}],
+                "audio": {"id": "audio_1", "data": "AA"},
+                "images": [{"type": "image_url"}],
+                "tool_calls": [{"id": "c", "function": {"name": "f", "arguments": "{\"a\": "}}],
+            }},
+            {"index": 1, "finish_reason": "stop", "message": {"content": "b"}},
+        ],
+    });
+    let whole = whole(&reply.to_string(), API, &reader(false, false), &writer());
+    assert_eq!(
+        whole["bartizan_dropped"],
+        json!([
+            "choices",
+            "choices.message.content.reference",
+            "choices.message.content",
+            "choices.message.audio",
+            "choices.message.images",
+            "choices.message.tool_calls",
+            "choices.logprobs",
+            "choices.finish_reason",
+        ])
+    );
+    assert_eq!(said(&whole)["text"], "a");
+}
+
+#[test]
+fn the_hidden_tool_gives_the_answer_and_is_never_seen() {
+    let chunks = [
+        calls(vec![piece(Some(0), Some("c"), Some(HIDDEN_TOOL), "")]),
+        calls(vec![piece(Some(0), None, None, "{\"a\":")]),
+        calls(vec![piece(Some(0), None, None, "1}")]),
+        finish("tool_calls"),
+    ];
+    let (told, data) = heard(&mut reader(true, false), &chunks, true);
+    assert_eq!(said(&told)["text"], "{\"a\":1}");
+    assert_eq!(said(&told)["finish"], "stop");
+    assert!(!data.concat().contains(HIDDEN_TOOL));
+    let reply = json!({"choices": [{"message": {"tool_calls": [{"id": "c", "function": {"name": HIDDEN_TOOL, "arguments": "{\"a\":1}"}}]}, "finish_reason": "tool_calls"}]});
+    let told = whole(&reply.to_string(), API, &reader(true, false), &writer());
+    assert_eq!(said(&told)["text"], "{\"a\":1}");
+    assert_eq!(said(&told)["finish"], "stop");
+}
