@@ -18,6 +18,8 @@
 //! | `egress` | `egress` | `EgressLayer` and a client: reaches nothing that is not allowed |
 //! | `full` | | all of them |
 //! | `sqlite` | | keys in a SQLite file |
+//! | `aws` | | requests signed for Amazon Bedrock |
+//! | `google` | | access tokens of a service account, for Vertex AI |
 //! | `http2` | | HTTP/2 towards providers |
 //!
 //! No feature is on by default.

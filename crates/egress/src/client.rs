@@ -7,8 +7,14 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+#[cfg(feature = "aws")]
+use bartizan_core::BodyLimit;
 use bartizan_core::{Body, BoxError, Dialect, Refusal, RefusalKind};
+#[cfg(any(feature = "aws", feature = "google"))]
+use bartizan_core::{Clock, SystemClock};
 use bytes::Bytes;
+#[cfg(feature = "google")]
+use http::header::AUTHORIZATION;
 use http::{Extensions, Request, Response};
 use hyper_util::client::legacy;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
@@ -76,6 +82,8 @@ pub struct ClientBuilder {
     timeouts: Timeouts,
     idle_connections: usize,
     idle_connection: Duration,
+    #[cfg(any(feature = "aws", feature = "google"))]
+    clock: Arc<dyn Clock>,
 }
 
 impl ClientBuilder {
@@ -134,6 +142,13 @@ impl ClientBuilder {
         self
     }
 
+    /// Sets the clock by which requests are signed and tokens renewed; the machine's own by default.
+    #[cfg(any(feature = "aws", feature = "google"))]
+    pub fn clock(mut self, clock: impl Clock) -> Self {
+        self.clock = Arc::new(clock);
+        self
+    }
+
     /// Builds the client.
     ///
     /// # Errors
@@ -149,6 +164,8 @@ impl ClientBuilder {
         Ok(Client {
             inner,
             timeouts: self.timeouts,
+            #[cfg(any(feature = "aws", feature = "google"))]
+            clock: self.clock,
         })
     }
 }
@@ -163,6 +180,8 @@ impl ClientBuilder {
 pub struct Client {
     inner: legacy::Client<Tls<Egress<Tcp>>, Body>,
     timeouts: Timeouts,
+    #[cfg(any(feature = "aws", feature = "google"))]
+    clock: Arc<dyn Clock>,
 }
 
 impl Client {
@@ -175,6 +194,8 @@ impl Client {
             timeouts: Timeouts::default(),
             idle_connections: 64,
             idle_connection: Duration::from_secs(50),
+            #[cfg(any(feature = "aws", feature = "google"))]
+            clock: Arc::new(SystemClock::new()),
         }
     }
 
@@ -192,33 +213,55 @@ impl Client {
         })
     }
 
-    async fn try_send(&self, mut request: Request<Body>) -> Result<Response<Body>, Error> {
+    pub(crate) async fn try_send(
+        &self,
+        mut request: Request<Body>,
+    ) -> Result<Response<Body>, Error> {
         let target = request.extensions_mut().remove::<Target>();
-        // What the layers told each other must not live on with the connection.
-        *request.extensions_mut() = Extensions::new();
-        if let Some(target) = &target {
-            let uri = request.uri().clone();
-            target.authorize(&uri, request.headers_mut())?;
-        }
         let timeouts = target
             .as_ref()
             .and_then(Target::own_timeouts)
             .unwrap_or(self.timeouts);
         let deadline = Instant::now() + timeouts.total;
-        let answered = timeout(
-            timeouts.head.min(timeouts.total),
-            self.inner.request(request),
-        )
-        .await;
-        let response = answered
-            .map_err(|_| Error::TimedOut(Step::Head))?
-            .map_err(Error::from_hyper)?;
+        let call = async {
+            if let Some(target) = &target {
+                self.authorize(target, &mut request).await?;
+            }
+            // What the layers told each other must not live on with the connection.
+            *request.extensions_mut() = Extensions::new();
+            self.inner.request(request).await.map_err(Error::from_hyper)
+        };
+        let answered = timeout(timeouts.head.min(timeouts.total), call).await;
+        let response = answered.map_err(|_| Error::TimedOut(Step::Head))??;
         let mut response =
             response.map(|body| Body::new(Timed::new(body, timeouts.idle, deadline)));
         if target.is_some() {
             *response.headers_mut() = towards_client(response.headers());
         }
         Ok(response)
+    }
+
+    /// Puts the target's credential on, as the last thing.
+    async fn authorize(&self, target: &Target, request: &mut Request<Body>) -> Result<(), Error> {
+        let uri = request.uri().clone();
+        target.authorize(&uri, request.headers_mut())?;
+        #[cfg(feature = "aws")]
+        if let Some(signer) = target.signer() {
+            let limit = request.extensions().get::<BodyLimit>().copied();
+            let limit = limit.unwrap_or_default().request;
+            signer.sign(request, self.clock.unix(), limit).await?;
+        }
+        #[cfg(feature = "google")]
+        if let Some(account) = target.account() {
+            let value = account.bearer(self).await?;
+            request.headers_mut().insert(AUTHORIZATION, value);
+        }
+        Ok(())
+    }
+
+    #[cfg(feature = "google")]
+    pub(crate) fn clock(&self) -> &dyn Clock {
+        &*self.clock
     }
 
     /// A service that sends every request to `target`, at the path that the request has.

@@ -55,6 +55,61 @@ pub enum Error {
         "the credential can't stand in a header: it has a line break, or a character beyond ASCII"
     )]
     Credential,
+    /// A credential, or what it is to be used for, doesn't fit its kind.
+    #[error("the credential can't be used: {0}")]
+    Unusable(&'static str),
+    /// No access token could be had for the call.
+    #[cfg(feature = "google")]
+    #[error("no access token could be had: {0}")]
+    NoToken(#[source] Arc<TokenFault>),
+    /// The request's body couldn't be read, which a signature needs.
+    #[error("the request's body couldn't be read")]
+    Body(Refusal),
+}
+
+/// Why no access token could be had. No message holds the key, the assertion or a token.
+#[cfg(feature = "google")]
+#[derive(Clone, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum TokenFault {
+    /// The token endpoint gave no answer, or isn't allowed.
+    #[error("the token endpoint gave no answer: {0}")]
+    Unreachable(#[source] Arc<Error>),
+    /// The token endpoint refused.
+    #[error("the token endpoint refused ({status} {word})")]
+    Refused {
+        /// With what status.
+        status: http::StatusCode,
+        /// OAuth's word for it, such as `invalid_grant`; empty where there was none.
+        word: String,
+    },
+    /// The token endpoint's answer holds no token.
+    #[error("the token endpoint's answer can't be read, or has no `access_token` and `expires_in`")]
+    Malformed,
+    /// The key signed nothing.
+    #[error("the assertion couldn't be signed")]
+    Unsigned,
+    /// The exchange was given up, as when a runtime ends.
+    #[error("the exchange was given up")]
+    Dropped,
+}
+
+#[cfg(feature = "google")]
+impl TokenFault {
+    /// Whether it may be over by itself.
+    fn may_pass(&self) -> bool {
+        match self {
+            Self::Unreachable(error) => !matches!(
+                **error,
+                Error::Url(_) | Error::NotAllowed(_) | Error::ForbiddenAddress { .. }
+            ),
+            Self::Refused { status, .. } => {
+                status.is_server_error() || *status == http::StatusCode::TOO_MANY_REQUESTS
+            }
+            Self::Malformed | Self::Dropped => true,
+            Self::Unsigned => false,
+        }
+    }
 }
 
 /// A step of a connection or a call that has a time of its own.
@@ -139,7 +194,10 @@ impl Error {
             Self::Tls(_) => "tls",
             Self::Call(_) => "call",
             Self::TimedOut(_) => "timeout",
-            Self::Roots(_) | Self::Credential => "configuration",
+            Self::Roots(_) | Self::Credential | Self::Unusable(_) => "configuration",
+            Self::Body(_) => "body",
+            #[cfg(feature = "google")]
+            Self::NoToken(_) => "token",
         }
     }
 
@@ -173,7 +231,21 @@ impl Error {
                 "the provider broke the call off",
             )
             .retry_after(soon),
-            Self::Roots(_) | Self::Credential => Refusal::new(
+            Self::Body(refusal) => refusal.clone(),
+            #[cfg(feature = "google")]
+            Self::NoToken(fault) => {
+                let refusal = Refusal::new(
+                    RefusalKind::Unavailable,
+                    "credential_unavailable",
+                    "the credential for the provider couldn't be renewed",
+                );
+                if fault.may_pass() {
+                    refusal.retry_after(soon)
+                } else {
+                    refusal
+                }
+            }
+            Self::Roots(_) | Self::Credential | Self::Unusable(_) => Refusal::new(
                 RefusalKind::Internal,
                 "egress_configuration",
                 "the provider isn't configured rightly",

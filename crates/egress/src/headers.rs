@@ -85,7 +85,7 @@ const CREDENTIAL_WORDS: [&str; 13] = [
 ];
 
 /// Headers of an answer that a caller may see.
-const ANSWERED: [&str; 22] = [
+const ANSWERED: [&str; 23] = [
     "content-type",
     "content-encoding",
     "content-language",
@@ -97,6 +97,8 @@ const ANSWERED: [&str; 22] = [
     "request-id",
     "x-request-id",
     "x-amzn-requestid",
+    // What went wrong, in a word.
+    "x-amzn-errortype",
     "apim-request-id",
     "openai-processing-ms",
     "openai-version",

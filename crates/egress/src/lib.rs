@@ -36,24 +36,42 @@
 //! - *A call that never ends.* Resolving, connecting, the handshake, the head, silence and the whole have their limits.
 //!
 //! What does go wrong is told to callers by kind (`egress_refused`, `upstream_unreachable`, `upstream_failed`,
-//! `upstream_timeout`), never with an address.
+//! `upstream_timeout`, `credential_unavailable`), never with an address.
 //!
 //! # What can
 //!
 //! A network's own NAT64 prefix (other than `64:ff9b::/96`) can't be told from public addresses. Where there is one, let
 //! the network refuse what it leads to.
 //!
+//! # Credentials
+//!
+//! | of | by | feature |
+//! |---|---|---|
+//! | OpenAI, Mistral, Groq and most | [`Target::bearer`] | |
+//! | Anthropic (`x-api-key`), Azure (`api-key`), Gemini (`x-goog-api-key`) | [`Target::key_header`] | |
+//! | Bedrock, with an API key (`AWS_BEARER_TOKEN_BEDROCK`) | [`Target::bearer`] | |
+//! | Bedrock, with an access key | `Target::sigv4` | `aws` |
+//! | Vertex AI, with a service account's file | `Target::service_account` | `google` |
+//! | Vertex AI, with an access token that something else renews | [`Target::bearer`] | |
+//!
+//! A credential that changes is a new target: it is cheap to make, and calls under way keep the old one. Nothing is asked of a
+//! machine's metadata server, whose addresses are closed.
+//!
 //! # In parts
 //!
 //! [`EgressLayer`] alone makes a checked connector of anything that dials an address, for hyper and tonic clients.
 //! [`towards_provider`] and [`towards_client`] are the header rules, and [`segment`] puts a name into a path.
 //!
-//! Metrics: `bartizan.egress.calls`, `.failed_connections`, `.answers_given_up` (counters).
+//! Metrics: `bartizan.egress.calls`, `.failed_connections`, `.answers_given_up`, `.token_exchanges` (counters).
 
 mod address;
+#[cfg(feature = "aws")]
+mod aws;
 mod client;
 mod connect;
 mod error;
+#[cfg(feature = "google")]
+mod google;
 mod headers;
 mod origin;
 mod policy;
@@ -63,9 +81,15 @@ mod timed;
 mod tls;
 
 pub use address::Class;
+#[cfg(feature = "aws")]
+pub use aws::AwsCredentials;
 pub use client::{Client, ClientBuilder, Timeouts, Upstream};
 pub use connect::{Egress, EgressLayer, Tcp};
+#[cfg(feature = "google")]
+pub use error::TokenFault;
 pub use error::{Error, Step, UrlFault};
+#[cfg(feature = "google")]
+pub use google::ServiceAccount;
 pub use headers::{towards_client, towards_provider};
 pub use origin::Origin;
 pub use policy::Policy;

@@ -9,8 +9,12 @@ use http::{Method, Request, Uri, Version, request};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use secrecy::{ExposeSecret, SecretString};
 
+#[cfg(feature = "aws")]
+use crate::aws::{AwsCredentials, Signer};
 use crate::client::Timeouts;
 use crate::error::{Error, UrlFault};
+#[cfg(feature = "google")]
+use crate::google::ServiceAccount;
 use crate::headers::towards_provider;
 use crate::origin::{self, Origin};
 
@@ -53,7 +57,17 @@ struct Inner {
 }
 
 #[derive(Clone)]
-struct Credential {
+enum Credential {
+    Header(Secret),
+    #[cfg(feature = "aws")]
+    Aws(Box<Signer>),
+    #[cfg(feature = "google")]
+    Google(ServiceAccount),
+}
+
+/// A secret that stands in a header of its own.
+#[derive(Clone)]
+struct Secret {
     name: HeaderName,
     scheme: &'static str,
     secret: SecretString,
@@ -82,12 +96,13 @@ impl Target {
         })))
     }
 
-    /// Sends `authorization: Bearer …`, as OpenAI and most others ask for.
+    /// Sends `authorization: Bearer …`, as OpenAI and most others ask for; Bedrock too, with an API key of its own
+    /// (`AWS_BEARER_TOKEN_BEDROCK`), and Vertex AI, with an access token that somebody else renews.
     ///
     /// # Errors
     /// [`Error::Credential`] when the secret can't stand in a header.
     pub fn bearer(self, secret: SecretString) -> Result<Self, Error> {
-        self.credential(AUTHORIZATION, "Bearer ", secret)
+        self.secret(AUTHORIZATION, "Bearer ", secret)
     }
 
     /// Sends the secret in a header of its own: `x-api-key` (Anthropic), `api-key` (Azure), `x-goog-api-key` (Gemini).
@@ -95,23 +110,81 @@ impl Target {
     /// # Errors
     /// [`Error::Credential`] when the secret can't stand in a header.
     pub fn key_header(self, name: HeaderName, secret: SecretString) -> Result<Self, Error> {
-        self.credential(name, "", secret)
+        self.secret(name, "", secret)
     }
 
-    fn credential(
-        mut self,
+    /// Signs each request with an access key of Amazon's (SigV4), for Bedrock: service `bedrock`, whatever the host is called.
+    ///
+    /// ```
+    /// use bartizan_egress::{AwsCredentials, Target, segment};
+    ///
+    /// # let secret: secrecy::SecretString = "aws-secret".into();
+    /// let key = AwsCredentials::new("AKIDEXAMPLE", &secret)?;
+    /// let target = Target::new("https://bedrock-runtime.eu-west-1.amazonaws.com")?.sigv4("eu-west-1", "bedrock", key)?;
+    /// let path = format!("/model/{}/converse", segment("anthropic.claude-haiku-4-5-20251001-v1:0")?);
+    /// # let _ = (target, path);
+    /// # Ok::<(), bartizan_egress::Error>(())
+    /// ```
+    ///
+    /// The body is read whole to be signed, up to the request's [`BodyLimit`](bartizan_core::BodyLimit). The time is the
+    /// [`Client`](crate::Client)'s clock's; Amazon refuses one that is minutes off.
+    ///
+    /// # Errors
+    /// [`Error::Unusable`] for a region or a service that is no such name.
+    #[cfg(feature = "aws")]
+    pub fn sigv4(
+        self,
+        region: &str,
+        service: &str,
+        credentials: AwsCredentials,
+    ) -> Result<Self, Error> {
+        let signer = Signer::new(region, service, credentials)?;
+        Ok(self.with(Credential::Aws(Box::new(signer))))
+    }
+
+    /// Sends an access token of a Google service account, for Vertex AI. The token is had and renewed by the client, at the
+    /// account's `token_uri`, which its policy has to allow; until it is, and when it can't be had, calls end with 503
+    /// `credential_unavailable`.
+    ///
+    /// ```no_run
+    /// use bartizan_egress::{Client, Policy, ServiceAccount, Target};
+    ///
+    /// # let file: secrecy::SecretString = String::new().into();
+    /// let account = ServiceAccount::from_json(&file)?;
+    /// let target = Target::new("https://europe-west4-aiplatform.googleapis.com/v1")?.service_account(account);
+    /// let policy = Policy::closed()
+    ///     .allow(target.origin().clone())
+    ///     .allow("https://oauth2.googleapis.com".parse()?);
+    /// let client = Client::builder(policy).build()?;
+    /// # Ok::<(), bartizan_egress::Error>(())
+    /// ```
+    ///
+    /// Tokens from a metadata server (`gcloud` on a machine of Google's) aren't had: metadata addresses are what egress is closed to.
+    /// Give a token that something else renews as [`bearer`](Self::bearer), and replace the target with it.
+    #[cfg(feature = "google")]
+    #[must_use]
+    pub fn service_account(self, account: ServiceAccount) -> Self {
+        self.with(Credential::Google(account))
+    }
+
+    fn secret(
+        self,
         name: HeaderName,
         scheme: &'static str,
         secret: SecretString,
     ) -> Result<Self, Error> {
-        let credential = Credential {
+        let secret = Secret {
             name,
             scheme,
             secret,
         };
-        credential.value()?;
+        secret.value()?;
+        Ok(self.with(Credential::Header(secret)))
+    }
+
+    fn with(mut self, credential: Credential) -> Self {
         Arc::make_mut(&mut self.0).credential = Some(credential);
-        Ok(self)
+        self
     }
 
     /// Sends a header with every request, in place of the caller's. Not for secrets.
@@ -181,16 +254,34 @@ impl Target {
         Ok(request)
     }
 
-    /// Puts the credential on a request that is about to leave, if it leaves for this target.
+    /// Sees to it that a request that is about to leave does so for this target, and puts the credential on it, if that is a header.
     pub(crate) fn authorize(&self, uri: &Uri, headers: &mut HeaderMap) -> Result<(), Error> {
         let leaving_for = Origin::of(uri)?;
         if leaving_for != self.0.origin {
             return Err(Error::NotAllowed(leaving_for.to_string()));
         }
-        if let Some(credential) = &self.0.credential {
-            headers.insert(credential.name.clone(), credential.value()?);
+        if let Some(Credential::Header(secret)) = &self.0.credential {
+            headers.insert(secret.name.clone(), secret.value()?);
         }
         Ok(())
+    }
+
+    /// What signs requests that [`authorize`](Self::authorize) let through.
+    #[cfg(feature = "aws")]
+    pub(crate) fn signer(&self) -> Option<&Signer> {
+        match &self.0.credential {
+            Some(Credential::Aws(signer)) => Some(signer),
+            _ => None,
+        }
+    }
+
+    /// Whose token goes on requests that [`authorize`](Self::authorize) let through.
+    #[cfg(feature = "google")]
+    pub(crate) fn account(&self) -> Option<&ServiceAccount> {
+        match &self.0.credential {
+            Some(Credential::Google(account)) => Some(account),
+            _ => None,
+        }
     }
 
     pub(crate) fn own_timeouts(&self) -> Option<Timeouts> {
@@ -208,7 +299,7 @@ impl fmt::Debug for Target {
     }
 }
 
-impl Credential {
+impl Secret {
     fn value(&self) -> Result<HeaderValue, Error> {
         let text = SecretString::from(format!("{}{}", self.scheme, self.secret.expose_secret()));
         let visible = !self.secret.expose_secret().is_empty() && text.expose_secret().is_ascii();
