@@ -12,7 +12,7 @@ use crate::losses::Losses;
 use crate::neutral::{Answer, Ask, Moment};
 use crate::read::Unknown;
 use crate::settings::Bounds;
-use crate::{anthropic, openai_chat};
+use crate::{anthropic, openai_chat, openai_completions};
 
 /// Whom a request is written for.
 #[derive(Clone, Copy, Debug)]
@@ -78,6 +78,7 @@ pub(crate) fn decode_ask<'a>(
 ) -> Result<Ask<'a>, Refusal> {
     match document.dialect() {
         Dialect::OpenAiChat => openai_chat::decode_ask(document, policy, losses),
+        Dialect::OpenAiCompletions => openai_completions::decode_ask(document, policy, losses),
         Dialect::AnthropicMessages => anthropic::decode_ask(document, policy, losses),
         from => Err(unsupported(from)),
     }
@@ -91,6 +92,7 @@ pub(crate) fn encode_ask(
 ) -> Result<Encoded, Refusal> {
     match to.dialect {
         Dialect::OpenAiChat => openai_chat::encode_ask(ask, to, losses),
+        Dialect::OpenAiCompletions => openai_completions::encode_ask(ask, to, losses),
         Dialect::AnthropicMessages => anthropic::encode_ask(ask, to, losses),
         to => Err(unsupported(to)),
     }
@@ -104,6 +106,7 @@ pub(crate) fn writer(
 ) -> Result<Box<dyn Writer>, Refusal> {
     Ok(match dialect {
         Dialect::OpenAiChat => Box::new(openai_chat::ToClient::new(created, ask)),
+        Dialect::OpenAiCompletions => Box::new(openai_completions::ToClient::new(created, ask)),
         Dialect::AnthropicMessages => Box::new(anthropic::ToClient::new(created)),
         dialect => return Err(unsupported(dialect)),
     })

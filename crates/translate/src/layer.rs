@@ -205,7 +205,8 @@ impl Translate {
             .and_then(Target::asks_usage)
             .unwrap_or(self.stream_usage);
         let mut asked = None;
-        if target.is_some() || (asks && dialect == Dialect::OpenAiChat) {
+        let can_ask = matches!(dialect, Dialect::OpenAiChat | Dialect::OpenAiCompletions);
+        if target.is_some() || (asks && can_ask) {
             let Some(document) = call.document().await? else {
                 return Ok(Translation::none());
             };
@@ -214,7 +215,7 @@ impl Translate {
             {
                 document.set_model(target.model());
             }
-            if asks && dialect == Dialect::OpenAiChat {
+            if asks && can_ask {
                 asked = ask_stream_usage(document);
             }
         }

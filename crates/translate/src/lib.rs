@@ -138,6 +138,7 @@ mod moderations;
 mod names;
 mod neutral;
 mod openai_chat;
+mod openai_completions;
 mod pieces;
 mod read;
 mod rerank;

@@ -57,6 +57,13 @@ impl Losses {
         }
     }
 
+    /// Adds all of `others`.
+    pub(crate) fn extend(&mut self, others: &Self) {
+        for (field, how) in &others.0 {
+            self.add(field.clone(), *how);
+        }
+    }
+
     fn add(&mut self, field: Cow<'static, str>, how: How) {
         if !self.0.iter().any(|(known, _)| *known == field) {
             self.0.push((field, how));

@@ -301,7 +301,10 @@ async fn a_providers_keep_alive_is_a_ping() {
         &format!(": OPENROUTER PROCESSING\n\n{STOPS}"),
     )
     .await;
-    assert!(got.text.contains("event: ping\ndata: {\"type\":\"ping\"}\n\n"));
+    assert!(
+        got.text
+            .contains("event: ping\ndata: {\"type\":\"ping\"}\n\n")
+    );
     assert!(!got.text.contains("OPENROUTER"));
     assert!(
         got.text

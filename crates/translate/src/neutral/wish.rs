@@ -47,6 +47,17 @@ const KNOWN: &[(&str, Weight, Neutral)] = &[
     ("verbosity", Weight::Nudge, |value| value.is("medium")),
     ("service_tier", Weight::Nudge, |value| value.is("auto")),
     ("safety_settings", Weight::Nudge, is_empty),
+    ("best_of", Weight::Nudge, |value| is_number(value, 1.0)),
+    (
+        "suffix",
+        Weight::Meaning("the provider can't write up to a text that is to follow"),
+        |value| value.is(""),
+    ),
+    (
+        "echo",
+        Weight::Meaning("the provider does not say the prompt again"),
+        |value| value.as_bool() == Some(false),
+    ),
     (
         "guardrail_config",
         Weight::Meaning("this guardrail has no equivalent at the provider"),

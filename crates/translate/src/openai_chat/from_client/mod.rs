@@ -166,7 +166,7 @@ impl<'a> Wishes<'a> {
     }
 }
 
-fn stream_options(
+pub(crate) fn stream_options(
     here: &Place<'_>,
     value: Value<'_>,
     policy: Unknown,
@@ -186,7 +186,7 @@ fn stream_options(
     Ok(())
 }
 
-fn stop<'a>(here: &Place<'_>, value: Value<'a>) -> Result<Vec<Str<'a>>, Refusal> {
+pub(crate) fn stop<'a>(here: &Place<'_>, value: Value<'a>) -> Result<Vec<Str<'a>>, Refusal> {
     if value.kind() == Kind::String {
         return Ok(vec![here.text(value)?]);
     }

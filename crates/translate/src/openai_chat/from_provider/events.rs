@@ -4,11 +4,12 @@ use bartizan_core::json::Value;
 use bartizan_core::{Document, Finish, Usage};
 
 use super::calls::Calls;
-use super::{Setup, is_something, parts, string, text, words};
+use super::{Setup, is_something, parts, string, text};
 use crate::dialects::Reader;
 use crate::fault;
 use crate::losses::Losses;
 use crate::neutral::{Answer, Block, Moment, Str};
+use crate::openai_chat::words;
 use crate::read::member;
 
 /// What a stream has said so far.

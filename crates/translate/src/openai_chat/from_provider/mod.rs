@@ -3,13 +3,12 @@
 mod calls;
 mod events;
 mod parts;
-mod words;
 
 use bartizan_core::json::{Json, Kind, Value};
 use bartizan_core::{Document, Finish};
 
 pub(super) use self::events::Events;
-use super::HIDDEN_TOOL;
+use super::{HIDDEN_TOOL, words};
 use crate::names::{ToolNames, minted_id};
 use crate::neutral::{Answer, Block, Str};
 use crate::read::member;

@@ -176,7 +176,7 @@ fn finish(finish: Option<Finish>, functions: bool, out: &mut Writer) {
 }
 
 /// Cached tokens lie within `prompt_tokens`, reasoning within `completion_tokens`.
-fn usage(usage: &Usage, out: &mut Writer) {
+pub(crate) fn usage(usage: &Usage, out: &mut Writer) {
     out.key("usage");
     out.open();
     out.number_at("prompt_tokens", usage.total_input());
@@ -194,7 +194,7 @@ fn usage(usage: &Usage, out: &mut Writer) {
     out.close();
 }
 
-fn dropped(losses: &Losses, out: &mut Writer) {
+pub(crate) fn dropped(losses: &Losses, out: &mut Writer) {
     if losses.is_empty() {
         return;
     }

@@ -3,7 +3,7 @@
 use bartizan_core::{Finish, Refusal, RefusalKind};
 
 /// `None` for a failure that goes by no other name, and for what is unknown: it is no answer that came to its end.
-pub(super) fn finish(reason: &str) -> Option<Finish> {
+pub(crate) fn finish(reason: &str) -> Option<Finish> {
     Some(match reason {
         "stop" | "eos" | "eos_token" | "end_turn" | "stop_sequence" | "STOP" | "completed" => {
             Finish::Stop
@@ -21,7 +21,7 @@ pub(super) fn finish(reason: &str) -> Option<Finish> {
 }
 
 /// Whether `reason` says that the provider failed.
-pub(super) fn is_failure(reason: &str) -> bool {
+pub(crate) fn is_failure(reason: &str) -> bool {
     matches!(
         reason,
         "error" | "network_error" | "insufficient_system_resource"
@@ -30,7 +30,7 @@ pub(super) fn is_failure(reason: &str) -> bool {
 
 /// Some servers say `stop` where calls wait for their results, and OpenAI does where a call was forced. A call of the hidden tool is an
 /// answer: the caller has nothing to run.
-pub(super) fn settled(finish: Finish, called: bool, hidden_tool: bool) -> Finish {
+pub(crate) fn settled(finish: Finish, called: bool, hidden_tool: bool) -> Finish {
     match finish {
         Finish::Stop if called => Finish::ToolCalls,
         Finish::ToolCalls if hidden_tool && !called => Finish::Stop,
@@ -39,7 +39,7 @@ pub(super) fn settled(finish: Finish, called: bool, hidden_tool: bool) -> Finish
 }
 
 /// What a failure is told by that says no more of itself.
-pub(super) fn failed() -> Refusal {
+pub(crate) fn failed() -> Refusal {
     Refusal::new(
         RefusalKind::Upstream,
         "upstream_error",
