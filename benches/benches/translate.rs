@@ -102,10 +102,7 @@ const SERVED: [Served; 7] = [
             let end = r#"data: {"id":"c","object":"chat.completion.chunk","created":1,"model":"m","choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}"#;
             words()
                 .map(|word| chat_chunk(&word).into())
-                .chain([
-                    format!("{end}\n\n").into(),
-                    Bytes::from("data: [DONE]\n\n"),
-                ])
+                .chain([format!("{end}\n\n").into(), Bytes::from("data: [DONE]\n\n")])
                 .collect()
         },
     },
@@ -219,8 +216,14 @@ const SERVED: [Served; 7] = [
         content_type: "text/event-stream",
         stream: || {
             let mut events = vec![
-                named("message-start", r#"{"id":"c1","type":"message-start","delta":{"message":{"role":"assistant","content":[],"tool_plan":"","tool_calls":[],"citations":[]}}}"#),
-                named("content-start", r#"{"type":"content-start","index":0,"delta":{"message":{"content":{"type":"text","text":""}}}}"#),
+                named(
+                    "message-start",
+                    r#"{"id":"c1","type":"message-start","delta":{"message":{"role":"assistant","content":[],"tool_plan":"","tool_calls":[],"citations":[]}}}"#,
+                ),
+                named(
+                    "content-start",
+                    r#"{"type":"content-start","index":0,"delta":{"message":{"content":{"type":"text","text":""}}}}"#,
+                ),
             ];
             events.extend(words().map(|word| {
                 let data = format!(r#"{{"type":"content-delta","index":0,"delta":{{"message":{{"content":{{"text":"{word}"}}}}}}}}"#);
@@ -366,7 +369,10 @@ fn events(criterion: &mut Criterion) {
         // Every word must have come, and the end.
         let said = runtime.block_on(collect(stack.clone(), request(client, "hi", true)));
         let said = String::from_utf8(said.to_vec()).unwrap();
-        assert!(said.contains("word999") && !said.contains("\"error\""), "{said}");
+        assert!(
+            said.contains("word999") && !said.contains("\"error\""),
+            "{said}"
+        );
         group.bench_function(format!("{} to {}", served.name, client.name), |bench| {
             bench.iter(|| {
                 let request = request(client, "hi", true);

@@ -174,6 +174,12 @@ pub trait Tap: Send + 'static {
         Step::Go
     }
 
+    /// Sees the head of an unstreamed answer once more after [`reply`](Self::reply), which may have read in it what belongs there, such as
+    /// when to come back.
+    fn replied(&mut self, head: &mut response::Parts) {
+        let _ = head;
+    }
+
     /// Sees how the answer ended, and flushes what was held back.
     fn end(&mut self, end: End<'_>, out: &mut Out) -> Step {
         let _ = (end, out);
@@ -216,6 +222,12 @@ impl<T: Tap> Tap for Option<T> {
 
     fn reply(&mut self, reply: &mut Document) -> Step {
         self.as_mut().map_or(Step::Go, |tap| tap.reply(reply))
+    }
+
+    fn replied(&mut self, head: &mut response::Parts) {
+        if let Some(tap) = self {
+            tap.replied(head);
+        }
     }
 
     fn end(&mut self, end: End<'_>, out: &mut Out) -> Step {

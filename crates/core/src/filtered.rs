@@ -158,6 +158,7 @@ async fn watch<T: Tap>(
                 if let Step::Stop(refusal) = step {
                     return Err(refusal);
                 }
+                tap.replied(&mut head);
             }
             fix_length(&mut head.headers, &body);
             if http_body::Body::is_end_stream(&body) {

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 #[cfg(feature = "aws")]
 use bartizan_core::BodyLimit;
-use bartizan_core::{Body, BoxError, Dialect, Refusal, RefusalKind};
+use bartizan_core::{Body, BoxError, Dialect, Refusal, RefusalKind, towards_client};
 #[cfg(any(feature = "aws", feature = "google"))]
 use bartizan_core::{Clock, SystemClock};
 use bytes::Bytes;
@@ -25,7 +25,6 @@ use tower_service::Service;
 
 use crate::connect::{Boxed, Egress, EgressLayer, Tcp};
 use crate::error::{Error, Step};
-use crate::headers::towards_client;
 use crate::policy::Policy;
 use crate::resolve::Resolver;
 use crate::target::Target;

@@ -72,7 +72,6 @@ mod connect;
 mod error;
 #[cfg(feature = "google")]
 mod google;
-mod headers;
 mod origin;
 mod policy;
 mod resolve;
@@ -83,6 +82,8 @@ mod tls;
 pub use address::Class;
 #[cfg(feature = "aws")]
 pub use aws::AwsCredentials;
+// One rule for every crate that hands on a provider's answer.
+pub use bartizan_core::{towards_client, towards_provider};
 pub use client::{Client, ClientBuilder, Timeouts, Upstream};
 pub use connect::{Egress, EgressLayer, Tcp};
 #[cfg(feature = "google")]
@@ -90,7 +91,6 @@ pub use error::TokenFault;
 pub use error::{Error, Step, UrlFault};
 #[cfg(feature = "google")]
 pub use google::ServiceAccount;
-pub use headers::{towards_client, towards_provider};
 pub use origin::Origin;
 pub use policy::Policy;
 pub use resolve::{Resolver, Resolving, SystemResolver};

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use bartizan_core::towards_provider;
 use http::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 use http::uri::PathAndQuery;
 use http::{Method, Request, Uri, Version, request};
@@ -15,7 +16,6 @@ use crate::client::Timeouts;
 use crate::error::{Error, UrlFault};
 #[cfg(feature = "google")]
 use crate::google::ServiceAccount;
-use crate::headers::towards_provider;
 use crate::origin::{self, Origin};
 
 /// RFC 3986's unreserved characters: the only ones that no server reads as more than themselves.

@@ -5,13 +5,14 @@ use std::sync::Arc;
 use bartizan_core::{
     Body, Call, Clock, Dialect, Filter, Filtered, Flow, Note, Refusal, SystemClock, Trail,
 };
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use http::{HeaderMap, HeaderName, HeaderValue, header};
 use tower_layer::Layer;
 
 use crate::count_tokens;
 use crate::custom::{self, Unwrapping};
 use crate::dialects::{self, Encoded, To};
 use crate::facts::ModelFacts;
+use crate::head::Head;
 use crate::losses::Losses;
 use crate::openai_chat::ask_stream_usage;
 use crate::read::Unknown;
@@ -223,7 +224,8 @@ impl Translate {
         if let Some(text) = asked {
             *call.body_mut() = Body::from(text);
         }
-        Ok(Translation::relay(dialect, hides_usage))
+        let head = Head::new(dialect, dialect, Arc::clone(&self.clock));
+        Ok(Translation::relay(dialect, hides_usage, head))
     }
 
     async fn translate(&self, call: &mut Call, target: &Target) -> Result<Translation, Refusal> {
@@ -246,12 +248,11 @@ impl Translate {
             losses.retell(question.names);
             note(trail.as_ref(), &losses);
             let asked = Asked {
-                inner: target.dialect(),
                 outer,
                 retell: question.retell,
                 losses,
                 trail,
-                status: StatusCode::OK,
+                head: Head::new(to.dialect, outer, Arc::clone(&self.clock)),
             };
             (question.text, Translation::asked(asked))
         } else {
@@ -261,7 +262,6 @@ impl Translate {
             losses.retell(ask.names);
             note(trail.as_ref(), &losses);
             let turn = Turn {
-                inner: target.dialect(),
                 outer,
                 stream: ask.stream,
                 reader: Unwrapping::around(reader, wrapped),
@@ -270,7 +270,7 @@ impl Translate {
                 ended: false,
                 losses,
                 trail,
-                status: StatusCode::OK,
+                head: Head::new(to.dialect, outer, Arc::clone(&self.clock)),
             };
             (text, Translation::turn(turn))
         };

@@ -129,6 +129,8 @@ mod embeddings;
 mod error;
 mod facts;
 mod fault;
+mod head;
+mod headers;
 #[cfg(test)]
 mod identity;
 mod layer;

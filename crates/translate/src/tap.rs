@@ -7,16 +7,16 @@ use bartizan_core::{
     Trail, Watch,
 };
 use http::response::Parts;
-use http::{HeaderName, HeaderValue, StatusCode, header};
+use http::{HeaderValue, header};
 
 use crate::dialects::{Reader, Writer};
 use crate::fault;
+use crate::head::{Head, Stands};
 use crate::losses::{DROPPED, Losses};
 use crate::neutral::Moment;
 use crate::whole::Asked;
 
 const EVENTS: &str = "text/event-stream";
-const SHOULD_RETRY: HeaderName = HeaderName::from_static("x-should-retry");
 
 /// Turns an answer into the client's dialect. What [`Translate`](crate::Translate) puts on each answer.
 #[derive(Debug)]
@@ -36,11 +36,11 @@ impl Translation {
         Self(Way::Unseen)
     }
 
-    pub(crate) fn relay(dialect: Dialect, hides_usage: bool) -> Self {
+    pub(crate) fn relay(dialect: Dialect, hides_usage: bool, head: Head) -> Self {
         Self(Way::Relay(Relay {
             dialect,
             hides_usage,
-            status: StatusCode::OK,
+            head,
             watch: Watch::Content,
         }))
     }
@@ -66,9 +66,9 @@ impl Tap for Translation {
     async fn head(&mut self, head: &mut Parts) -> Result<(), Refusal> {
         match &mut self.0 {
             Way::Unseen => Ok(()),
-            Way::Relay(relay) => relay.head(head),
-            Way::Turn(turn) => turn.head(head),
-            Way::Asked(asked) => asked.head(head),
+            Way::Relay(relay) => relay.see(head),
+            Way::Turn(turn) => turn.see(head),
+            Way::Asked(asked) => asked.see(head),
         }
     }
 
@@ -91,7 +91,7 @@ impl Tap for Translation {
     fn reply(&mut self, reply: &mut Document) -> Step {
         let turned = match &mut self.0 {
             Way::Unseen => return Step::Go,
-            Way::Relay(relay) => relay.reply(reply),
+            Way::Relay(relay) => relay.head.reply(reply),
             Way::Turn(turn) => turn.reply(reply),
             Way::Asked(asked) => asked.reply(reply),
         };
@@ -103,39 +103,21 @@ impl Tap for Translation {
         Step::Go
     }
 
+    fn replied(&mut self, head: &mut Parts) {
+        match &self.0 {
+            Way::Unseen => {}
+            Way::Relay(relay) => relay.head.replied(head),
+            Way::Turn(turn) => turn.head.replied(head),
+            Way::Asked(asked) => asked.head.replied(head),
+        }
+    }
+
     fn end(&mut self, end: End<'_>, out: &mut Out) -> Step {
         match (&mut self.0, end) {
             (Way::Turn(turn), End::Complete) => turn.end(out),
             _ => Step::Go,
         }
     }
-}
-
-/// What becomes of an error's head, whichever way the answer goes: its class stays, and whether to try again.
-pub(crate) fn error_head(head: &mut Parts, inner: Dialect, outer: Dialect) -> Result<(), Refusal> {
-    if Form::of(&head.headers) != Form::Json {
-        return Err(fault::unreadable(head.status, &head.headers));
-    }
-    if inner == Dialect::AnthropicMessages
-        && head.status == StatusCode::TOO_MANY_REQUESTS
-        && !head.headers.contains_key(header::RETRY_AFTER)
-        && !head.headers.contains_key(SHOULD_RETRY)
-    {
-        // Anthropic says when to come back, unless a budget is spent: then trying again can't help.
-        head.headers
-            .insert(SHOULD_RETRY, HeaderValue::from_static("false"));
-    }
-    let kind = fault::kind_of_status(head.status);
-    if kind == RefusalKind::Overloaded {
-        head.status = kind.status(outer);
-    }
-    Ok(())
-}
-
-pub(crate) fn error_reply(refusal: &Refusal, dialect: Dialect) -> Result<Document, Refusal> {
-    // The body of a refusal in a stream is the body of one outside it.
-    let event = refusal.event(dialect);
-    read(event.data().unwrap_or_default(), dialect)
 }
 
 pub(crate) fn read(text: &str, dialect: Dialect) -> Result<Document, Refusal> {
@@ -170,19 +152,16 @@ pub(crate) fn malformed() -> Refusal {
 struct Relay {
     dialect: Dialect,
     hides_usage: bool,
-    status: StatusCode,
+    head: Head,
     watch: Watch,
 }
 
 impl Relay {
-    fn head(&mut self, head: &mut Parts) -> Result<(), Refusal> {
-        self.status = head.status;
-        if head.extensions.get::<Refusal>().is_some() {
-            self.watch = Watch::Nothing;
-        } else if !head.status.is_success() {
-            error_head(head, self.dialect, self.dialect)?;
-        } else if Form::of(&head.headers) != Form::Events {
-            self.watch = Watch::Nothing;
+    fn see(&mut self, head: &mut Parts) -> Result<(), Refusal> {
+        match self.head.see(head)? {
+            Stands::Failed => {}
+            Stands::Well if Form::of(&head.headers) == Form::Events => {}
+            Stands::Refused | Stands::Well => self.watch = Watch::Nothing,
         }
         Ok(())
     }
@@ -193,20 +172,12 @@ impl Relay {
         };
         let facts = document.facts();
         if facts.error && self.dialect != Dialect::OpenAiResponses {
-            out.push(fault::read(document, None).event(self.dialect));
+            out.push(fault::read(document).event(self.dialect));
         } else if self.hides_usage && facts.usage.is_some() && has_no_choice(document) {
             out.push(event.hide());
         } else {
             out.push(event);
         }
-    }
-
-    fn reply(&self, reply: &Document) -> Result<Option<Document>, Refusal> {
-        if self.status.is_success() {
-            return Ok(None);
-        }
-        let refusal = fault::read(reply, Some(self.status));
-        error_reply(&refusal, self.dialect).map(Some)
     }
 }
 
@@ -218,14 +189,13 @@ fn has_no_choice(document: &Document) -> bool {
 /// Another dialect inside than outside.
 #[derive(Debug)]
 pub(crate) struct Turn {
-    pub(crate) inner: Dialect,
     pub(crate) outer: Dialect,
     pub(crate) stream: bool,
     pub(crate) reader: Box<dyn Reader>,
     pub(crate) writer: Box<dyn Writer>,
     pub(crate) losses: Losses,
     pub(crate) trail: Option<Trail>,
-    pub(crate) status: StatusCode,
+    pub(crate) head: Head,
     /// Whether the answer is streamed.
     pub(crate) streams: bool,
     /// Whether the provider has said that the stream is whole, or that it failed.
@@ -233,16 +203,13 @@ pub(crate) struct Turn {
 }
 
 impl Turn {
-    fn head(&mut self, head: &mut Parts) -> Result<(), Refusal> {
-        self.status = head.status;
+    fn see(&mut self, head: &mut Parts) -> Result<(), Refusal> {
+        let stands = self.head.see(head);
         if let Some(dropped) = self.losses.header() {
             head.headers.insert(DROPPED, dropped);
         }
-        if head.extensions.get::<Refusal>().is_some() {
+        if stands? != Stands::Well {
             return Ok(());
-        }
-        if !head.status.is_success() {
-            return error_head(head, self.inner, self.outer);
         }
         match Form::of(&head.headers) {
             Form::Json => Ok(()),
@@ -306,15 +273,13 @@ impl Turn {
         }
     }
 
-    fn reply(&self, reply: &Document) -> Result<Option<Document>, Refusal> {
-        let failed = !self.status.is_success();
-        if failed || reply.facts().error {
-            let refusal = fault::read(reply, Some(self.status));
-            if !failed {
-                // An error with a status of success: its own says what it is.
-                return Err(refusal);
-            }
-            return error_reply(&refusal, self.outer).map(Some);
+    fn reply(&mut self, reply: &Document) -> Result<Option<Document>, Refusal> {
+        if let Some(told) = self.head.reply(reply)? {
+            return Ok(Some(told));
+        }
+        if reply.facts().error {
+            // An error with a status of success: its own says what it is.
+            return Err(fault::read(reply));
         }
         let answer = self.reader.answer(reply);
         if let Some(trail) = &self.trail {

@@ -6,14 +6,15 @@
 use std::fmt;
 
 use bartizan_core::{Dialect, Document, Form, Refusal, Trail};
+use http::HeaderMap;
 use http::response::Parts;
-use http::{HeaderMap, StatusCode};
 
 use crate::dialects::{To, unsupported};
+use crate::head::{Head, Stands};
 use crate::losses::{DROPPED, Losses};
 use crate::neutral::Names;
 use crate::read::Unknown;
-use crate::tap::{error_head, error_reply, malformed, read};
+use crate::tap::{malformed, read};
 use crate::{count_tokens, embeddings, fault, moderations, rerank};
 
 /// A question as it is written for a provider.
@@ -80,44 +81,37 @@ pub(crate) fn question(
 /// The answer's way back.
 #[derive(Debug)]
 pub(crate) struct Asked {
-    pub(crate) inner: Dialect,
     pub(crate) outer: Dialect,
     pub(crate) retell: Box<dyn Retell>,
     pub(crate) losses: Losses,
     pub(crate) trail: Option<Trail>,
-    pub(crate) status: StatusCode,
+    pub(crate) head: Head,
 }
 
 impl Asked {
-    pub(crate) fn head(&mut self, head: &mut Parts) -> Result<(), Refusal> {
-        self.status = head.status;
+    pub(crate) fn see(&mut self, head: &mut Parts) -> Result<(), Refusal> {
+        // Before what is not for the client goes.
+        self.retell.head(&head.headers);
+        let stands = self.head.see(head);
         if let Some(dropped) = self.losses.header() {
             head.headers.insert(DROPPED, dropped);
         }
-        if head.extensions.get::<Refusal>().is_some() {
+        if stands? != Stands::Well {
             return Ok(());
         }
-        if !head.status.is_success() {
-            return error_head(head, self.inner, self.outer);
-        }
         match Form::of(&head.headers) {
-            Form::Json => {
-                self.retell.head(&head.headers);
-                Ok(())
-            }
+            Form::Json => Ok(()),
             Form::Events | Form::Opaque => Err(malformed()),
         }
     }
 
-    pub(crate) fn reply(&self, reply: &Document) -> Result<Option<Document>, Refusal> {
-        let failed = !self.status.is_success();
-        if failed || reply.facts().error {
-            let refusal = fault::read(reply, Some(self.status));
-            if !failed {
-                // An error with a status of success: its own says what it is.
-                return Err(refusal);
-            }
-            return error_reply(&refusal, self.outer).map(Some);
+    pub(crate) fn reply(&mut self, reply: &Document) -> Result<Option<Document>, Refusal> {
+        if let Some(told) = self.head.reply(reply)? {
+            return Ok(Some(told));
+        }
+        if reply.facts().error {
+            // An error with a status of success: its own says what it is.
+            return Err(fault::read(reply));
         }
         let told = self.retell.retell(reply).ok_or_else(malformed)?;
         if let Some(trail) = &self.trail {

@@ -12,13 +12,21 @@ use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;
 
-use http::{HeaderName, HeaderValue, Response, header};
+use http::{HeaderName, HeaderValue, Response, StatusCode, header};
 
 use crate::body::Body;
 use crate::dialect::Dialect;
 use crate::json::{Fault, FaultKind};
 
 pub use kind::RefusalKind;
+
+/// Whether trying again helps.
+#[derive(Clone, Copy)]
+enum Again {
+    Never,
+    AsUsual,
+    After(Duration),
+}
 
 /// A refusal: kind, stable code, and a message that is safe to show.
 ///
@@ -38,7 +46,8 @@ pub struct Refusal {
     code: &'static str,
     message: Cow<'static, str>,
     param: Option<Cow<'static, str>>,
-    retry_after: Option<Duration>,
+    status: Option<StatusCode>,
+    again: Again,
     headers: Vec<(HeaderName, HeaderValue)>,
 }
 
@@ -54,7 +63,8 @@ impl Refusal {
             code,
             message: message.into(),
             param: None,
-            retry_after: None,
+            status: None,
+            again: Again::Never,
             headers: Vec::new(),
         }
     }
@@ -69,7 +79,23 @@ impl Refusal {
     /// Says when trying again may help. Without it the caller is told not to.
     #[must_use]
     pub fn retry_after(mut self, after: Duration) -> Self {
-        self.retry_after = Some(after);
+        self.again = Again::After(after);
+        self
+    }
+
+    /// Leaves it to the caller's habit whether to try again: for what a provider refused and said nothing of it.
+    #[must_use]
+    pub fn retry_as_usual(mut self) -> Self {
+        self.again = Again::AsUsual;
+        self
+    }
+
+    /// Keeps a status that is finer than the kind's, such as a provider's 402, 409 or 422. What is no error's status is not kept.
+    #[must_use]
+    pub fn status(mut self, status: StatusCode) -> Self {
+        self.status = Some(status).filter(|status| {
+            (status.is_client_error() || status.is_server_error()) && status.as_u16() != 529
+        });
         self
     }
 
@@ -90,6 +116,12 @@ impl Refusal {
     #[must_use]
     pub fn code(&self) -> &'static str {
         self.code
+    }
+
+    /// The HTTP status in `dialect`.
+    #[must_use]
+    pub fn status_in(&self, dialect: Dialect) -> StatusCode {
+        self.status.unwrap_or_else(|| self.kind.status(dialect))
     }
 
     /// What the caller is told.
@@ -121,7 +153,7 @@ impl Refusal {
 
     fn json(&self, dialect: Dialect) -> Response<Body> {
         let mut response = Response::new(Body::from(self.body(dialect)));
-        *response.status_mut() = self.kind.status(dialect);
+        *response.status_mut() = self.status_in(dialect);
         let headers = response.headers_mut();
         headers.insert(
             header::CONTENT_TYPE,
@@ -134,15 +166,16 @@ impl Refusal {
                 HeaderValue::from_static(self.kind.bedrock_exception()),
             );
         }
-        match self.retry_after {
-            Some(after) => {
+        match self.again {
+            Again::After(after) => {
                 headers.insert(header::RETRY_AFTER, whole_seconds(after).into());
                 headers.insert(
                     HeaderName::from_static("retry-after-ms"),
                     milliseconds(after).into(),
                 );
             }
-            None => {
+            Again::AsUsual => {}
+            Again::Never => {
                 headers.insert(
                     HeaderName::from_static("x-should-retry"),
                     HeaderValue::from_static("false"),
@@ -168,9 +201,10 @@ impl Refusal {
             headers.insert(HeaderName::from_static("grpc-message"), message);
         }
         // gRFC A6: a negative push-back asks not to retry.
-        let pushback = match self.retry_after {
-            Some(after) => milliseconds(after).into(),
-            None => HeaderValue::from_static("-1"),
+        let pushback = match self.again {
+            Again::After(after) => milliseconds(after).into(),
+            Again::Never => HeaderValue::from_static("-1"),
+            Again::AsUsual => return response,
         };
         headers.insert(HeaderName::from_static("grpc-retry-pushback-ms"), pushback);
         response

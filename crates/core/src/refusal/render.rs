@@ -1,6 +1,6 @@
 //! What a refusal says in each API: the body of an answer, and the event in the middle of a stream.
 
-use super::{Refusal, whole_seconds};
+use super::{Again, Refusal, whole_seconds};
 use crate::dialect::Dialect;
 use crate::event::Event;
 use crate::json::quote;
@@ -91,7 +91,7 @@ impl Refusal {
                 quote(param),
             ));
         }
-        if let Some(after) = self.retry_after {
+        if let Again::After(after) = self.again {
             details.push_str(&format!(
                 r#",{{"@type":"type.googleapis.com/google.rpc.RetryInfo","retryDelay":"{}s"}}"#,
                 whole_seconds(after),
@@ -99,7 +99,7 @@ impl Refusal {
         }
         format!(
             r#"{{"error":{{"code":{},"message":{},"status":"{}","details":[{details}]}}}}"#,
-            self.kind.status(dialect).as_u16(),
+            self.status_in(dialect).as_u16(),
             quote(&self.message),
             self.kind.google_status(),
         )

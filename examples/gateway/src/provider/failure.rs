@@ -16,13 +16,31 @@ pub(super) fn told_anew(response: Response<Body>, dialect: Dialect) -> Response<
             "upstream_redirect",
             "the provider sends elsewhere, and no redirect is followed",
         ),
-        401 => (
+        status if status == 401 || is_amazons_401(&response) => (
             "upstream_credential",
             "the provider refused the gateway's own key",
         ),
         _ => return response,
     };
     Refusal::new(RefusalKind::Upstream, code, message).render(dialect)
+}
+
+/// AWS says 403 of a bad signature, as it does of what a good one may not do.
+fn is_amazons_401(response: &Response<Body>) -> bool {
+    let exception = response
+        .headers()
+        .get("x-amzn-errortype")
+        .and_then(|kind| kind.to_str().ok()?.split(':').next());
+    matches!(
+        exception,
+        Some(
+            "UnrecognizedClientException"
+                | "InvalidSignatureException"
+                | "IncompleteSignatureException"
+                | "ExpiredTokenException"
+                | "MissingAuthenticationTokenException"
+        )
+    )
 }
 
 #[cfg(test)]
@@ -51,6 +69,22 @@ mod tests {
             let refusal = told.extensions().get::<Refusal>();
             assert_eq!(refusal.map(Refusal::code), code, "{status}");
             assert_eq!(told.headers().contains_key("location"), code.is_none());
+        }
+        for (exception, code) in [
+            ("AccessDeniedException", None),
+            (
+                "UnrecognizedClientException:http://internal.amazon.com/x/",
+                Some("upstream_credential"),
+            ),
+        ] {
+            let theirs = Response::builder()
+                .status(403)
+                .header("x-amzn-errortype", exception)
+                .body(Body::empty())
+                .unwrap();
+            let told = told_anew(theirs, Dialect::OpenAiChat);
+            let refusal = told.extensions().get::<Refusal>();
+            assert_eq!(refusal.map(Refusal::code), code, "{exception}");
         }
     }
 }

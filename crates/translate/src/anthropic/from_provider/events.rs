@@ -95,7 +95,7 @@ impl Reader for Events {
             Some("ping") => say(Moment::Alive),
             Some("error") => {
                 self.over = true;
-                say(Moment::Failed(fault::read(document, None)));
+                say(Moment::Failed(fault::read(document)));
             }
             // New kinds of events are announced as additions.
             _ => self.losses.dropped("events.other"),

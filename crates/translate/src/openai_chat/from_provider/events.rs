@@ -167,7 +167,7 @@ impl Reader for Events {
         let facts = document.facts();
         if facts.error || member(root, "object").is_some_and(|object| object.is("error")) {
             self.over = true;
-            return say(Moment::Failed(fault::read(document, None)));
+            return say(Moment::Failed(fault::read(document)));
         }
         // Totals so far; the last word counts.
         if let Some(usage) = facts.usage.filter(|usage| usage.total() > 0) {

@@ -1,4 +1,7 @@
-//! Which headers pass the gateway, in each direction.
+//! Which headers pass, in each direction.
+//!
+//! Here, since two crates go by it: egress, which talks to providers, and translate, which tells their answers anew and must not lean on
+//! the client inside of it.
 
 use http::header::{ACCEPT_ENCODING, CONNECTION, HeaderMap, HeaderName, HeaderValue, TE};
 
@@ -84,22 +87,36 @@ const CREDENTIAL_WORDS: [&str; 13] = [
     "jwt",
 ];
 
-/// Headers of an answer that a caller may see.
-const ANSWERED: [&str; 23] = [
+/// Headers of an answer that a caller may see. None says where or under what name a deployment runs.
+const ANSWERED: [&str; 30] = [
     "content-type",
     "content-encoding",
     "content-language",
     "content-disposition",
     "cache-control",
+    "warning",
+    // Whether and when to come back.
     "retry-after",
     "retry-after-ms",
     "x-should-retry",
+    // The provider's name for this call.
     "request-id",
     "x-request-id",
     "x-amzn-requestid",
-    // What went wrong, in a word.
-    "x-amzn-errortype",
     "apim-request-id",
+    "mistral-correlation-id",
+    "nvcf-reqid",
+    "x-debug-trace-id",
+    // What AWS's clients and the translating layer call a failure by.
+    "x-amzn-errortype",
+    // What a model's own API on Bedrock counts in its head alone.
+    "x-amzn-bedrock-input-token-count",
+    "x-amzn-bedrock-output-token-count",
+    // Limits that are named alone.
+    "ratelimit",
+    "x-ratelimit",
+    "x-endpoint-monthly-call-limit",
+    // Of the model.
     "openai-processing-ms",
     "openai-version",
     "openai-model",
@@ -108,11 +125,16 @@ const ANSWERED: [&str; 23] = [
     "grpc-message",
     "grpc-status-details-bin",
     "grpc-encoding",
-    "x-ms-region",
-    "warning",
 ];
 
-const ANSWERED_PREFIXES: [&str; 3] = ["x-ratelimit-", "ratelimit-", "anthropic-ratelimit-"];
+/// The limits of all providers.
+const ANSWERED_PREFIXES: [&str; 5] = [
+    "x-ratelimit-",
+    "ratelimit-",
+    "anthropic-ratelimit-",
+    "x-tokenlimit-",
+    "x-trial-endpoint-call-",
+];
 
 /// Takes away what a provider must not get from a caller: the headers of the caller's connection and those that it names,
 /// credentials and whatever looks like one, cookies, and where the caller is. Asks for an answer that isn't compressed.
@@ -124,7 +146,7 @@ const ANSWERED_PREFIXES: [&str; 3] = ["x-ratelimit-", "ratelimit-", "anthropic-r
 /// headers.insert("authorization", "Bearer sk-caller".parse()?);
 /// headers.insert("x-forwarded-for", "192.0.2.7".parse()?);
 /// headers.insert("anthropic-beta", "files-api-2025-04-14".parse()?);
-/// bartizan_egress::towards_provider(&mut headers);
+/// bartizan_core::towards_provider(&mut headers);
 /// assert_eq!(headers.keys().map(|name| name.as_str()).collect::<Vec<_>>(), ["anthropic-beta", "accept-encoding"]);
 /// # Ok::<(), http::header::InvalidHeaderValue>(())
 /// ```
@@ -323,6 +345,14 @@ mod tests {
             "request-id",
             "x-ratelimit-remaining-tokens",
             "anthropic-ratelimit-requests-reset",
+            "ratelimit",
+            "ratelimit-remaining",
+            "x-tokenlimit-remaining",
+            "x-trial-endpoint-call-remaining",
+            "x-amzn-requestid",
+            "x-amzn-errortype",
+            "apim-request-id",
+            "mistral-correlation-id",
             "openai-processing-ms",
         ] {
             assert_eq!(names(&towards_client(&map(&[(name, "1")]))), [name]);
@@ -343,6 +373,18 @@ mod tests {
             "access-control-allow-origin",
             "refresh",
             "content-location",
+            "via",
+            "x-amzn-trace-id",
+            "x-amz-apigw-id",
+            "x-goog-quota-user",
+            "x-google-backends",
+            "x-ms-region",
+            "x-ms-deployment-name",
+            "azureml-model-deployment",
+            "azureml-model-session",
+            "cf-ray",
+            "x-bartizan-refusal",
+            "x-litellm-model-api-base",
         ] {
             assert!(towards_client(&map(&[(name, "1")])).is_empty(), "{name}");
         }
