@@ -53,7 +53,7 @@ impl Reader for Events {
         let root = event.json().root();
         if event.facts().error {
             self.over = true;
-            return say(Moment::Failed(fault::read(event, None)));
+            return say(Moment::Failed(fault::read(event)));
         }
         if let Some(usage) = event.facts().usage.filter(|usage| usage.total() > 0) {
             self.usage = usage;
