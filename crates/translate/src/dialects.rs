@@ -12,7 +12,7 @@ use crate::losses::Losses;
 use crate::neutral::{Answer, Ask, Moment};
 use crate::read::Unknown;
 use crate::settings::Bounds;
-use crate::{anthropic, openai_chat, openai_completions};
+use crate::{anthropic, gemini, openai_chat, openai_completions};
 
 /// Whom a request is written for.
 #[derive(Clone, Copy, Debug)]
@@ -80,6 +80,7 @@ pub(crate) fn decode_ask<'a>(
         Dialect::OpenAiChat => openai_chat::decode_ask(document, policy, losses),
         Dialect::OpenAiCompletions => openai_completions::decode_ask(document, policy, losses),
         Dialect::AnthropicMessages => anthropic::decode_ask(document, policy, losses),
+        Dialect::Gemini => gemini::decode_ask(document, policy, losses),
         from => Err(unsupported(from)),
     }
 }
@@ -94,6 +95,7 @@ pub(crate) fn encode_ask(
         Dialect::OpenAiChat => openai_chat::encode_ask(ask, to, losses),
         Dialect::OpenAiCompletions => openai_completions::encode_ask(ask, to, losses),
         Dialect::AnthropicMessages => anthropic::encode_ask(ask, to, losses),
+        Dialect::Gemini => gemini::encode_ask(ask, to, losses),
         to => Err(unsupported(to)),
     }
 }
@@ -108,6 +110,7 @@ pub(crate) fn writer(
         Dialect::OpenAiChat => Box::new(openai_chat::ToClient::new(created, ask)),
         Dialect::OpenAiCompletions => Box::new(openai_completions::ToClient::new(created, ask)),
         Dialect::AnthropicMessages => Box::new(anthropic::ToClient::new(created)),
+        Dialect::Gemini => Box::new(gemini::ToClient::new(ask)),
         dialect => return Err(unsupported(dialect)),
     })
 }

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use bartizan_core::{
-    Body, Call, Clock, Dialect, Filter, Filtered, Flow, Note, Refusal, SystemClock, Trail,
+    Body, Call, Clock, Dialect, Filter, Filtered, Flow, Note, Refusal, RefusalKind, SystemClock,
+    Trail,
 };
-use http::{HeaderMap, HeaderName, HeaderValue, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Uri, header};
 use tower_layer::Layer;
 
 use crate::count_tokens;
@@ -168,6 +169,14 @@ impl Filter for Translate {
                 .is_some_and(|document| document.facts().stream),
             None => false,
         };
+        if from == Dialect::Gemini && from != to && stream && !asks_for_events(&call.parts().uri) {
+            return Err(Refusal::new(
+                RefusalKind::BadRequest,
+                "unsupported_parameter",
+                "alt: set it to sse: a stream as one JSON array can't be translated",
+            )
+            .param("alt"));
+        }
         let translation = match &target {
             // One text or a batch, a request of this API goes to the target's one path.
             Some(target) if from != to || to == Dialect::GeminiEmbeddings => {
@@ -289,6 +298,13 @@ impl Translate {
         leave_behind(headers);
         Ok(translation)
     }
+}
+
+/// Whether a stream of Google's is asked for as server-sent events. Else it would be one JSON array.
+fn asks_for_events(uri: &Uri) -> bool {
+    let query = uri.query().unwrap_or_default();
+    let mut words = query.split('&').filter_map(|word| word.split_once('='));
+    words.any(|(name, value)| matches!(name, "alt" | "$alt" | "%24alt") && value == "sse")
 }
 
 fn note(trail: Option<&Trail>, losses: &Losses) {

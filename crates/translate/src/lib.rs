@@ -129,6 +129,7 @@ mod embeddings;
 mod error;
 mod facts;
 mod fault;
+mod gemini;
 mod head;
 mod headers;
 #[cfg(test)]

@@ -1,0 +1,17 @@
+//! Gemini `generateContent`, `streamGenerateContent` and `countTokens`, Google AI's and Vertex AI's.
+
+mod fields;
+mod files;
+mod from_client;
+mod from_provider;
+mod models;
+mod seal;
+mod to_client;
+mod to_provider;
+
+pub(crate) use from_client::decode as decode_ask;
+pub(crate) use to_client::ToClient;
+pub(crate) use to_provider::encode as encode_ask;
+
+#[cfg(test)]
+mod recorded;

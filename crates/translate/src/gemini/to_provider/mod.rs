@@ -1,0 +1,101 @@
+//! Writing a request.
+
+mod config;
+mod contents;
+mod media;
+mod parts;
+mod results;
+mod thinking;
+mod tools;
+
+use bartizan_core::Refusal;
+
+use super::from_provider::Events;
+use crate::dialects::{Encoded, To};
+use crate::losses::Losses;
+use crate::neutral::{Ask, Block, ToolKind};
+use crate::write::Writer;
+
+/// What of a request's wishes the API has a word for.
+const SAID: &[&str] = &[
+    "seed",
+    "presence_penalty",
+    "frequency_penalty",
+    "safety_settings",
+    "service_tier",
+    "web_search_options",
+];
+
+pub(crate) fn encode(ask: &Ask<'_>, to: To<'_>, losses: &mut Losses) -> Result<Encoded, Refusal> {
+    let mut out = Writer::with_capacity(4_096);
+    out.open();
+    request(ask, &to, &mut out, losses)?;
+    out.close();
+    let searches = ask.wishes.get("web_search_options").is_some()
+        || ask
+            .tools
+            .iter()
+            .any(|tool| matches!(tool.kind, ToolKind::Server { .. }));
+    Ok(Encoded {
+        text: out.finish(),
+        reader: Box::new(Events::new(searches)),
+    })
+}
+
+/// The members of a request, which a count of tokens may hold inside.
+pub(super) fn request(
+    ask: &Ask<'_>,
+    to: &To<'_>,
+    out: &mut Writer,
+    losses: &mut Losses,
+) -> Result<(), Refusal> {
+    ask.wishes.leave(SAID, losses)?;
+    if ask.user.as_deref().is_some_and(|user| !user.is_empty()) {
+        losses.dropped("user");
+    }
+    if ask.one_tool_at_a_time && !ask.tools.is_empty() {
+        losses.dropped("parallel_tool_calls");
+    }
+    if marks_cache(ask) {
+        losses.dropped("cache_control");
+    }
+    contents::system(ask, out, losses)?;
+    contents::write(ask, to, out, losses)?;
+    tools::write(ask, out, losses)?;
+    tools::choice(ask, out)?;
+    if let Some(settings) = ask.wishes.get("safety_settings") {
+        out.raw_at("safetySettings", settings);
+    }
+    config::write(ask, to, out, losses)?;
+    tier(ask, out, losses);
+    Ok(())
+}
+
+fn tier(ask: &Ask<'_>, out: &mut Writer, losses: &mut Losses) {
+    let Some(json) = ask.wishes.get("service_tier") else {
+        return;
+    };
+    match json {
+        r#""default""# => out.plain_at("serviceTier", "standard"),
+        r#""flex""# => out.plain_at("serviceTier", "flex"),
+        r#""priority""# => out.plain_at("serviceTier", "priority"),
+        _ => losses.dropped("service_tier"),
+    }
+}
+
+/// Where the provider caches it finds itself, or is told with a cache of its own.
+fn marks_cache(ask: &Ask<'_>) -> bool {
+    fn marked(block: &Block<'_>) -> bool {
+        match block {
+            Block::ToolResult { blocks, cache, .. } => cache.is_some() || blocks.iter().any(marked),
+            Block::Text { cache, .. }
+            | Block::Image { cache, .. }
+            | Block::Document { cache, .. }
+            | Block::ToolUse { cache, .. } => cache.is_some(),
+            _ => false,
+        }
+    }
+    ask.cache.is_some()
+        || ask.tools.iter().any(|tool| tool.cache.is_some())
+        || ask.turns.iter().flat_map(|turn| &turn.blocks).any(marked)
+}
