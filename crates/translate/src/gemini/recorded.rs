@@ -279,6 +279,7 @@ fn every_recorded_request_asks_the_same_when_it_is_written_again() {
                 model,
                 facts: facts.of(model),
                 vertex: false,
+                stream_usage: false,
                 bounds: Bounds::default(),
             };
             encode_ask(&ask, to, &mut losses)
