@@ -12,7 +12,7 @@ use crate::losses::Losses;
 use crate::neutral::{Answer, Ask, Moment};
 use crate::read::Unknown;
 use crate::settings::Bounds;
-use crate::{anthropic, gemini, openai_chat, openai_completions};
+use crate::{anthropic, cohere, gemini, openai_chat, openai_completions};
 
 /// Whom a request is written for.
 #[derive(Clone, Copy, Debug)]
@@ -96,6 +96,7 @@ pub(crate) fn encode_ask(
         Dialect::OpenAiCompletions => openai_completions::encode_ask(ask, to, losses),
         Dialect::AnthropicMessages => anthropic::encode_ask(ask, to, losses),
         Dialect::Gemini => gemini::encode_ask(ask, to, losses),
+        Dialect::CohereChat => cohere::encode_ask(ask, to, losses),
         to => Err(unsupported(to)),
     }
 }

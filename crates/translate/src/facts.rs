@@ -51,6 +51,18 @@ impl Effort {
         })
     }
 
+    /// The tokens that it may take, for models that think by a budget; `None` for all there are.
+    pub(crate) const fn budget(self) -> Option<u64> {
+        Some(match self {
+            Self::Minimal => 1_024,
+            Self::Low => 2_048,
+            Self::Medium => 8_192,
+            Self::High => 16_384,
+            Self::XHigh => 32_768,
+            Self::Max => return None,
+        })
+    }
+
     /// The word for it.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

@@ -122,6 +122,7 @@
 //! place. Other pairs than the one above are refused as yet (`translation_unsupported`).
 
 mod anthropic;
+mod cohere;
 mod count_tokens;
 mod custom;
 mod dialects;

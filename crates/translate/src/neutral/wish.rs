@@ -58,6 +58,13 @@ const KNOWN: &[(&str, Weight, Neutral)] = &[
         Weight::Meaning("the provider does not say the prompt again"),
         |value| value.as_bool() == Some(false),
     ),
+    ("safety_mode", Weight::Nudge, |value| value.is("CONTEXTUAL")),
+    ("citation_options", Weight::Nudge, is_empty),
+    (
+        "documents",
+        Weight::Meaning("the provider takes no documents beside the conversation: say them in it"),
+        is_empty,
+    ),
     (
         "guardrail_config",
         Weight::Meaning("this guardrail has no equivalent at the provider"),

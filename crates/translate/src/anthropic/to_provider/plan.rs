@@ -207,14 +207,10 @@ fn choose(ask: &Ask<'_>, output: Output) -> Result<Choose, Refusal> {
 }
 
 /// Efforts become budgets by this table, no larger than three quarters of `max_tokens`, so that room for the answer stays.
-pub(crate) const fn budget(effort: Effort, max_tokens: u64) -> u64 {
-    match effort {
-        Effort::Minimal => LEAST_BUDGET,
-        Effort::Low => 2_048,
-        Effort::Medium => 8_192,
-        Effort::High => 16_384,
-        Effort::XHigh => 32_768,
-        Effort::Max => max_tokens,
+const fn budget(effort: Effort, max_tokens: u64) -> u64 {
+    match effort.budget() {
+        Some(tokens) => tokens,
+        None => max_tokens,
     }
 }
 
