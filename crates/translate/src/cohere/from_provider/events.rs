@@ -72,7 +72,7 @@ impl Reader for Events {
             Some("message-end") => return self.end(document, delta, say),
             _ if document.facts().error => {
                 self.over = true;
-                return say(Moment::Failed(fault::read(document, None)));
+                return say(Moment::Failed(fault::read(document)));
             }
             _ => self.begin(event, say),
         }
@@ -257,7 +257,7 @@ impl Events {
             return say(Moment::Failed(refusal));
         }
         if document.facts().error {
-            return say(Moment::Failed(fault::read(document, None)));
+            return say(Moment::Failed(fault::read(document)));
         }
         self.begin(document.json().root(), say);
         self.close(say);
