@@ -55,7 +55,7 @@ impl Reader for Events {
         }
         let event = document.json().root();
         if member(event, "error").is_some() {
-            return self.fail(fault::read(document, None), say);
+            return self.fail(fault::read(document), say);
         }
         self.counts = usage::read(event, self.counts);
         self.begin(event, say);
