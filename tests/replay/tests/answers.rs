@@ -1,0 +1,311 @@
+//! Every recorded answer and stream, in every client's API: the same text, thinking, calls, end and usage. Runs where the recordings are.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a test that fails panics, and says what it saw"
+)]
+
+mod tally;
+
+use bartizan_replay::api::{Api, IN};
+use bartizan_replay::client::{Got, replayed};
+use bartizan_replay::exchanges::{self, Exchange};
+use bartizan_replay::frames;
+use bartizan_replay::protocol;
+use bartizan_replay::provider::Provider;
+use bartizan_replay::said::{Finish, Said};
+use tally::Tally;
+
+/// What the client's API has words for, of what the provider said.
+fn expected(api: Api, mut said: Said) -> Said {
+    if api == Api::Completions {
+        // A text and why it ends: the rest must be declared.
+        said.reasoning.clear();
+        said.calls.clear();
+        said.finish = said.finish.map(|finish| match finish {
+            Finish::ToolCalls => Finish::Stop,
+            other => other,
+        });
+    }
+    said
+}
+
+fn bare(text: &str) -> String {
+    text.chars().filter(|c| !c.is_whitespace()).collect()
+}
+
+/// What differs, one line each.
+fn compare(api: Api, exchange: &Exchange, got: &Got) -> Vec<String> {
+    let mut wrong = Vec::new();
+    let provider = exchange.said().unwrap();
+    let client = got.said(api, exchange.stream);
+    let wanted = expected(api, provider.clone());
+    let mut check = |holds: bool, what: String| {
+        if !holds {
+            wrong.push(what);
+        }
+    };
+    check(
+        client.text == wanted.text,
+        format!("text {:?} became {:?}", wanted.text, client.text),
+    );
+    check(
+        bare(&client.reasoning) == bare(&wanted.reasoning),
+        format!(
+            "thinking {:?} became {:?}",
+            wanted.reasoning, client.reasoning
+        ),
+    );
+    let names = |said: &Said| -> Vec<_> {
+        said.calls
+            .iter()
+            .map(|call| (call.name.clone(), call.arguments.clone()))
+            .collect()
+    };
+    check(
+        names(&client) == names(&wanted),
+        format!("calls {:?} became {:?}", wanted.calls, client.calls),
+    );
+    for (theirs, ours) in wanted.calls.iter().zip(&client.calls) {
+        let same = theirs.id == ours.id || theirs.id.is_empty() && !ours.id.is_empty();
+        check(same, format!("call {:?} became {:?}", theirs.id, ours.id));
+    }
+    let ids: std::collections::HashSet<_> = client.calls.iter().map(|call| &call.id).collect();
+    check(
+        ids.len() == client.calls.len(),
+        "two calls have one id".to_owned(),
+    );
+    check(
+        client.finish == wanted.finish,
+        format!("finish {:?} became {:?}", wanted.finish, client.finish),
+    );
+    if wanted.finish == Some(Finish::ContentFilter) && api != Api::Completions && api != Api::Gemini
+    {
+        check(
+            client.refusal == wanted.refusal,
+            format!("refusal {:?} became {:?}", wanted.refusal, client.refusal),
+        );
+    }
+    usage(api, &wanted, &client, &mut check);
+    for opaque in &provider.opaque {
+        let kept = got.text.contains(opaque.as_str()) || api == Api::Completions;
+        check(kept, format!("a signature is lost: {opaque:.40}"));
+    }
+    let lost = provider
+        .beside
+        .iter()
+        .any(|kind| !client.beside.contains(kind));
+    let declared = !client.declared.is_empty() || !client.beside.is_empty();
+    check(
+        !lost || declared,
+        format!("{:?} are lost in silence", provider.beside),
+    );
+    check(!client.id.is_empty(), "no id".to_owned());
+    wrong
+}
+
+fn usage(api: Api, wanted: &Said, client: &Said, check: &mut impl FnMut(bool, String)) {
+    let (theirs, ours) = (wanted.usage, client.usage);
+    check(
+        theirs.input == ours.input,
+        format!("input {} became {}", theirs.input, ours.input),
+    );
+    check(
+        theirs.output == ours.output,
+        format!("output {} became {}", theirs.output, ours.output),
+    );
+    check(
+        theirs.cached == ours.cached,
+        format!("cached {} became {}", theirs.cached, ours.cached),
+    );
+    if api != Api::Gemini {
+        check(
+            theirs.written == ours.written,
+            format!("written {} became {}", theirs.written, ours.written),
+        );
+    }
+    check(
+        theirs.reasoning == ours.reasoning,
+        format!(
+            "thinking tokens {} became {}",
+            theirs.reasoning, ours.reasoning
+        ),
+    );
+}
+
+async fn all(stream: bool) {
+    let mut tally = Tally::new(if stream { "streams" } else { "answers" });
+    for exchange in exchanges::all()
+        .iter()
+        .filter(|exchange| exchange.stream == stream)
+    {
+        for api in IN {
+            if exchange.api == api {
+                continue;
+            }
+            let got = replayed(api, exchange, Provider::of(exchange)).await;
+            let case = tally.case(exchange, api);
+            if got.is_unsupported() {
+                case.unsupported();
+            } else if exchange.said().is_none_or(|said| said == Said::default()) {
+                let mut wrong = Vec::new();
+                if !exchange.is_success() {
+                    let class = |status: u16| if status == 529 { 503 } else { status };
+                    if class(got.status) != class(exchange.status) {
+                        wrong.push(format!("status {} became {}", exchange.status, got.status));
+                    }
+                }
+                if !got.json()["error"].is_object() {
+                    wrong.push("an error is no error any more".to_owned());
+                }
+                case.found(wrong);
+            } else if got.status != 200 {
+                case.found(vec![format!("answered {}: {:.200}", got.status, got.text)]);
+            } else {
+                let mut wrong = compare(api, exchange, &got);
+                if stream {
+                    let frames = frames::of(got.media_type(), got.text.as_bytes());
+                    wrong.extend(protocol::faults(api, &frames));
+                }
+                case.found(wrong);
+            }
+        }
+    }
+    tally.settle();
+}
+
+#[tokio::test]
+#[ignore = "until every pair is there"]
+async fn every_recorded_answer_says_the_same_in_every_clients_api() {
+    all(false).await;
+}
+
+#[tokio::test]
+#[ignore = "until every pair is there"]
+async fn every_recorded_stream_says_the_same_in_every_clients_api() {
+    all(true).await;
+}
+
+#[tokio::test]
+#[ignore = "until every pair is there"]
+async fn a_stream_says_the_same_however_it_is_cut_into_pieces() {
+    let mut tally = Tally::new("re-chunked streams");
+    for exchange in exchanges::all().iter().filter(|exchange| exchange.stream) {
+        for api in IN {
+            let whole = replayed(api, exchange, Provider::of(exchange)).await;
+            let case = tally.case(exchange, api);
+            if whole.is_unsupported() {
+                case.unsupported();
+                continue;
+            }
+            let mut wrong = Vec::new();
+            for seed in 1..4 {
+                let got = replayed(api, exchange, Provider::of(exchange).scattered(seed)).await;
+                // What dates the answer is the clock.
+                if undated(&got.text) != undated(&whole.text) {
+                    wrong.push(format!("seed {seed} tells otherwise"));
+                }
+            }
+            case.found(wrong);
+        }
+    }
+    tally.settle();
+}
+
+fn undated(text: &str) -> String {
+    let mut rest = text;
+    let mut all = String::new();
+    while let Some((before, after)) = rest.split_once("\"created") {
+        all += before;
+        rest = after
+            .trim_start_matches(|c: char| !c.is_ascii_digit())
+            .trim_start_matches(|c: char| c.is_ascii_digit());
+    }
+    all + rest
+}
+
+/// Every event of the short streams, the ends of the long ones and each change of kind: deltas in the middle are all alike.
+fn cuts(events: &[frames::Frame]) -> Vec<usize> {
+    let kind = |frame: &frames::Frame| -> (String, Vec<String>) {
+        let data: serde_json::Value = serde_json::from_str(&frame.data).unwrap_or_default();
+        let keys = data["choices"][0]["delta"]
+            .as_object()
+            .or_else(|| data.as_object());
+        (
+            frame.name.clone(),
+            keys.into_iter()
+                .flat_map(|keys| keys.keys().cloned())
+                .collect(),
+        )
+    };
+    let whole = std::env::var_os("BARTIZAN_EVERY_CUT").is_some();
+    (0..events.len())
+        .filter(|cut| {
+            let near = events.len() < 40 || *cut < 12 || *cut + 12 > events.len();
+            near || whole || kind(&events[*cut]) != kind(&events[*cut - 1])
+        })
+        .collect()
+}
+
+#[tokio::test]
+#[ignore = "until every pair is there"]
+async fn every_recorded_stream_cut_after_every_event_ends_in_an_error_of_the_clients_api() {
+    let mut tally = Tally::new("cut streams");
+    let mut cut = 0;
+    for exchange in exchanges::all()
+        .iter()
+        .filter(|exchange| exchange.stream && exchange.is_success())
+    {
+        let events = frames::of(exchange.media_type(), &exchange.body);
+        for api in IN {
+            let mut wrong = Vec::new();
+            let case = tally.case(exchange, api);
+            if replayed(api, exchange, Provider::of(exchange))
+                .await
+                .is_unsupported()
+            {
+                case.unsupported();
+                continue;
+            }
+            for at in cuts(&events) {
+                let end = at.checked_sub(1).map_or(0, |last| events[last].at.end);
+                if may_end_here(exchange, &events[..at]) {
+                    continue;
+                }
+                let got = replayed(api, exchange, Provider::of(exchange).cut(end)).await;
+                cut += 1;
+                let told = frames::of(got.media_type(), got.text.as_bytes());
+                let errs = got.status >= 400 || protocol::ends_in_error(api, &told) || got.broken;
+                if !errs || told.iter().any(|frame| is_terminal(api, frame)) {
+                    wrong.push(format!(
+                        "after event {at} of {}: {:.300}",
+                        events.len(),
+                        tail(&got.text)
+                    ));
+                }
+            }
+            case.found(wrong);
+        }
+    }
+    println!("{cut} cuts");
+    tally.settle();
+}
+
+fn tail(text: &str) -> &str {
+    let at = text.char_indices().rev().nth(300).map_or(0, |(at, _)| at);
+    &text[at..]
+}
+
+fn is_terminal(api: Api, frame: &frames::Frame) -> bool {
+    api != Api::Gemini && protocol::ends_well(api, std::slice::from_ref(frame))
+}
+
+/// Some APIs have no word for the end: behind the last thing that they say, a cut can't be told from it.
+fn may_end_here(exchange: &Exchange, events: &[frames::Frame]) -> bool {
+    exchange.api == Api::Gemini
+        && events
+            .iter()
+            .any(|event| event.data.contains("\"finishReason\""))
+        || exchange.api == Api::Converse && events.iter().any(|event| event.name == "messageStop")
+}
