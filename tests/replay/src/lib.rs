@@ -4,6 +4,11 @@
 //! agree; the same for requests ([`asked`]). The readers know nothing of the crate under test. The tests of this package do so in process,
 //! for each pair of APIs; the program `bartizan-replay` serves the same to the providers' official SDKs, which then are the readers.
 
+#![allow(
+    clippy::indexing_slicing,
+    reason = "what a JSON value has no member for is null"
+)]
+
 pub mod api;
 pub mod asked;
 pub mod client;

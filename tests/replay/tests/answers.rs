@@ -1,6 +1,7 @@
 //! Every recorded answer and stream, in every client's API: the same text, thinking, calls, end and usage. Runs where the recordings are.
 
 #![allow(
+    clippy::indexing_slicing,
     clippy::unwrap_used,
     clippy::print_stdout,
     reason = "a test that fails panics, and says what it saw"

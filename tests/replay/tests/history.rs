@@ -2,6 +2,7 @@
 //! calls that they led to. Runs where the recordings are.
 
 #![allow(
+    clippy::indexing_slicing,
     clippy::unwrap_used,
     clippy::print_stdout,
     reason = "a test that fails panics, and says what it saw"
