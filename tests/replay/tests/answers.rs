@@ -20,6 +20,8 @@ use tally::Tally;
 
 /// What the client's API has words for, of what the provider said.
 fn expected(api: Api, mut said: Said) -> Said {
+    // Some servers count cached tokens that are no part of the prompt; and thinking apart from what was written.
+    said.usage.cached = said.usage.cached.min(said.usage.input);
     if api == Api::Completions {
         // A text and why it ends: the rest must be declared.
         said.reasoning.clear();
@@ -167,7 +169,12 @@ async fn all(stream: bool) {
                 let mut wrong = compare(api, exchange, &got);
                 if stream {
                     let frames = frames::of(got.media_type(), got.text.as_bytes());
-                    wrong.extend(protocol::faults(api, &frames));
+                    let unfinished = exchange.said().is_some_and(|said| said.finish.is_none());
+                    let faults = protocol::faults(api, &frames).into_iter();
+                    // A provider that gave no reason is not given one.
+                    wrong.extend(faults.filter(|fault| {
+                        !unfinished || !fault.contains("reason") && !fault.contains("Reason")
+                    }));
                 }
                 case.found(wrong);
             }
@@ -203,8 +210,7 @@ async fn a_stream_says_the_same_however_it_is_cut_into_pieces() {
             let mut wrong = Vec::new();
             for seed in 1..4 {
                 let got = replayed(api, exchange, Provider::of(exchange).scattered(seed)).await;
-                // What dates the answer is the clock.
-                if undated(&got.text) != undated(&whole.text) {
+                if data(&got) != data(&whole) {
                     wrong.push(format!("seed {seed} tells otherwise"));
                 }
             }
@@ -212,6 +218,14 @@ async fn a_stream_says_the_same_however_it_is_cut_into_pieces() {
         }
     }
     tally.settle();
+}
+
+/// What the events say. What dates an answer is the clock; which line end a line has is nobody's business.
+fn data(got: &Got) -> Vec<String> {
+    let frames = frames::of(got.media_type(), got.text.as_bytes()).into_iter();
+    frames
+        .map(|frame| frame.name + &undated(&frame.data))
+        .collect()
 }
 
 fn undated(text: &str) -> String {

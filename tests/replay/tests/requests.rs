@@ -256,7 +256,13 @@ async fn every_recorded_request_comes_back_from_every_api_that_clients_speak_too
                 continue;
             }
             let Some(returned) = &back.sent else {
-                case.found(vec![format!("refused on its way back: {:.300}", back.text)]);
+                if back
+                    .refusal
+                    .as_ref()
+                    .is_none_or(|refused| refused.field.is_none())
+                {
+                    case.found(vec![format!("refused without a name: {:.300}", back.text)]);
+                }
                 continue;
             };
             let before = read(exchange.api, &exchange.request, exchange.stream);

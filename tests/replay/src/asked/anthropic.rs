@@ -46,11 +46,6 @@ pub(super) fn read(request: &Value) -> Asked {
     }
     for tool in items(&request["tools"]) {
         let own = tool["input_schema"].is_object();
-        if tool["name"] == "bartizan_json_answer" {
-            asked.format = Some(tool["input_schema"].clone());
-            asked.choice = None;
-            continue;
-        }
         asked.tools.push(Tool {
             name: text_of(if own { &tool["name"] } else { &tool["type"] }),
             description: text_of(&tool["description"]),

@@ -45,10 +45,7 @@ pub(super) fn read(request: &Value) -> Asked {
     }
     for tool in items(&request["toolConfig"]["tools"]) {
         let spec = &tool["toolSpec"];
-        if spec["name"] == "bartizan_json_answer" {
-            asked.format = Some(spec["inputSchema"]["json"].clone());
-            asked.choice = None;
-        } else if spec.is_object() {
+        if spec.is_object() {
             asked.tools.push(Tool {
                 name: text_of(&spec["name"]),
                 description: text_of(&spec["description"]),

@@ -105,8 +105,25 @@ pub fn read(api: Api, request: &Value) -> Asked {
         Api::Cohere => cohere::read(request),
         Api::Ollama => ollama::read(request),
     };
-    // Told not to think is not told to think.
+    // Neither is told to think.
     asked.thinking = asked.thinking.filter(|thinking| !is_off(thinking));
+    // Where the API has no word for the answer's form, a hidden tool has it.
+    if let Some(at) = asked
+        .tools
+        .iter()
+        .position(|tool| tool.name == "bartizan_json_answer")
+    {
+        asked.format = Some(asked.tools.remove(at).schema);
+        asked.choice = None;
+    }
+    for tool in &mut asked.tools {
+        // What a provider runs itself has a name in each API, and a date in Anthropic's.
+        for kind in ["web_search", "code_execution"] {
+            if tool.schema.is_null() && tool.name.contains(kind) {
+                kind.clone_into(&mut tool.name);
+            }
+        }
+    }
     asked.system.retain(|text| !text.is_empty());
     for turn in &mut asked.turns {
         turn.parts.retain(
@@ -150,6 +167,8 @@ fn is_off(thinking: &Value) -> bool {
     *thinking == "none"
         || *thinking == false
         || thinking["type"] == "disabled"
+        // As the model finds fit, which is what happens anyway.
+        || thinking["type"] == "adaptive"
         || thinking["effort"] == "none"
         || thinking["enabled"] == false
         || thinking["thinkingBudget"] == 0
