@@ -283,11 +283,12 @@ fn token_classes_are_disjoint_whatever_the_provider_nests() {
         usage(
             Dialect::OpenAiResponses,
             Event,
-            r#"{"type":"response.completed","response":{"usage":{"input_tokens":100,"input_tokens_details":{"cached_tokens":40},"output_tokens":50,"output_tokens_details":{"reasoning_tokens":20}}}}"#
+            r#"{"type":"response.completed","response":{"usage":{"input_tokens":100,"input_tokens_details":{"cached_tokens":40,"cache_write_tokens":15},"output_tokens":50,"output_tokens_details":{"reasoning_tokens":20}}}}"#
         ),
         Usage {
-            input: 60,
+            input: 45,
             cached_input: 40,
+            cache_write: 15,
             output: 30,
             reasoning: 20,
             ..Usage::default()

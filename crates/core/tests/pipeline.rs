@@ -372,6 +372,30 @@ async fn the_error_of_a_cut_stream_is_an_event_of_its_own() {
     }
 }
 
+#[tokio::test]
+async fn the_error_of_a_numbered_stream_has_the_number_after_the_last() {
+    let event = |number: u32| {
+        format!(r#"data: {{"type":"response.in_progress","sequence_number":{number}}}"#) + "\n\n"
+    };
+    for events in 0..3 {
+        let log = Log::default();
+        let sent: String = (0..events).map(event).collect();
+        let sent = format!(": up\n\n{sent}");
+        let stack = look(
+            "tap",
+            &log,
+            Watch::Content,
+            provider(move || streaming(sent.clone())),
+        );
+        let request = Request::post("/v1/responses").body(Body::from(r#"{"model":"m"}"#));
+        let got = text(stack.oneshot(request.unwrap()).await.unwrap()).await;
+        let last = got.trim_end().rsplit("data: ").next().unwrap();
+        let error: serde_json::Value = serde_json::from_str(last).unwrap();
+        assert_eq!(error["type"], "error");
+        assert_eq!(error["sequence_number"], events);
+    }
+}
+
 /// A provider that streams what the test feeds it.
 fn fed(
     seen: Arc<AtomicUsize>,

@@ -37,6 +37,8 @@ pub(super) struct Answer {
     leaving: VecDeque<Bytes>,
     /// The event that left last has no blank line at its end.
     unended: bool,
+    /// How many events have left, comments aside.
+    told: u64,
     /// The last frame of a body that nobody looks into, which waits for the taps to see the end.
     last: Option<Frame<Bytes>>,
     progress: Progress,
@@ -84,6 +86,7 @@ impl Answer {
             dialect: Dialect::Other,
             leaving: VecDeque::new(),
             unended: false,
+            told: 0,
             last: None,
             progress: Progress::Reading,
             keep_alive: None,
@@ -213,14 +216,16 @@ impl Answer {
         }
     }
 
-    /// Lets the bytes of an event leave.
+    /// Lets an event leave.
     ///
     /// A stream may end within an event, as one does that is cut. What comes after it, such as the error that says so, would be read as
     /// more of it, or not at all behind a comment.
-    fn depart(&mut self, event: Bytes) {
+    fn depart(&mut self, event: Event) {
         if self.unended {
             self.leaving.push_back(Bytes::from_static(b"\n\n"));
         }
+        self.told += u64::from(event.data().is_some());
+        let event = event.into_bytes();
         self.unended = !ends_blank(&event);
         self.leaving.push_back(event);
     }
@@ -315,7 +320,7 @@ impl Answer {
         }
         match self.levels.first_mut() {
             Some(level) => level.waiting.push_back(event),
-            None => self.depart(event.into_bytes()),
+            None => self.depart(event),
         }
     }
 
@@ -403,7 +408,7 @@ impl Answer {
             let last = why
                 .take()
                 .filter(|_| *say)
-                .map(|refusal| refusal.event(self.dialect).to_bytes());
+                .map(|refusal| refusal.event_after(self.told, self.dialect));
             if let Some(last) = last {
                 self.depart(last);
             }
@@ -431,7 +436,7 @@ impl Answer {
                 Some(level) => level.waiting.extend(out.0.drain(..)),
                 None => {
                     for event in out.0.drain(..).filter(|event| !event.is_hidden()) {
-                        self.depart(event.into_bytes());
+                        self.depart(event);
                     }
                 }
             },

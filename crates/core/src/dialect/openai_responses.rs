@@ -482,7 +482,7 @@ fn incomplete(facts: &mut Facts, value: Value<'_>) -> bool {
     true
 }
 
-/// Cached tokens lie within `input_tokens`, reasoning within `output_tokens`.
+/// Cached and cache-written tokens lie within `input_tokens`, reasoning within `output_tokens`.
 fn usage(facts: &mut Facts, value: Value<'_>) -> bool {
     let number = |value: Option<Value<'_>>| value.and_then(Value::as_u64).unwrap_or(0);
     let detail = |details: &str, name: &str| {
@@ -492,6 +492,7 @@ fn usage(facts: &mut Facts, value: Value<'_>) -> bool {
     let mut output = Split::of(number(value.get("output_tokens")));
     facts.usage = Some(Usage {
         cached_input: input.take(detail("input_tokens_details", "cached_tokens")),
+        cache_write: input.take(detail("input_tokens_details", "cache_write_tokens")),
         input: input.rest,
         reasoning: output.take(detail("output_tokens_details", "reasoning_tokens")),
         output: output.rest,

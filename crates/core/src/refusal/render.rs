@@ -31,12 +31,18 @@ impl Refusal {
     /// The event that says this in the middle of a stream of `dialect`. Nothing may follow it.
     #[must_use]
     pub fn event(&self, dialect: Dialect) -> Event {
+        self.event_after(0, dialect)
+    }
+
+    /// As [`event`](Self::event), after so many events of the stream: OpenAI's responses number theirs, without a gap.
+    #[must_use]
+    pub fn event_after(&self, events: u64, dialect: Dialect) -> Event {
         match dialect {
             Dialect::AnthropicMessages => Event::new(Some("error"), &self.anthropic_body()),
             Dialect::OpenAiResponses => {
                 // As the API's own error event, and with the member at which OpenAI's SDKs raise.
                 let data = format!(
-                    r#"{{"type":"error","code":{},"message":{},"param":{},"sequence_number":0,{}"#,
+                    r#"{{"type":"error","code":{},"message":{},"param":{},"sequence_number":{events},{}"#,
                     quote(self.code),
                     quote(&self.message),
                     self.quoted_param(),
