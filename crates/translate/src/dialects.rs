@@ -12,7 +12,7 @@ use crate::losses::Losses;
 use crate::neutral::{Answer, Ask, Moment};
 use crate::read::Unknown;
 use crate::settings::Bounds;
-use crate::{anthropic, cohere, gemini, openai_chat, openai_completions};
+use crate::{anthropic, cohere, gemini, openai_chat, openai_completions, openai_responses};
 
 /// Whom a request is written for.
 #[derive(Clone, Copy, Debug)]
@@ -79,6 +79,7 @@ pub(crate) fn decode_ask<'a>(
     match document.dialect() {
         Dialect::OpenAiChat => openai_chat::decode_ask(document, policy, losses),
         Dialect::OpenAiCompletions => openai_completions::decode_ask(document, policy, losses),
+        Dialect::OpenAiResponses => openai_responses::decode_ask(document, policy, losses),
         Dialect::AnthropicMessages => anthropic::decode_ask(document, policy, losses),
         Dialect::Gemini => gemini::decode_ask(document, policy, losses),
         from => Err(unsupported(from)),

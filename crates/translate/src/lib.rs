@@ -143,6 +143,7 @@ mod names;
 mod neutral;
 mod openai_chat;
 mod openai_completions;
+mod openai_responses;
 mod pieces;
 mod read;
 mod rerank;
