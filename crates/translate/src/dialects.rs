@@ -111,6 +111,7 @@ pub(crate) fn writer(
     Ok(match dialect {
         Dialect::OpenAiChat => Box::new(openai_chat::ToClient::new(created, ask)),
         Dialect::OpenAiCompletions => Box::new(openai_completions::ToClient::new(created, ask)),
+        Dialect::OpenAiResponses => Box::new(openai_responses::ToClient::new(created, ask)),
         Dialect::AnthropicMessages => Box::new(anthropic::ToClient::new(created)),
         Dialect::Gemini => Box::new(gemini::ToClient::new(ask)),
         dialect => return Err(unsupported(dialect)),

@@ -1,8 +1,10 @@
 //! OpenAI responses, stateless.
 
 mod from_client;
+mod to_client;
 
 pub(crate) use from_client::decode as decode_ask;
+pub(crate) use to_client::ToClient;
 
 use bartizan_core::json::Value;
 
