@@ -95,6 +95,7 @@ pub(crate) fn encode_ask(
     match to.dialect {
         Dialect::OpenAiChat => openai_chat::encode_ask(ask, to, losses),
         Dialect::OpenAiCompletions => openai_completions::encode_ask(ask, to, losses),
+        Dialect::OpenAiResponses => openai_responses::encode_ask(ask, to, losses),
         Dialect::AnthropicMessages => anthropic::encode_ask(ask, to, losses),
         Dialect::Gemini => gemini::encode_ask(ask, to, losses),
         Dialect::CohereChat => cohere::encode_ask(ask, to, losses),

@@ -12,8 +12,7 @@ use crate::neutral::{Block, Citation, Source, Str};
 use crate::read::{Place, Unknown, member, members, unknown};
 
 /// A mark for the cache, in Anthropic's words.
-static MARK: LazyLock<Option<Json>> =
-    LazyLock::new(|| Json::read(r#"{"type":"ephemeral"}"#).ok());
+static MARK: LazyLock<Option<Json>> = LazyLock::new(|| Json::read(r#"{"type":"ephemeral"}"#).ok());
 
 pub(super) fn decode<'a>(
     here: &Place<'_>,
@@ -109,11 +108,7 @@ fn citations<'a>(value: Value<'a>, losses: &mut Losses) -> Vec<Citation<'a>> {
     all.collect()
 }
 
-fn optional<'a>(
-    here: &Place<'_>,
-    value: Value<'a>,
-    key: &str,
-) -> Result<Option<Str<'a>>, Refusal> {
+fn optional<'a>(here: &Place<'_>, value: Value<'a>, key: &str) -> Result<Option<Str<'a>>, Refusal> {
     member(value, key)
         .map(|value| Place::In(here, key).text(value))
         .transpose()

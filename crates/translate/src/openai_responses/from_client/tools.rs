@@ -6,8 +6,8 @@ use bartizan_core::json::{Kind, Value};
 use super::content::needed;
 use crate::losses::Losses;
 use crate::neutral::{Choice, Raw, Str, Tool, ToolKind};
+use crate::openai_responses::grammar;
 use crate::read::{Place, Unknown, member, members, unknown};
-use crate::write::Writer;
 
 pub(super) fn decode<'a>(
     here: &Place<'_>,
@@ -43,7 +43,7 @@ fn tool<'a>(
             (_, "description") => description = Some(there.text(value)?),
             (false, "parameters") => schema = Some(there.object(value)?),
             (false, "strict") => strict = Some(there.flag(value)?),
-            (true, "format") => format = grammar(&there, value)?,
+            (true, "format") => format = form(&there, value)?,
             (false, "output_schema") => losses.dropped("tools.output_schema"),
             (_, "defer_loading") if value.as_bool() == Some(false) => {}
             (_, "defer_loading") => losses.dropped("tools.defer_loading"),
@@ -90,23 +90,14 @@ fn server<'a>(kind: Str<'a>, raw: Value<'a>) -> Tool<'a> {
     }
 }
 
-/// The form of a custom tool's input, as chat completions write it; plain text is no form.
-fn grammar<'a>(here: &Place<'_>, value: Value<'a>) -> Result<Option<Raw<'a>>, Refusal> {
+/// The form of a custom tool's input; plain text is none.
+fn form<'a>(here: &Place<'_>, value: Value<'a>) -> Result<Option<Raw<'a>>, Refusal> {
     let value = here.object(value)?;
     match needed(here, value, "type")?.as_ref() {
         "text" => Ok(None),
-        "grammar" => {
-            let mut made = Writer::with_capacity(value.raw().len() + 16);
-            made.open();
-            made.plain_at("type", "grammar");
-            made.key("grammar");
-            made.open();
-            made.text_at("definition", &needed(here, value, "definition")?);
-            made.text_at("syntax", &needed(here, value, "syntax")?);
-            made.close();
-            made.close();
-            Ok(Some(Raw::Made(made.finish())))
-        }
+        "grammar" => grammar::to_chat(value)
+            .map(|made| Some(Raw::Made(made)))
+            .ok_or_else(|| here.invalid("syntax and definition are needed")),
         _ => Err(Place::In(here, "type").unsupported("text or grammar")),
     }
 }

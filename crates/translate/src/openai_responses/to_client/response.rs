@@ -90,12 +90,7 @@ impl Head {
         }
     }
 
-    pub(super) fn write(
-        &self,
-        end: End<'_>,
-        output: impl FnOnce(&mut Writer),
-        out: &mut Writer,
-    ) {
+    pub(super) fn write(&self, end: End<'_>, output: impl FnOnce(&mut Writer), out: &mut Writer) {
         out.open();
         out.text_at("id", &self.id);
         out.plain_at("object", "response");
@@ -139,10 +134,7 @@ impl Head {
 
 /// Whether the answer is a part of what it was to be. Where the provider does not say why it ended, it may be.
 pub(super) const fn is_incomplete(finish: Option<Finish>) -> bool {
-    matches!(
-        finish,
-        None | Some(Finish::Length | Finish::ContentFilter)
-    )
+    matches!(finish, None | Some(Finish::Length | Finish::ContentFilter))
 }
 
 /// The tools, with what an answer says of each and a request need not.
