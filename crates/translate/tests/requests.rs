@@ -1089,7 +1089,7 @@ async fn marks_for_the_cache_pass_and_equal_input_gives_equal_bytes() {
 
 #[tokio::test]
 async fn a_pair_that_is_not_translated_is_refused() {
-    let other = TranslateLayer::new().to(Target::new(Dialect::OpenAiResponses, "m"));
+    let other = TranslateLayer::new().to(Target::new(Dialect::OpenAiEmbeddings, "m"));
     let (status, error) = refused(&other, with(json!({}))).await;
     assert_eq!(
         (status, &error["code"]),

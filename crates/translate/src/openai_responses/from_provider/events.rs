@@ -104,7 +104,7 @@ impl Reader for Events {
         let kind = kind.as_deref().unwrap_or_default();
         if document.facts().error || kind == "response.failed" {
             self.over = true;
-            return say(Moment::Failed(fault::read(document, None)));
+            return say(Moment::Failed(fault::read(document)));
         }
         let response = member(event, "response");
         if kind != "keepalive" {
