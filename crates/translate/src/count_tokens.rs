@@ -6,13 +6,13 @@
 use bartizan_core::{Body, Dialect, Document, Refusal, RefusalKind, TokenEstimate};
 use http::{HeaderName, HeaderValue, Response, header};
 
-use crate::anthropic;
 use crate::dialects::{To, unsupported};
 use crate::losses::Losses;
 use crate::neutral::Ask;
 use crate::read::{Unknown, member};
 use crate::whole::{Question, Retell, Retold};
 use crate::write::Writer;
+use crate::{anthropic, gemini};
 
 /// The response header that names what of an answer nobody counted.
 pub const ESTIMATED: HeaderName = HeaderName::from_static("x-bartizan-estimated");
@@ -43,6 +43,7 @@ fn decode<'a>(
 ) -> Result<Ask<'a>, Refusal> {
     match document.dialect() {
         Dialect::AnthropicCountTokens => anthropic::decode_ask(document, policy, losses),
+        Dialect::GeminiCountTokens => gemini::decode_count(document, policy, losses),
         from => Err(unsupported(from)),
     }
 }
@@ -57,6 +58,7 @@ pub(crate) fn question(
     let ask = decode(document, policy, losses)?;
     let text = match to.dialect {
         Dialect::AnthropicCountTokens => anthropic::encode_count(&ask, to, losses)?,
+        Dialect::GeminiCountTokens => gemini::encode_count(&ask, to, losses)?,
         to => return Err(unsupported(to)),
     };
     Ok(Question {

@@ -13,6 +13,7 @@ use crate::count_tokens;
 use crate::custom::{self, Unwrapping};
 use crate::dialects::{self, Encoded, To};
 use crate::facts::ModelFacts;
+use crate::gemini;
 use crate::head::Head;
 use crate::losses::Losses;
 use crate::openai_chat::ask_stream_usage;
@@ -223,7 +224,14 @@ impl Translate {
             if let Some(target) = target
                 && document.facts().model.as_deref() != Some(target.model())
             {
-                document.set_model(target.model());
+                match dialect {
+                    // Its path names the model.
+                    Dialect::Gemini => {}
+                    Dialect::GeminiCountTokens => gemini::set_model(document, target.model()),
+                    _ => {
+                        document.set_model(target.model());
+                    }
+                }
             }
             if asks && can_ask {
                 asked = ask_stream_usage(document);

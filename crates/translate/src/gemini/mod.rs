@@ -1,5 +1,6 @@
 //! Gemini `generateContent`, `streamGenerateContent` and `countTokens`, Google AI's and Vertex AI's.
 
+mod count;
 mod fields;
 mod files;
 mod from_client;
@@ -9,6 +10,7 @@ mod seal;
 mod to_client;
 mod to_provider;
 
+pub(crate) use count::{decode as decode_count, encode as encode_count, set_model};
 pub(crate) use from_client::decode as decode_ask;
 pub(crate) use to_client::ToClient;
 pub(crate) use to_provider::encode as encode_ask;

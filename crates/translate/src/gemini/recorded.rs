@@ -129,7 +129,7 @@ fn every_recorded_answer_says_the_same_when_it_is_written_again() {
         ) else {
             continue;
         };
-        let mut reader = from_provider::Events::new(true);
+        let mut reader = from_provider::Events::new(true, crate::names::ToolNames::default());
         let mut writer = writer();
         if exchange["stream"] == true {
             let data = |text: &str| serde_json::from_str::<Value>(text).unwrap();

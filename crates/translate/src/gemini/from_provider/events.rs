@@ -4,12 +4,13 @@ use bartizan_core::json::Value;
 use bartizan_core::{Document, Finish, Refusal};
 
 use super::grounding::{self, Told};
-use super::parts::{Part, minted};
+use super::parts::Part;
 use super::usage::{self, Counts};
 use super::{End, called, candidate, string};
 use crate::dialects::Reader;
 use crate::fault;
 use crate::losses::Losses;
+use crate::names::{ToolNames, minted_id};
 use crate::neutral::{Answer, Moment, Str};
 use crate::read::member;
 
@@ -22,6 +23,7 @@ use crate::read::member;
 pub(crate) struct Events {
     /// Whether the provider may search, so that its citations are placed in the text.
     searches: bool,
+    names: ToolNames,
     told: Told,
     begun: bool,
     id: String,
@@ -36,9 +38,10 @@ pub(crate) struct Events {
 }
 
 impl Events {
-    pub(crate) fn new(searches: bool) -> Self {
+    pub(crate) fn new(searches: bool, names: ToolNames) -> Self {
         Self {
             searches,
+            names,
             ..Self::default()
         }
     }
@@ -46,7 +49,7 @@ impl Events {
 
 impl Reader for Events {
     fn answer<'a>(&self, reply: &'a Document) -> Answer<'a> {
-        super::decode(reply)
+        super::decode(reply, &self.names)
     }
 
     fn hear<'a>(&mut self, document: &'a Document, say: &mut dyn FnMut(Moment<'a>)) {
@@ -154,11 +157,11 @@ impl Events {
                 self.thinks = false;
                 let call = self.calls;
                 self.calls = call.saturating_add(1);
-                let minted = || minted(&self.id, usize::try_from(call).unwrap_or(usize::MAX));
+                let minted = || minted_id(&self.id, call).into();
                 say(Moment::Call {
                     call,
                     id: id.unwrap_or_else(minted),
-                    name,
+                    name: self.names.here(name).into_owned().into(),
                     custom: false,
                     signature,
                 });

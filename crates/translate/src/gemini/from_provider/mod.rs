@@ -10,13 +10,14 @@ use bartizan_core::{Document, Finish, Refusal, RefusalKind};
 
 pub(super) use self::events::Events;
 use self::grounding::Told;
-use self::parts::{Part, minted};
+use self::parts::Part;
 use crate::losses::Losses;
+use crate::names::{ToolNames, minted_id};
 use crate::neutral::{Answer, Block, Str};
 use crate::read::member;
 
 /// Every member of a foreign answer is optional.
-fn decode(document: &Document) -> Answer<'_> {
+fn decode<'a>(document: &'a Document, names: &ToolNames) -> Answer<'a> {
     let root = document.json().root();
     let mut answer = Answer {
         id: string(root, "responseId"),
@@ -60,8 +61,8 @@ fn decode(document: &Document) -> Answer<'_> {
                 signature,
             } => {
                 answer.blocks.push(Block::ToolUse {
-                    id: id.unwrap_or_else(|| minted(&answer.id, calls)),
-                    name,
+                    id: id.unwrap_or_else(|| minted_id(&answer.id, calls).into()),
+                    name: names.here(name).into_owned().into(),
                     input: args,
                     custom: false,
                     cache: None,

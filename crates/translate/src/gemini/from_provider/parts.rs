@@ -1,7 +1,5 @@
 //! Reading the parts of an answer.
 
-use std::borrow::Cow;
-
 use bartizan_core::json::Value;
 
 use super::says;
@@ -81,17 +79,4 @@ fn lost(part: Value<'_>) -> Option<&'static str> {
         lost = lost.or(Some(name));
     }
     lost
-}
-
-/// An id for a call to which the provider gave none: of the answer's and of the call's place in it.
-pub(super) fn minted(answer: &str, call: usize) -> Str<'static> {
-    let known = answer
-        .chars()
-        .filter(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-'));
-    let known: String = known.take(24).collect();
-    Cow::Owned(if known.is_empty() {
-        format!("call_{call}")
-    } else {
-        format!("call_{known}_{call}")
-    })
 }

@@ -8,6 +8,7 @@ use super::parts::Parts;
 use super::results::Results;
 use crate::dialects::To;
 use crate::losses::Losses;
+use crate::names::ToolNames;
 use crate::neutral::{Ask, Block, Role, Turn};
 use crate::write::Writer;
 
@@ -65,6 +66,7 @@ fn spoken_instructions(turns: &[Turn<'_>]) -> Option<usize> {
 pub(super) fn write(
     ask: &Ask<'_>,
     to: &To<'_>,
+    names: &ToolNames,
     out: &mut Writer,
     losses: &mut Losses,
 ) -> Result<(), Refusal> {
@@ -80,8 +82,8 @@ pub(super) fn write(
         if group.by_model {
             let mut parts = Parts::default();
             for (turn, block) in group.blocks() {
-                results.note(block);
-                parts.add(ask, turn, block, losses)?;
+                results.note(block, names);
+                parts.add(ask, names, turn, block, losses)?;
             }
             if checks && begins.is_none_or(|begins| at > begins) {
                 parts.excuse(losses);
@@ -89,7 +91,7 @@ pub(super) fn write(
             any |= write_model(ask, parts, out, losses)?;
             continue;
         }
-        any |= results.write(ask, to, group, out, losses)?;
+        any |= results.write(ask, to, names, group, out, losses)?;
         any |= write_user(ask, group, out, losses)?;
     }
     out.close_list();

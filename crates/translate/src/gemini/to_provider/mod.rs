@@ -13,8 +13,16 @@ use bartizan_core::Refusal;
 use super::from_provider::Events;
 use crate::dialects::{Encoded, To};
 use crate::losses::Losses;
+use crate::names::{Rule, ToolNames};
 use crate::neutral::{Ask, Block, ToolKind};
 use crate::write::Writer;
+
+/// What the API takes for a function's name.
+const TOOL_NAME: Rule = Rule {
+    fits: |byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b':' | b'-'),
+    least: 1,
+    most: 128,
+};
 
 /// What of a request's wishes the API has a word for.
 const SAID: &[&str] = &[
@@ -27,9 +35,10 @@ const SAID: &[&str] = &[
 ];
 
 pub(crate) fn encode(ask: &Ask<'_>, to: To<'_>, losses: &mut Losses) -> Result<Encoded, Refusal> {
+    let names = names(ask);
     let mut out = Writer::with_capacity(4_096);
     out.open();
-    request(ask, &to, &mut out, losses)?;
+    request(ask, &to, &names, &mut out, losses)?;
     out.close();
     let searches = ask.wishes.get("web_search_options").is_some()
         || ask
@@ -38,14 +47,32 @@ pub(crate) fn encode(ask: &Ask<'_>, to: To<'_>, losses: &mut Losses) -> Result<E
             .any(|tool| matches!(tool.kind, ToolKind::Server { .. }));
     Ok(Encoded {
         text: out.finish(),
-        reader: Box::new(Events::new(searches)),
+        reader: Box::new(Events::new(searches, names)),
     })
 }
 
-/// The members of a request, which a count of tokens may hold inside.
-pub(super) fn request(
+/// What a model reads, which is what counts.
+pub(super) fn prompt(
     ask: &Ask<'_>,
     to: &To<'_>,
+    names: &ToolNames,
+    out: &mut Writer,
+    losses: &mut Losses,
+) -> Result<(), Refusal> {
+    contents::system(ask, out, losses)?;
+    contents::write(ask, to, names, out, losses)?;
+    tools::write(ask, names, out, losses)
+}
+
+/// The names that a question of its own goes out with.
+pub(super) fn names(ask: &Ask<'_>) -> ToolNames {
+    ToolNames::of(ask, TOOL_NAME)
+}
+
+fn request(
+    ask: &Ask<'_>,
+    to: &To<'_>,
+    names: &ToolNames,
     out: &mut Writer,
     losses: &mut Losses,
 ) -> Result<(), Refusal> {
@@ -59,10 +86,8 @@ pub(super) fn request(
     if marks_cache(ask) {
         losses.dropped("cache_control");
     }
-    contents::system(ask, out, losses)?;
-    contents::write(ask, to, out, losses)?;
-    tools::write(ask, out, losses)?;
-    tools::choice(ask, out)?;
+    prompt(ask, to, names, out, losses)?;
+    tools::choice(ask, names, out)?;
     if let Some(settings) = ask.wishes.get("safety_settings") {
         out.raw_at("safetySettings", settings);
     }

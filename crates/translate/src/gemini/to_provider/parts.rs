@@ -9,6 +9,7 @@ use bartizan_core::Refusal;
 
 use super::media;
 use crate::losses::Losses;
+use crate::names::ToolNames;
 use crate::neutral::{Ask, Block, Maker, Signature, Turn};
 use crate::write::Writer;
 
@@ -40,6 +41,7 @@ impl<'a> Parts<'a> {
     pub(super) fn add(
         &mut self,
         ask: &Ask<'_>,
+        names: &'a ToolNames,
         turn: &'a Turn<'a>,
         block: &'a Block<'a>,
         losses: &mut Losses,
@@ -79,6 +81,7 @@ impl<'a> Parts<'a> {
             } => {
                 let known = own(signature.as_ref(), losses);
                 let signature = known.or_else(|| self.pending.take());
+                let name = names.there(name);
                 self.push(Body::Call { name, input }, signature);
             }
             Block::Foreign { name } => losses.dropped(name),

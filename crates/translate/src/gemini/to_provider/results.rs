@@ -10,6 +10,7 @@ use super::contents::{self, Group};
 use super::media;
 use crate::dialects::To;
 use crate::losses::Losses;
+use crate::names::ToolNames;
 use crate::neutral::{Ask, Block, Turn};
 use crate::write::Writer;
 
@@ -29,9 +30,9 @@ struct Given<'a> {
 }
 
 impl<'a> Results<'a> {
-    pub(super) fn note(&mut self, block: &'a Block<'a>) {
+    pub(super) fn note(&mut self, block: &'a Block<'a>, names: &'a ToolNames) {
         if let Block::ToolUse { id, name, .. } = block {
-            self.calls.push((id, name));
+            self.calls.push((id, names.there(name)));
         }
     }
 
@@ -40,6 +41,7 @@ impl<'a> Results<'a> {
         &self,
         ask: &Ask<'_>,
         to: &To<'_>,
+        names: &'a ToolNames,
         group: &Group<'a>,
         out: &mut Writer,
         losses: &mut Losses,
@@ -57,7 +59,9 @@ impl<'a> Results<'a> {
                 // Ids may come again in a long conversation: the latest call is meant.
                 let call = self.calls.iter().rposition(|(known, _)| known == id);
                 let called = call.and_then(|call| self.calls.get(call));
-                let name = called.map(|(_, name)| *name).or(name.as_deref());
+                let name = called
+                    .map(|(_, name)| *name)
+                    .or(name.as_deref().map(|name| names.there(name)));
                 let Some(name) = name else {
                     let says = "the result of a call that is not in the conversation";
                     return Err(ask.unsupported_in(turn, says));

@@ -4,10 +4,16 @@ use bartizan_core::Refusal;
 use bartizan_core::json::Json;
 
 use crate::losses::Losses;
+use crate::names::ToolNames;
 use crate::neutral::{Ask, Choice, Tool, ToolKind, is_empty};
 use crate::write::Writer;
 
-pub(super) fn write(ask: &Ask<'_>, out: &mut Writer, losses: &mut Losses) -> Result<(), Refusal> {
+pub(super) fn write(
+    ask: &Ask<'_>,
+    names: &ToolNames,
+    out: &mut Writer,
+    losses: &mut Losses,
+) -> Result<(), Refusal> {
     let search = ask.wishes.get("web_search_options");
     if ask.tools.is_empty() && search.is_none() {
         return Ok(());
@@ -28,7 +34,7 @@ pub(super) fn write(ask: &Ask<'_>, out: &mut Writer, losses: &mut Losses) -> Res
             losses.dropped("tools.strict");
         }
         out.open();
-        out.text_at("name", &tool.name);
+        out.text_at("name", names.there(&tool.name));
         if let Some(description) = &tool.description {
             out.text_at("description", description);
         }
@@ -94,7 +100,7 @@ fn server(
     Ok(kind == "web_search")
 }
 
-pub(super) fn choice(ask: &Ask<'_>, out: &mut Writer) -> Result<(), Refusal> {
+pub(super) fn choice(ask: &Ask<'_>, told: &ToolNames, out: &mut Writer) -> Result<(), Refusal> {
     let invalid = |says| Err(ask.invalid("tool_choice", says));
     let offers = |name: &str| {
         ask.tools
@@ -128,7 +134,7 @@ pub(super) fn choice(ask: &Ask<'_>, out: &mut Writer) -> Result<(), Refusal> {
     if !names.is_empty() {
         out.key("allowedFunctionNames");
         out.open_list();
-        names.iter().for_each(|name| out.text(name));
+        names.iter().for_each(|name| out.text(told.there(name)));
         out.close_list();
     }
     out.close();
