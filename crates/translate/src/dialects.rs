@@ -12,7 +12,7 @@ use crate::losses::Losses;
 use crate::neutral::{Answer, Ask, Moment};
 use crate::read::Unknown;
 use crate::settings::Bounds;
-use crate::{anthropic, cohere, gemini, openai_chat, openai_completions, openai_responses};
+use crate::{anthropic, cohere, gemini, ollama, openai_chat, openai_completions, openai_responses};
 
 /// Whom a request is written for.
 #[derive(Clone, Copy, Debug)]
@@ -99,6 +99,7 @@ pub(crate) fn encode_ask(
         Dialect::AnthropicMessages => anthropic::encode_ask(ask, to, losses),
         Dialect::Gemini => gemini::encode_ask(ask, to, losses),
         Dialect::CohereChat => cohere::encode_ask(ask, to, losses),
+        Dialect::OllamaChat => ollama::encode_ask(ask, to, losses),
         to => Err(unsupported(to)),
     }
 }

@@ -141,6 +141,7 @@ mod media;
 mod moderations;
 mod names;
 mod neutral;
+mod ollama;
 mod openai_chat;
 mod openai_completions;
 mod openai_responses;

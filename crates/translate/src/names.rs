@@ -90,6 +90,11 @@ pub(crate) fn minted_id(answer: &str, call: u32) -> String {
     format!("call_{}", mark(&[answer, &call.to_string()], 20))
 }
 
+/// An id for an answer to which its provider gave none: of what it says of itself.
+pub(crate) fn minted_answer_id(words: &[&str]) -> String {
+    format!("answer_{}", mark(words, 20))
+}
+
 /// So many letters and digits that stand for these words.
 fn mark(words: &[&str], letters: usize) -> String {
     const DIGITS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";

@@ -59,6 +59,7 @@ const KNOWN: &[(&str, Weight, Neutral)] = &[
         |value| value.as_bool() == Some(false),
     ),
     ("safety_mode", Weight::Nudge, |value| value.is("CONTEXTUAL")),
+    ("keep_alive", Weight::Nudge, |_| false),
     ("citation_options", Weight::Nudge, is_empty),
     (
         "documents",
