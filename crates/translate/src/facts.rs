@@ -1,10 +1,8 @@
-//! What a provider's models can do, where a translation hangs on it.
+//! What a provider's models can do, where a translation, a limit or a price hangs on it.
 
 use std::collections::BTreeMap;
 
-use crate::error::Error;
-
-const ANTHROPIC: &str = include_str!("../data/anthropic.csv");
+use crate::catalogue::{ModelName, Price, table};
 
 /// How a model is told to think.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,6 +14,17 @@ pub enum Thinking {
     Budget,
     /// By an effort, and decides itself.
     Adaptive,
+}
+
+impl Thinking {
+    pub(crate) fn named(word: &str) -> Option<Self> {
+        Some(match word {
+            "none" => Self::None,
+            "budget" => Self::Budget,
+            "adaptive" => Self::Adaptive,
+            _ => return None,
+        })
+    }
 }
 
 /// How hard a model is asked to think.
@@ -77,11 +86,68 @@ impl Effort {
     }
 }
 
+/// What a model is called for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Purpose {
+    /// Conversations.
+    #[default]
+    Chat,
+    /// Conversations, by the responses API alone.
+    Responses,
+    /// Going on from a prompt.
+    Completion,
+    /// Embeddings.
+    Embedding,
+    /// Moderation.
+    Moderation,
+    /// Rerank.
+    Rerank,
+}
+
+impl Purpose {
+    pub(crate) fn named(word: &str) -> Option<Self> {
+        Some(match word {
+            "chat" => Self::Chat,
+            "responses" => Self::Responses,
+            "completion" => Self::Completion,
+            "embedding" => Self::Embedding,
+            "moderation" => Self::Moderation,
+            "rerank" => Self::Rerank,
+            _ => return None,
+        })
+    }
+}
+
+/// What a model's tokens cost, where that is known: in US dollars a token, by the provider's public list.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Prices {
+    /// Of the request.
+    pub input: Option<Price>,
+    /// Of the answer.
+    pub output: Option<Price>,
+    /// Of the request, read from a cache.
+    pub cached_input: Option<Price>,
+    /// Of the request, written to a cache.
+    pub cache_write: Option<Price>,
+    /// Of thinking, where that has a price of its own.
+    pub reasoning: Option<Price>,
+    /// Of sound in the request.
+    pub audio_input: Option<Price>,
+    /// Of sound in the answer.
+    pub audio_output: Option<Price>,
+}
+
 /// What one model can do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Model {
-    /// The most tokens that an answer may have, thinking included.
+    /// What it is called for.
+    pub purpose: Purpose,
+    /// The most tokens of a request, where that is known.
+    pub context: Option<u64>,
+    /// The most tokens that an answer may have, thinking included; the context where no one says, and 0 where that is not known either.
     pub max_output: u64,
     /// How it is told to think.
     pub thinking: Thinking,
@@ -91,6 +157,24 @@ pub struct Model {
     pub sampling: bool,
     /// Whether it keeps to a JSON schema by itself, in answers and in tool arguments.
     pub json_schema: bool,
+    /// Whether it calls tools.
+    pub tools: bool,
+    /// Whether it calls several at a time.
+    pub parallel_tools: bool,
+    /// Whether it sees images.
+    pub vision: bool,
+    /// Whether it reads PDF.
+    pub pdf: bool,
+    /// Whether it hears.
+    pub audio_input: bool,
+    /// Whether it speaks.
+    pub audio_output: bool,
+    /// Whether its provider caches beginnings of prompts.
+    pub caching: bool,
+    /// What it costs.
+    pub prices: Prices,
+    /// The day on which the provider takes it away, as `2027-01-31`.
+    pub retires: Option<Box<str>>,
 }
 
 impl Model {
@@ -98,34 +182,50 @@ impl Model {
     #[must_use]
     pub fn new(max_output: u64) -> Self {
         Self {
+            purpose: Purpose::Chat,
+            context: None,
             max_output,
             thinking: Thinking::None,
             efforts: Vec::new(),
             sampling: true,
             json_schema: false,
+            tools: false,
+            parallel_tools: false,
+            vision: false,
+            pdf: false,
+            audio_input: false,
+            audio_output: false,
+            caching: false,
+            prices: Prices::default(),
+            retires: None,
         }
     }
 }
 
-/// A table of models. The default knows Anthropic's.
+/// What is known of models: the crate's table, as it stood on the day that `data/models.csv` names, and the user's own words, which go
+/// before it.
 ///
 /// ```
 /// use bartizan_translate::{Model, ModelFacts};
 ///
 /// let facts = ModelFacts::default().with("house-model", Model::new(8_192));
 /// assert_eq!(facts.of("claude-haiku-4-5-20251001").unwrap().max_output, 64_000);
+/// assert_eq!(facts.of("us.anthropic.claude-haiku-4-5-20251001-v1:0").unwrap().max_output, 64_000);
 /// assert_eq!(facts.of("house-model").unwrap().max_output, 8_192);
 /// assert!(facts.of("claude-haiku-4-9").is_none());
 /// ```
 #[derive(Clone, Debug)]
-pub struct ModelFacts(BTreeMap<String, Model>);
+pub struct ModelFacts {
+    own: BTreeMap<Box<str>, Model>,
+    table: bool,
+}
 
 impl Default for ModelFacts {
     fn default() -> Self {
-        // The table in the crate is held to its form by a test.
-        Self::empty()
-            .read(ANTHROPIC)
-            .unwrap_or_else(|_| Self::empty())
+        Self {
+            own: BTreeMap::new(),
+            table: true,
+        }
     }
 }
 
@@ -133,99 +233,67 @@ impl ModelFacts {
     /// Creates a table that knows nothing.
     #[must_use]
     pub fn empty() -> Self {
-        Self(BTreeMap::new())
+        Self {
+            own: BTreeMap::new(),
+            table: false,
+        }
     }
 
-    /// Adds a model, or replaces what is known of it.
+    /// Adds a model, or replaces what is known of it: `model`, as a provider calls it, or `provider/model`.
     #[must_use]
-    pub fn with(mut self, name: impl Into<String>, model: Model) -> Self {
-        self.0.insert(name.into(), model);
+    pub fn with(mut self, name: impl Into<Box<str>>, model: Model) -> Self {
+        self.own.insert(name.into(), model);
         self
     }
 
-    /// Adds the models of a CSV table: a head line, then `model,max_output,thinking,efforts,sampling,json_schema`. `#` starts a comment.
+    /// What is known of `model`, whoever serves it; prices are its maker's, where the maker serves it.
     ///
-    /// # Errors
-    ///
-    /// [`Error::Model`] with the first line that can't be read.
-    pub fn read(mut self, table: &str) -> Result<Self, Error> {
-        let lines = table.lines().enumerate();
-        let rows = lines.filter(|(_, line)| !line.trim().is_empty() && !line.starts_with('#'));
-        for (at, line) in rows.skip(1) {
-            let (name, model) = row(line.trim()).map_err(|fault| Error::Model {
-                line: at + 1,
-                fault,
-            })?;
-            self.0.insert(name.to_owned(), model);
-        }
-        Ok(self)
-    }
-
-    /// What is known of `model`; a date (`-20251001`, `@20251001`) or `-latest` behind a known name is the same model.
+    /// What stands around a name at a cloud means the same model: a date (`-20251001`, `@20251001`, `-2024-08-06`), `-latest`, Bedrock's
+    /// region, maker and version (`us.anthropic.…-v1:0`), an ARN.
     #[must_use]
     pub fn of(&self, model: &str) -> Option<&Model> {
-        self.0.get(model).or_else(|| {
-            let (name, version) = model.rsplit_once(['-', '@'])?;
-            let dated = version.len() == 8 && version.bytes().all(|byte| byte.is_ascii_digit());
-            (dated || version == "latest")
-                .then(|| self.0.get(name))
-                .flatten()
+        table::variants(model).into_iter().find_map(|name| {
+            let known = || self.table.then(|| table::of_any(name)).flatten();
+            self.own.get(name).or_else(known)
         })
     }
-}
 
-fn row(line: &str) -> Result<(&str, Model), &'static str> {
-    let mut fields = line.split(',').map(str::trim);
-    let mut next = || {
-        fields
-            .next()
-            .ok_or("six fields: model,max_output,thinking,efforts,sampling,json_schema")
-    };
-    let name = next()?;
-    let max_output = next()?
-        .parse()
-        .map_err(|_| "max_output: a whole number of tokens")?;
-    let thinking = match next()? {
-        "none" => Thinking::None,
-        "budget" => Thinking::Budget,
-        "adaptive" => Thinking::Adaptive,
-        _ => return Err("thinking: none, budget or adaptive"),
-    };
-    let efforts = next()?
-        .split(';')
-        .filter(|word| !word.is_empty())
-        .map(|word| Effort::named(word).ok_or("efforts: low, medium, high, xhigh, max"))
-        .collect::<Result<Vec<_>, _>>()?;
-    if (thinking == Thinking::Adaptive) == efforts.is_empty() {
-        return Err("efforts: at least one where thinking is adaptive, else none");
+    /// What is known of a model as one provider serves it, prices included. Where only the model is known, and not this provider's, that
+    /// without prices is [`of`](Self::of)'s to tell.
+    ///
+    /// ```
+    /// use bartizan_translate::ModelFacts;
+    /// use bartizan_translate::catalogue::ModelName;
+    ///
+    /// let facts = ModelFacts::default();
+    /// let served = facts.served(&ModelName::parse("vertex_ai/claude-haiku-4-5@20251001")?).unwrap();
+    /// assert!(served.prices.input.is_some());
+    /// assert!(facts.served(&ModelName::parse("hosted_vllm/claude-haiku-4-5")?).is_none());
+    /// # Ok::<(), bartizan_translate::Error>(())
+    /// ```
+    #[must_use]
+    pub fn served(&self, name: &ModelName) -> Option<&Model> {
+        let provider = name.provider();
+        let regional = name
+            .region()
+            .map(|region| format!("{region}/{}", name.model()));
+        let mut names: Vec<&str> = regional.iter().map(String::as_str).collect();
+        names.extend(table::variants(name.model()));
+        names.into_iter().find_map(|model| {
+            let own = self.own.get(format!("{provider}/{model}").as_str());
+            let known = || {
+                self.table
+                    .then(|| table::of_provider(provider, model))
+                    .flatten()
+            };
+            own.or_else(|| self.own.get(model)).or_else(known)
+        })
     }
-    let mut flag = || match next()? {
-        "yes" => Ok(true),
-        "no" => Ok(false),
-        _ => Err("sampling and json_schema: yes or no"),
-    };
-    let sampling = flag()?;
-    let json_schema = flag()?;
-    let model = Model {
-        max_output,
-        thinking,
-        efforts,
-        sampling,
-        json_schema,
-    };
-    Ok((name, model))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_table_in_the_crate_is_whole() {
-        let facts = ModelFacts::empty().read(ANTHROPIC).unwrap();
-        assert_eq!(facts.0.len(), 20);
-        assert!(facts.0.values().all(|model| model.max_output >= 32_000));
-    }
 
     #[test]
     fn a_newer_model_is_not_taken_for_an_older_one() {
@@ -235,6 +303,8 @@ mod tests {
             ("claude-opus-4-20250514", true),
             ("claude-sonnet-4-5@20250929", true),
             ("claude-haiku-4-5-latest", true),
+            ("eu.anthropic.claude-sonnet-4-5-20250929-v1:0", true),
+            ("gpt-4o-2024-08-06", true),
             ("claude-opus-4-9", false),
             ("claude-sonnet-5-5-5", false),
             ("claude-opus-4-2025", false),
@@ -247,25 +317,24 @@ mod tests {
             facts.of("claude-opus-4-20250514").unwrap().max_output,
             32_000
         );
+        assert!(ModelFacts::empty().of("gpt-4o").is_none());
     }
 
     #[test]
-    fn a_bad_line_is_named() {
-        let head = "model,max_output,thinking,efforts,sampling,json_schema\n";
-        for bad in [
-            "a",
-            "a,b,none,,yes,no",
-            "a,1,some,,yes,no",
-            "a,1,none,low,yes,no",
-            "a,1,adaptive,,yes,no",
-            "a,1,adaptive,lots,yes,no",
-            "a,1,none,,maybe,no",
-            "a,1,none,,yes",
-        ] {
-            let error = ModelFacts::empty()
-                .read(&format!("{head}\n{bad}"))
-                .unwrap_err();
-            assert!(error.to_string().starts_with("line 3 of"), "{bad}: {error}");
-        }
+    fn the_users_word_goes_before_the_table() {
+        let mut own = Model::new(1);
+        own.context = Some(7);
+        let facts = ModelFacts::default()
+            .with("gpt-4o", own.clone())
+            .with("azure/claude-opus-5", own);
+        assert_eq!(
+            facts.of("gpt-4o-2024-08-06").unwrap().context,
+            Some(128_000),
+            "it is in the table by itself"
+        );
+        assert_eq!(facts.of("gpt-4o").unwrap().context, Some(7));
+        assert_ne!(facts.of("claude-opus-5").unwrap().context, Some(7));
+        let served = facts.served(&ModelName::new("azure", "claude-opus-5"));
+        assert_eq!(served.unwrap().context, Some(7));
     }
 }

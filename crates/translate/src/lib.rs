@@ -122,6 +122,7 @@
 //! place. Other pairs than the one above are refused as yet (`translation_unsupported`).
 
 mod anthropic;
+pub mod catalogue;
 mod cohere;
 mod count_tokens;
 mod custom;
@@ -156,7 +157,7 @@ mod write;
 
 pub use count_tokens::ESTIMATED;
 pub use error::Error;
-pub use facts::{Effort, Model, ModelFacts, Thinking};
+pub use facts::{Effort, Model, ModelFacts, Prices, Purpose, Thinking};
 pub use layer::{Translate, TranslateLayer};
 pub use losses::DROPPED;
 pub use read::Unknown;
