@@ -462,7 +462,11 @@ async fn thinking_is_a_budget_where_the_model_thinks() {
         (sent.get("thinking"), told.as_str()),
         (None, "reasoning_effort")
     );
-    let (sent, _) = sent_by(&layer(), with(json!({"reasoning": {"max_tokens": 99}}))).await;
+    let (sent, _) = sent_by(
+        &thinks(Thinking::Budget),
+        with(json!({"reasoning": {"max_tokens": 99}})),
+    )
+    .await;
     assert_eq!(
         sent["thinking"],
         json!({"type": "enabled", "token_budget": 99})

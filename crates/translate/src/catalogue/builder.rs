@@ -69,7 +69,8 @@ impl ProviderBuilder {
     /// | `strip` | words in front of a model's name that are not part of it |
     /// | `bare` | patterns of the models that are its without its name in front |
     /// | `rename` | `MEMBER > NAME-THERE`, … |
-    /// | `drop`, `refuse` | members of requests |
+    /// | `drop`, `refuse` | members of requests that are left out and reported, that are refused |
+    /// | `take` | members that OpenAI has not, see [`Quirks::take`] |
     /// | `quirks` | see [`Quirk`] |
     /// | `max_temperature` | the highest that it takes |
     /// | `region`, `seat` | where it computes, where it is at home |
@@ -136,6 +137,7 @@ impl ProviderBuilder {
             }
             "drop" => list(text).try_for_each(|member| quirks.leaves_out(member))?,
             "refuse" => list(text).try_for_each(|member| quirks.turns_down(member))?,
+            "take" => list(text).try_for_each(|member| quirks.takes_in(member))?,
             "quirks" => {
                 for name in list(text) {
                     let quirk = Quirk::named(name).ok_or_else(|| {
@@ -221,7 +223,7 @@ impl ProviderBuilder {
 }
 
 /// The fields of a provider, as [`ProviderBuilder::set`] knows them.
-pub(super) const FIELDS: [&str; 20] = [
+pub(super) const FIELDS: [&str; 21] = [
     "also",
     "auth",
     "bare",
@@ -242,6 +244,7 @@ pub(super) const FIELDS: [&str; 20] = [
     "source",
     "speaks",
     "strip",
+    "take",
 ];
 
 fn list(text: &str) -> impl Iterator<Item = &str> {

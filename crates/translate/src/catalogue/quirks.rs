@@ -28,11 +28,17 @@ pub enum Quirk {
     ShortToolIds,
     /// Its streams number every tool call 0: they are told apart by their ids.
     ReusedToolIndex,
+    /// Its streams end after the reason why they finished, without `[DONE]`.
+    NoDone,
+    /// It has none of OpenAI's newer words: tools that take any text, `allowed_tools`, the `refusal` of a message.
+    OldWords,
+    /// Thoughts are parts of a message's content.
+    ThinkingParts,
 }
 
 impl Quirk {
     /// All of them, in the order of their names' first appearance here.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 13] = [
         Self::NoStreamOptions,
         Self::NoDeveloperRole,
         Self::SystemFirst,
@@ -43,6 +49,9 @@ impl Quirk {
         Self::NoForcedTool,
         Self::ShortToolIds,
         Self::ReusedToolIndex,
+        Self::NoDone,
+        Self::OldWords,
+        Self::ThinkingParts,
     ];
 
     /// Its name in tables and configuration.
@@ -59,6 +68,9 @@ impl Quirk {
             Self::NoForcedTool => "no_forced_tool",
             Self::ShortToolIds => "short_tool_ids",
             Self::ReusedToolIndex => "reused_tool_index",
+            Self::NoDone => "no_done",
+            Self::OldWords => "old_words",
+            Self::ThinkingParts => "thinking_parts",
         }
     }
 
@@ -95,10 +107,21 @@ pub struct Quirks {
     renames: Vec<(Box<str>, Box<str>)>,
     drops: Vec<Box<str>>,
     refusals: Vec<Box<str>>,
+    takes: Vec<Box<str>>,
     max_temperature: Option<f64>,
 }
 
 impl Quirks {
+    /// OpenAI itself, which differs in nothing.
+    pub const NONE: Self = Self {
+        flags: 0,
+        renames: Vec::new(),
+        drops: Vec::new(),
+        refusals: Vec::new(),
+        takes: Vec::new(),
+        max_temperature: None,
+    };
+
     /// Calls the member `from` of a request `to` at this server.
     ///
     /// # Errors
@@ -129,6 +152,20 @@ impl Quirks {
     pub fn refuse(mut self, member: &str) -> Result<Self, crate::Error> {
         self.turns_down(member)
             .map_err(|fault| fault.of("quirks"))?;
+        Ok(self)
+    }
+
+    /// Sends the member, which OpenAI has not, where a request says it.
+    ///
+    /// Known are, of a request: `top_k`, `min_p`, `top_a`, `repetition_penalty`, `cache_control`, `reasoning` (as OpenRouter has it) and
+    /// `thinking` (as DeepSeek has it); of a message: `reasoning_content`, `reasoning_details`; of a call: `extra_content` (Google's); of
+    /// parts: `video_url`, and `file_url` for files by their address.
+    ///
+    /// # Errors
+    ///
+    /// As [`rename`](Self::rename).
+    pub fn take(mut self, member: &str) -> Result<Self, crate::Error> {
+        self.takes_in(member).map_err(|fault| fault.of("quirks"))?;
         Ok(self)
     }
 
@@ -178,6 +215,12 @@ impl Quirks {
         self.refusals.iter().any(|refused| &**refused == member)
     }
 
+    /// Whether the server takes this member, which OpenAI has not.
+    #[must_use]
+    pub fn takes(&self, member: &str) -> bool {
+        self.takes.iter().any(|taken| &**taken == member)
+    }
+
     /// The highest temperature that the server takes.
     #[must_use]
     pub fn hottest(&self) -> f64 {
@@ -209,6 +252,14 @@ impl Quirks {
     pub(super) fn turns_down(&mut self, member: &str) -> Result<(), Fault> {
         self.free(member)?;
         self.refusals.push(member.into());
+        Ok(())
+    }
+
+    pub(super) fn takes_in(&mut self, name: &str) -> Result<(), Fault> {
+        member(name)?;
+        if !self.takes(name) {
+            self.takes.push(name.into());
+        }
         Ok(())
     }
 
@@ -250,6 +301,7 @@ impl fmt::Debug for Quirks {
             .field("renames", &self.renames)
             .field("drops", &self.drops)
             .field("refusals", &self.refusals)
+            .field("takes", &self.takes)
             .field("max_temperature", &self.max_temperature)
             .finish()
     }
