@@ -564,6 +564,34 @@ async fn neutral_values_are_silent_and_others_are_reported() {
 }
 
 #[tokio::test]
+async fn a_search_of_the_web_is_the_providers_own() {
+    for (options, tool, dropped) in [
+        (json!({}), json!({}), ""),
+        (
+            json!({"user_location": {"type": "approximate", "approximate": {"city": "Pune", "country": "IN"}}}),
+            json!({"user_location": {"type": "approximate", "city": "Pune", "country": "IN"}}),
+            "",
+        ),
+        (
+            json!({"search_context_size": "low"}),
+            json!({}),
+            "web_search_options;changed",
+        ),
+    ] {
+        let got = ask(&layer(), with(json!({"web_search_options": options}))).await;
+        let mut expected = json!({"type": "web_search_20250305", "name": "web_search"});
+        for (key, value) in tool.as_object().unwrap() {
+            expected[key] = value.clone();
+        }
+        assert_eq!(
+            got.sent.as_ref().unwrap().json()["tools"],
+            json!([expected])
+        );
+        assert_eq!(got.dropped(), dropped);
+    }
+}
+
+#[tokio::test]
 async fn what_changes_the_meaning_is_refused_by_name() {
     let part = |part: Value| json!({"messages": [{"role": "user", "content": [part]}]});
     let tool_call =
@@ -636,7 +664,6 @@ async fn what_changes_the_meaning_is_refused_by_name() {
         ),
         (json!({"modalities": ["text", "audio"]}), "modalities"),
         (json!({"audio": {"voice": "x"}}), "audio"),
-        (json!({"web_search_options": {}}), "web_search_options"),
         (
             json!({"response_format": {"type": "grammar"}}),
             "response_format.type",

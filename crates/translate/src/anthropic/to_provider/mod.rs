@@ -17,7 +17,7 @@ use crate::read::member;
 use crate::write::Writer;
 
 /// What of a request's wishes the API has a word for.
-const SAID: &[&str] = &["service_tier"];
+const SAID: &[&str] = &["service_tier", "web_search_options"];
 
 pub(crate) fn encode(ask: &Ask<'_>, to: To<'_>, losses: &mut Losses) -> Result<Encoded, Refusal> {
     let plan = Plan::of(ask, to.facts, to.bounds, losses)?;
@@ -108,7 +108,8 @@ fn tools(
     losses: &mut Losses,
 ) -> Result<(), Refusal> {
     let hidden = plan.output == Output::Tool;
-    if ask.tools.is_empty() && !hidden && plan.choose != Choose::Orphans {
+    let search = ask.wishes.get("web_search_options");
+    if ask.tools.is_empty() && !hidden && plan.choose != Choose::Orphans && search.is_none() {
         return Ok(());
     }
     out.key("tools");
@@ -121,6 +122,9 @@ fn tools(
             ));
         }
         write_tool(ask, tool, plan.strict_tools, out, losses)?;
+    }
+    if let Some(options) = search {
+        server::search(options, out, losses);
     }
     if ask.tools.is_empty() {
         // The history has calls: the API wants their tools declared, and nobody knows more of them than the name.

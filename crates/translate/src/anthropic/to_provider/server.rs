@@ -1,12 +1,43 @@
 //! Writing the tools that the provider runs itself.
 
 use bartizan_core::Refusal;
-use bartizan_core::json::{Kind, Value};
+use bartizan_core::json::{Json, Kind, Value};
 
 use crate::losses::Losses;
 use crate::neutral::Ask;
 use crate::read::{member, members};
 use crate::write::Writer;
+
+/// A search of the web, as chat's `web_search_options` asks for it.
+pub(super) fn search(options: &str, out: &mut Writer, losses: &mut Losses) {
+    let Ok(options) = Json::read(options) else {
+        return;
+    };
+    begin(out);
+    for (key, value) in members(options.root()) {
+        match (key.as_ref(), member(value, "approximate")) {
+            ("user_location", Some(place)) => {
+                out.key("user_location");
+                out.open();
+                out.plain_at("type", "approximate");
+                for (key, value) in members(place) {
+                    if matches!(key.as_ref(), "city" | "country" | "region" | "timezone") {
+                        out.raw_at(&key, value.raw());
+                    }
+                }
+                out.close();
+            }
+            _ => losses.changed("web_search_options"),
+        }
+    }
+    out.close();
+}
+
+fn begin(out: &mut Writer) {
+    out.open();
+    out.plain_at("type", "web_search_20250305");
+    out.plain_at("name", "web_search");
+}
 
 /// A search of the web, as far as the API can be told how; no other tool of a provider has an equivalent.
 pub(super) fn write(
@@ -20,9 +51,7 @@ pub(super) fn write(
         let says = "the provider has no equivalent of this tool";
         return Err(ask.unsupported("tools", says));
     }
-    out.open();
-    out.plain_at("type", "web_search_20250305");
-    out.plain_at("name", "web_search");
+    begin(out);
     for (key, value) in members(raw) {
         match key.as_ref() {
             "type" | "name" | "cache_control" => {}
