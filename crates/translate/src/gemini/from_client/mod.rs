@@ -30,6 +30,11 @@ const NAMES: Names = &[
         "messages.tool_calls.extra_content",
         "contents.parts.thoughtSignature",
     ),
+    (
+        "messages.is_error",
+        "contents.parts.functionResponse.response.error",
+    ),
+    ("messages.file", "contents.parts.fileData"),
     ("messages.server_tool_use", "contents.parts.executableCode"),
     (
         "messages.server_tool_result",
