@@ -832,6 +832,23 @@ async fn dialect_model_and_streaming_are_read_from_the_path() {
             "/v1beta/models/a%2F..%2Fb:generateContent",
             Some("gemini a/../b false"),
         ),
+        // Names of other gateways have slashes in them, encoded or not.
+        (
+            "/v1beta/models/openrouter/google/x:generateContent",
+            Some("gemini openrouter/google/x false"),
+        ),
+        (
+            "/v1beta/models/fireworks_ai/accounts/fireworks/models/x:generateContent",
+            Some("gemini fireworks_ai/accounts/fireworks/models/x false"),
+        ),
+        (
+            "/v1beta/models/openrouter%2Fgoogle%2Fx:generateContent",
+            Some("gemini openrouter/google/x false"),
+        ),
+        (
+            "/v1beta/models/ollama/llama3:8b:streamGenerateContent",
+            Some("gemini ollama/llama3:8b true"),
+        ),
         (
             "/v1beta/%6Dodels/x:generate%43ontent",
             Some("gemini x false"),
@@ -868,7 +885,9 @@ async fn dialect_model_and_streaming_are_read_from_the_path() {
         ("/model/x%2Fconverse", None),
         ("/v1beta/models/:generateContent", None),
         ("/v1beta/files/x:generateContent", None),
-        ("/v1beta/models/x/y:generateContent", None),
+        ("/v1beta/models//x:generateContent", None),
+        ("/v1beta/xmodels/x:generateContent", None),
+        ("/v1beta/models/x:generateContent/y", None),
         ("/v1beta/models%2Fx:generateContent", None),
         ("/v1beta/models/x:generateContentX", None),
         ("/v1/chat", None),

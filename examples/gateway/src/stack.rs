@@ -1,7 +1,7 @@
 //! The layers, in their order.
 //!
 //! ```text
-//!  caller ─► Audit ─ Auth ─ Limit ─ Guard ─ Pii ─ Choose ─ (Intent) ─ Translate ─ Upstream ─► provider
+//!  caller ─► Audit ─ Query ─ Auth ─ Limit ─ Guard ─ Pii ─ Choose ─ (Intent) ─ Translate ─ Upstream ─► provider
 //! ```
 //!
 //! Audit is outermost so that it records refusals too. The cheap refusals come before the costly looks at content. Guard sees the raw
@@ -30,7 +30,7 @@ use tower_http::sensitive_headers::SetSensitiveRequestHeadersLayer;
 
 use crate::config::{Guardrails, ModelLimits, PiiSettings, Settings, Verdict};
 use crate::provider::{Catalogue, ChooseLayer, DemoLayer, Upstream};
-use crate::routes::{self, Answers, Route, Stack};
+use crate::routes::{self, Answers, QueryLayer, Route, Stack};
 
 /// Headers that hold a caller's credential.
 const CREDENTIALS: [HeaderName; 5] = [
@@ -76,6 +76,7 @@ pub(crate) fn llm(
         .layer(CatchPanicLayer::custom(panicked))
         .layer(SetSensitiveRequestHeadersLayer::new(CREDENTIALS))
         .layer(audit(&shared.journal))
+        .layer(QueryLayer)
         .layer(AuthLayer::new(shared.keys.clone()).master_key(shared.master_key.clone()))
         .layer(limit(settings.limits, &settings.model_limits))
         .option_layer(guard(&settings.guardrails)?)
@@ -106,6 +107,7 @@ pub(crate) fn own(shared: &Shared, body_limit: usize) -> Stack {
         .layer(CatchPanicLayer::custom(panicked))
         .layer(SetSensitiveRequestHeadersLayer::new(CREDENTIALS))
         .layer(audit(&shared.journal))
+        .layer(QueryLayer)
         .layer(AuthLayer::new(shared.keys.clone()).master_key(shared.master_key.clone()))
         .service(answers);
     BoxCloneSyncService::new(layers)

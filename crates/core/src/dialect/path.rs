@@ -6,8 +6,8 @@ use percent_encoding::percent_decode_str;
 
 use super::Dialect;
 
-/// How a path ends, by API. `*` is one segment; a segment that starts with `:` is the end of one. The first that fits counts.
-const ENDS: [(&str, Dialect); 24] = [
+/// How a path ends, by API. `*` is one segment. The first that fits counts.
+const ENDS: [(&str, Dialect); 14] = [
     ("chat/completions", Dialect::OpenAiChat),
     ("completions", Dialect::OpenAiCompletions),
     ("responses", Dialect::OpenAiResponses),
@@ -15,16 +15,6 @@ const ENDS: [(&str, Dialect); 24] = [
     ("moderations", Dialect::OpenAiModerations),
     ("messages", Dialect::AnthropicMessages),
     ("messages/count_tokens", Dialect::AnthropicCountTokens),
-    ("models/:generateContent", Dialect::Gemini),
-    ("models/:streamGenerateContent", Dialect::Gemini),
-    ("tunedModels/:generateContent", Dialect::Gemini),
-    ("tunedModels/:streamGenerateContent", Dialect::Gemini),
-    ("endpoints/:generateContent", Dialect::Gemini),
-    ("endpoints/:streamGenerateContent", Dialect::Gemini),
-    ("models/:countTokens", Dialect::GeminiCountTokens),
-    ("endpoints/:countTokens", Dialect::GeminiCountTokens),
-    ("models/:embedContent", Dialect::GeminiEmbeddings),
-    ("models/:batchEmbedContents", Dialect::GeminiEmbeddings),
     ("model/*/converse", Dialect::BedrockConverse),
     ("model/*/converse-stream", Dialect::BedrockConverse),
     ("v2/chat", Dialect::CohereChat),
@@ -34,12 +24,45 @@ const ENDS: [(&str, Dialect); 24] = [
     ("api/embed", Dialect::OllamaEmbed),
 ];
 
+/// Google's methods, which stand behind the name of what they are called on.
+const METHODS: [(&str, Dialect); 5] = [
+    ("generateContent", Dialect::Gemini),
+    (STREAMED, Dialect::Gemini),
+    ("countTokens", Dialect::GeminiCountTokens),
+    ("embedContent", Dialect::GeminiEmbeddings),
+    ("batchEmbedContents", Dialect::GeminiEmbeddings),
+];
+
+const STREAMED: &str = "streamGenerateContent";
+
+/// What they can be called on.
+const COLLECTIONS: [&str; 3] = ["models", "tunedModels", "endpoints"];
+
 /// The API that `path` is for.
 pub(super) fn dialect(path: &str) -> Option<Dialect> {
     let path = decoded(path);
-    ENDS.into_iter()
-        .find(|(end, _)| ends_with(&path, end))
-        .map(|(_, dialect)| dialect)
+    let of_ends = ENDS.into_iter().find(|(end, _)| ends_with(&path, end));
+    of_ends.map(|(_, dialect)| dialect).or_else(|| {
+        let (before, method) = path.rsplit_once(':')?;
+        let (_, dialect) = METHODS.into_iter().find(|(known, _)| *known == method)?;
+        named(before).map(|_| dialect)
+    })
+}
+
+/// What stands in a path around and behind the first collection in it. A name may have slashes in it, and a `models` too:
+/// `fireworks_ai/accounts/fireworks/models/x`.
+fn named(before: &str) -> Option<(&str, &str, &str)> {
+    let mut at = 0;
+    for segment in before.split('/') {
+        let (start, end) = (at, at + segment.len());
+        at = end + 1;
+        if COLLECTIONS.contains(&segment) {
+            let name = before.get(at..)?;
+            let whole = !name.split('/').any(str::is_empty);
+            return whole.then_some((before.get(..start)?, segment, name));
+        }
+    }
+    None
 }
 
 /// A server may take an encoded letter for the letter, so that one must not hide which API it is; an encoded slash stays part of its
@@ -66,8 +89,6 @@ fn ends_with(path: &str, end: &str) -> bool {
         segments.next().is_some_and(|segment| {
             if wanted == "*" {
                 !segment.is_empty()
-            } else if wanted.starts_with(':') {
-                segment.ends_with(wanted) && segment.len() > wanted.len()
             } else {
                 segment == wanted
             }
@@ -80,42 +101,38 @@ fn ends_with(path: &str, end: &str) -> bool {
 /// A model of Google's is told by its bare name, whatever project it is reached through. A tuned model, one at an endpoint of its own
 /// and another publisher's is told by that too, since it may have the name of another: `tunedModels/mine`, `meta/llama`.
 pub(super) fn model(dialect: Dialect, path: &str) -> Option<(Cow<'_, str>, bool)> {
-    let (before, last) = path.trim_end_matches('/').rsplit_once('/')?;
     match dialect {
         Dialect::Gemini | Dialect::GeminiCountTokens | Dialect::GeminiEmbeddings => {
-            let (name, stream) = match percent_decode_str(last).decode_utf8().ok()? {
-                Cow::Borrowed(last) => {
-                    let (name, method) = last.rsplit_once(':')?;
-                    (Cow::Borrowed(name), method == "streamGenerateContent")
+            match decoded(path) {
+                Cow::Borrowed(path) => googles_model(path),
+                Cow::Owned(path) => {
+                    let (model, stream) = googles_model(&path)?;
+                    Some((Cow::Owned(model.replace("%2F", "/")), stream))
                 }
-                Cow::Owned(mut last) => {
-                    let (name, method) = last.rsplit_once(':')?;
-                    let (end, stream) = (name.len(), method == "streamGenerateContent");
-                    last.truncate(end);
-                    (Cow::Owned(last), stream)
-                }
-            };
-            let mut around = before
-                .rsplit('/')
-                .map(|segment| percent_decode_str(segment).decode_utf8_lossy());
-            let collection = match (around.next()?, around.next(), around.next()) {
-                (models, Some(publisher), Some(of)) if models == "models" && of == "publishers" => {
-                    Some(publisher).filter(|publisher| publisher != "google")
-                }
-                (models, ..) if models == "models" => None,
-                (collection, ..) => Some(collection),
-            };
-            let name = match collection {
-                Some(collection) => Cow::Owned(format!("{collection}/{name}")),
-                None => name,
-            };
-            Some((name, stream))
+            }
         }
         Dialect::BedrockConverse => {
+            let (before, method) = path.trim_end_matches('/').rsplit_once('/')?;
             let model = before.rsplit('/').next()?;
             let model = percent_decode_str(model).decode_utf8().ok()?;
-            Some((model, last == "converse-stream"))
+            Some((model, method == "converse-stream"))
         }
         _ => None,
+    }
+}
+
+fn googles_model(path: &str) -> Option<(Cow<'_, str>, bool)> {
+    let (before, method) = path.rsplit_once(':')?;
+    let stream = method == STREAMED;
+    let (around, collection, name) = named(before)?;
+    if collection != "models" {
+        return Some((Cow::Owned(format!("{collection}/{name}")), stream));
+    }
+    let mut around = around.trim_end_matches('/').rsplit('/');
+    match (around.next(), around.next()) {
+        (Some(publisher), Some("publishers")) if publisher != "google" => {
+            Some((Cow::Owned(format!("{publisher}/{name}")), stream))
+        }
+        _ => Some((Cow::Borrowed(name), stream)),
     }
 }

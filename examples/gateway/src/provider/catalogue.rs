@@ -185,12 +185,23 @@ impl Choice<'_> {
 }
 
 fn lanes(provider: Provider, model: &str) -> Lanes {
-    use Dialect::{AnthropicMessages, OpenAiChat, OpenAiEmbeddings, OpenAiResponses};
+    use Dialect::{
+        AnthropicCountTokens, AnthropicMessages, CohereRerank, Gemini, GeminiCountTokens,
+        GeminiEmbeddings, OpenAiChat, OpenAiCompletions, OpenAiEmbeddings, OpenAiModerations,
+        OpenAiResponses,
+    };
     let paths: &[(Dialect, Dialect, &str)] = match provider {
         Provider::OpenAi | Provider::AzureV1 => &[
             (OpenAiChat, OpenAiChat, "/chat/completions"),
+            (AnthropicMessages, OpenAiChat, "/chat/completions"),
+            (Gemini, OpenAiChat, "/chat/completions"),
             (OpenAiResponses, OpenAiResponses, "/responses"),
+            (OpenAiCompletions, OpenAiCompletions, "/completions"),
+            (OpenAiModerations, OpenAiModerations, "/moderations"),
             (OpenAiEmbeddings, OpenAiEmbeddings, "/embeddings"),
+            (GeminiEmbeddings, OpenAiEmbeddings, "/embeddings"),
+            // Not OpenAI's own; servers compatible with it have it.
+            (CohereRerank, CohereRerank, "/rerank"),
         ],
         Provider::AzureDeployments => &[
             (
@@ -198,9 +209,25 @@ fn lanes(provider: Provider, model: &str) -> Lanes {
                 OpenAiChat,
                 "/deployments/{model}/chat/completions",
             ),
+            (
+                AnthropicMessages,
+                OpenAiChat,
+                "/deployments/{model}/chat/completions",
+            ),
+            (Gemini, OpenAiChat, "/deployments/{model}/chat/completions"),
             (OpenAiResponses, OpenAiResponses, "/responses"),
             (
+                OpenAiCompletions,
+                OpenAiCompletions,
+                "/deployments/{model}/completions",
+            ),
+            (
                 OpenAiEmbeddings,
+                OpenAiEmbeddings,
+                "/deployments/{model}/embeddings",
+            ),
+            (
+                GeminiEmbeddings,
                 OpenAiEmbeddings,
                 "/deployments/{model}/embeddings",
             ),
@@ -208,6 +235,18 @@ fn lanes(provider: Provider, model: &str) -> Lanes {
         Provider::Anthropic => &[
             (AnthropicMessages, AnthropicMessages, "/messages"),
             (OpenAiChat, AnthropicMessages, "/messages"),
+            (OpenAiCompletions, AnthropicMessages, "/messages"),
+            (Gemini, AnthropicMessages, "/messages"),
+            (
+                AnthropicCountTokens,
+                AnthropicCountTokens,
+                "/messages/count_tokens",
+            ),
+            (
+                GeminiCountTokens,
+                AnthropicCountTokens,
+                "/messages/count_tokens",
+            ),
         ],
     };
     let lane = |(caller, spoken, path): &(Dialect, Dialect, &str)| {
@@ -290,8 +329,43 @@ mod tests {
             (Provider::OpenAi, Chat, Some(Chat)),
             (Provider::OpenAi, Responses, Some(Responses)),
             (Provider::OpenAi, Embeddings, Some(Embeddings)),
-            (Provider::OpenAi, Messages, None),
-            (Provider::AzureV1, Messages, None),
+            (Provider::OpenAi, Messages, Some(Chat)),
+            (Provider::AzureV1, Messages, Some(Chat)),
+            (
+                Provider::OpenAi,
+                Dialect::OpenAiCompletions,
+                Some(Dialect::OpenAiCompletions),
+            ),
+            (
+                Provider::OpenAi,
+                Dialect::OpenAiModerations,
+                Some(Dialect::OpenAiModerations),
+            ),
+            (
+                Provider::OpenAi,
+                Dialect::CohereRerank,
+                Some(Dialect::CohereRerank),
+            ),
+            (Provider::OpenAi, Dialect::Gemini, Some(Chat)),
+            (
+                Provider::OpenAi,
+                Dialect::GeminiEmbeddings,
+                Some(Embeddings),
+            ),
+            (Provider::OpenAi, Dialect::GeminiCountTokens, None),
+            (Provider::OpenAi, Dialect::AnthropicCountTokens, None),
+            (Provider::Anthropic, Dialect::Gemini, Some(Messages)),
+            (
+                Provider::Anthropic,
+                Dialect::AnthropicCountTokens,
+                Some(Dialect::AnthropicCountTokens),
+            ),
+            (
+                Provider::Anthropic,
+                Dialect::GeminiCountTokens,
+                Some(Dialect::AnthropicCountTokens),
+            ),
+            (Provider::Anthropic, Dialect::OpenAiModerations, None),
             (Provider::AzureDeployments, Chat, Some(Chat)),
             (Provider::Anthropic, Messages, Some(Messages)),
             (Provider::Anthropic, Chat, Some(Messages)),

@@ -54,6 +54,9 @@ const CHOOSES: &[&str] = &[
 
 /// Members that hold what people and models say, and tools, whose parameters may be called anything.
 const CONTENT: &[&str] = &[
+    "content",
+    "contents",
+    "documents",
     "functions",
     "input",
     "instructions",
@@ -64,7 +67,23 @@ const CONTENT: &[&str] = &[
     "prompt",
     "response_format",
     "system",
+    "systemInstruction",
+    "system_instruction",
     "text",
+    "tools",
+];
+
+/// Those of them that stand deeper, in Google's API alone.
+const INNER: &[&str] = &[
+    "_responseJsonSchema",
+    "content",
+    "contents",
+    "responseJsonSchema",
+    "responseSchema",
+    "response_json_schema",
+    "response_schema",
+    "systemInstruction",
+    "system_instruction",
     "tools",
 ];
 
@@ -85,8 +104,11 @@ pub(super) fn check(root: Value<'_>) -> Result<(), Refusal> {
 
 fn inside(value: Value<'_>) -> Result<(), Refusal> {
     for (key, value) in value.members() {
-        chooses(&key.text().unwrap_or_default())?;
-        inside(value)?;
+        let name = key.text().unwrap_or_default();
+        chooses(&name)?;
+        if !INNER.contains(&name.as_ref()) {
+            inside(value)?;
+        }
     }
     // The scan has bounded the depth.
     value.items().try_for_each(inside)
@@ -137,6 +159,8 @@ mod tests {
                         r#"{{"model":"m","provider":{{"a":[{{"b":[[{{"{name}":{{}}}}]]}}]}}}}"#
                     ),
                     format!(r#"{{"model":"m","x":[1,"a",{{"{name}":1}}]}}"#),
+                    format!(r#"{{"contents":[],"generationConfig":{{"{name}":1}}}}"#),
+                    format!(r#"{{"requests":[{{"content":{{}},"{name}":1}}]}}"#),
                 ] {
                     assert_eq!(verdict(&text).is_err(), place, "{text}");
                 }
@@ -158,6 +182,9 @@ mod tests {
         for text in [
             r#"{"model":"m","messages":[{"role":"user","content":"api_base"}],"tools":[{"function":{"parameters":{"properties":{"api_key":{},"headers":{}}}}}]}"#,
             r#"{"model":"m","response_format":{"json_schema":{"schema":{"properties":{"base_url":{}}}}}}"#,
+            r#"{"contents":[{"parts":[{"functionCall":{"args":{"headers":1}}}]}],"systemInstruction":{"parts":[{"text":"api_key"}]},"generationConfig":{"responseSchema":{"properties":{"base_url":{}}}}}"#,
+            r#"{"generateContentRequest":{"model":"m","contents":[{"parts":[{"functionResponse":{"response":{"api_base":1}}}]}],"tools":[{"functionDeclarations":[{"parameters":{"properties":{"headers":{}}}}]}]}}"#,
+            r#"{"model":"m","query":"q","documents":[{"text":"t","headers":"x"}]}"#,
             r#"{"model":"m","metadata":{"note":"api_base=http://x"},"user":"extra_headers"}"#,
         ] {
             assert!(verdict(text).is_ok(), "{text}");

@@ -3,6 +3,7 @@
 mod keys;
 mod models;
 mod own;
+mod query;
 mod route;
 
 use std::convert::Infallible;
@@ -16,6 +17,7 @@ use tower::ServiceExt as _;
 use tower::util::BoxCloneSyncService;
 
 pub(crate) use own::Answers;
+pub(crate) use query::QueryLayer;
 pub(crate) use route::Route;
 
 /// Layers with their innermost service, whatever they are.

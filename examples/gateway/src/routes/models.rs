@@ -1,4 +1,4 @@
-//! `GET /v1/models`: what the caller may name.
+//! `GET /v1/models` and, in Google's shape, `GET /v1beta/models`: what the caller may name.
 
 use bartizan::core::{Refusal, RefusalKind};
 use serde::Serialize;
@@ -44,6 +44,56 @@ pub(super) fn all<'a>(by: &Verified<Caller>, catalogue: &'a Catalogue) -> List<'
         object: "list",
         data,
     }
+}
+
+#[derive(Serialize)]
+pub(super) struct GooglesList<'a> {
+    models: Vec<GooglesModel<'a>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct GooglesModel<'a> {
+    name: String,
+    display_name: &'a str,
+    /// What can be called on it here; whether the model can is the provider's to say.
+    supported_generation_methods: [&'static str; 5],
+}
+
+impl<'a> GooglesModel<'a> {
+    fn new(id: &'a str) -> Self {
+        Self {
+            name: format!("models/{id}"),
+            display_name: id,
+            supported_generation_methods: [
+                "generateContent",
+                "streamGenerateContent",
+                "countTokens",
+                "embedContent",
+                "batchEmbedContents",
+            ],
+        }
+    }
+}
+
+/// The same as [`all`], on one page.
+pub(super) fn all_of_googles<'a>(
+    by: &Verified<Caller>,
+    catalogue: &'a Catalogue,
+) -> GooglesList<'a> {
+    let models = all(by, catalogue).data.into_iter();
+    GooglesList {
+        models: models.map(|model| GooglesModel::new(model.id)).collect(),
+    }
+}
+
+/// The same as [`one`].
+pub(super) fn one_of_googles<'a>(
+    by: &Verified<Caller>,
+    catalogue: &Catalogue,
+    name: &'a str,
+) -> Result<GooglesModel<'a>, Refusal> {
+    one(by, catalogue, name).map(|model| GooglesModel::new(model.id))
 }
 
 /// One name. One that isn't served and one that isn't allowed look alike.

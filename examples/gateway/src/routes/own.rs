@@ -67,9 +67,13 @@ impl Answers {
     /// Answers a request that has passed the layers.
     pub(crate) async fn answer(&self, request: Request<Body>) -> Response<Body> {
         let (parts, body) = request.into_parts();
+        let dialect = parts
+            .extensions
+            .get::<Route>()
+            .map_or(Dialect::Other, Route::dialect);
         self.find(&parts, body)
             .await
-            .unwrap_or_else(|refusal| refusal.render(Dialect::Other))
+            .unwrap_or_else(|refusal| refusal.render(dialect))
     }
 
     async fn find(&self, parts: &Parts, body: Body) -> Result<Response<Body>, Refusal> {
@@ -79,6 +83,15 @@ impl Answers {
                 json(&models::all(&Verified::check(parts)?, &self.catalogue))
             }
             Some(Route::Own(Own::Model(name))) => json(&models::one(
+                &Verified::check(parts)?,
+                &self.catalogue,
+                name,
+            )?),
+            Some(Route::Own(Own::GoogleModels)) => json(&models::all_of_googles(
+                &Verified::check(parts)?,
+                &self.catalogue,
+            )),
+            Some(Route::Own(Own::GoogleModel(name))) => json(&models::one_of_googles(
                 &Verified::check(parts)?,
                 &self.catalogue,
                 name,

@@ -21,11 +21,16 @@ pub(crate) enum Route {
     Nothing,
 }
 
+pub(super) const STREAMED: &str = "streamGenerateContent";
+
 /// A question to the gateway itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Own {
     Models,
     Model(String),
+    /// The same in Google's shape.
+    GoogleModels,
+    GoogleModel(String),
     KeyGenerate,
     KeyInfo,
     KeyDelete,
@@ -38,8 +43,19 @@ pub(crate) const ALL: &[(&str, &str)] = &[
     ("POST", "/v1/responses"),
     ("POST", "/v1/embeddings"),
     ("POST", "/v1/messages"),
+    ("POST", "/v1/messages/count_tokens"),
+    ("POST", "/v1/completions"),
+    ("POST", "/v1/moderations"),
+    ("POST", "/v1/rerank"),
+    ("POST", "/v1beta/models/demo:generateContent"),
+    ("POST", "/v1beta/models/demo:streamGenerateContent"),
+    ("POST", "/v1beta/models/demo:countTokens"),
+    ("POST", "/v1beta/models/demo:embedContent"),
+    ("POST", "/v1beta/models/demo:batchEmbedContents"),
     ("GET", "/v1/models"),
     ("GET", "/v1/models/demo"),
+    ("GET", "/v1beta/models"),
+    ("GET", "/v1beta/models/demo"),
     ("POST", "/key/generate"),
     ("GET", "/key/info"),
     ("POST", "/key/delete"),
@@ -56,7 +72,11 @@ impl Route {
             "/key/generate" => ("POST", Self::Own(Own::KeyGenerate)),
             "/key/info" => ("GET", Self::Own(Own::KeyInfo)),
             "/key/delete" => ("POST", Self::Own(Own::KeyDelete)),
-            _ => match Self::versioned(path.strip_prefix("/v1").unwrap_or(path)) {
+            "/v2/rerank" => ("POST", Self::Llm(Dialect::CohereRerank)),
+            "/v1beta/models" => ("GET", Self::Own(Own::GoogleModels)),
+            _ => match Self::googles(path)
+                .or_else(|| Self::versioned(path.strip_prefix("/v1").unwrap_or(path)))
+            {
                 Some(found) => found,
                 None => return Self::Nothing,
             },
@@ -76,26 +96,44 @@ impl Route {
             "/embeddings" => ("POST", Self::Llm(Dialect::OpenAiEmbeddings)),
             "/messages" => ("POST", Self::Llm(Dialect::AnthropicMessages)),
             "/models" => ("GET", Self::Own(Own::Models)),
+            "/messages/count_tokens" => ("POST", Self::Llm(Dialect::AnthropicCountTokens)),
+            "/completions" => ("POST", Self::Llm(Dialect::OpenAiCompletions)),
+            "/moderations" => ("POST", Self::Llm(Dialect::OpenAiModerations)),
+            "/rerank" => ("POST", Self::Llm(Dialect::CohereRerank)),
             _ => {
-                // The one path that is decoded, since names have slashes in them.
-                let name = percent_decode_str(path.strip_prefix("/models/")?)
-                    .decode_utf8()
-                    .ok()?;
-                if name
-                    .split('/')
-                    .any(|piece| matches!(piece, "" | "." | ".."))
-                {
-                    return None;
-                }
-                ("GET", Self::Own(Own::Model(name.into_owned())))
+                let name = model(path.strip_prefix("/models/")?)?;
+                ("GET", Self::Own(Own::Model(name)))
             }
         })
+    }
+
+    /// Google's paths, which have a model's name inside, and behind it the method. Its SDKs use both versions.
+    fn googles(path: &str) -> Option<(&'static str, Self)> {
+        let (beta, name) = match path.strip_prefix("/v1beta/models/") {
+            Some(name) => (true, name),
+            None => (false, path.strip_prefix("/v1/models/")?),
+        };
+        let called = name.rsplit_once(':').and_then(|(name, method)| {
+            let dialect = match method {
+                "generateContent" | STREAMED => Dialect::Gemini,
+                "countTokens" => Dialect::GeminiCountTokens,
+                "embedContent" | "batchEmbedContents" => Dialect::GeminiEmbeddings,
+                _ => return None,
+            };
+            Some((name, dialect))
+        });
+        match called {
+            Some((name, dialect)) => model(name).map(|_| ("POST", Self::Llm(dialect))),
+            None if beta => Some(("GET", Self::Own(Own::GoogleModel(model(name)?)))),
+            None => None,
+        }
     }
 
     /// The dialect in which it is refused.
     pub(crate) const fn dialect(&self) -> Dialect {
         match self {
             Self::Llm(dialect) => *dialect,
+            Self::Own(Own::GoogleModels | Own::GoogleModel(_)) => Dialect::Gemini,
             _ => Dialect::Other,
         }
     }
@@ -106,7 +144,16 @@ impl Route {
             Self::Llm(Dialect::OpenAiChat) => "/v1/chat/completions",
             Self::Llm(Dialect::OpenAiResponses) => "/v1/responses",
             Self::Llm(Dialect::OpenAiEmbeddings) => "/v1/embeddings",
+            Self::Llm(Dialect::OpenAiCompletions) => "/v1/completions",
+            Self::Llm(Dialect::OpenAiModerations) => "/v1/moderations",
+            Self::Llm(Dialect::AnthropicCountTokens) => "/v1/messages/count_tokens",
+            Self::Llm(Dialect::Gemini) => "/v1beta/models/{model}:generateContent",
+            Self::Llm(Dialect::GeminiCountTokens) => "/v1beta/models/{model}:countTokens",
+            Self::Llm(Dialect::GeminiEmbeddings) => "/v1beta/models/{model}:embedContent",
+            Self::Llm(Dialect::CohereRerank) => "/v2/rerank",
             Self::Llm(_) => "/v1/messages",
+            Self::Own(Own::GoogleModels) => "/v1beta/models",
+            Self::Own(Own::GoogleModel(_)) => "/v1beta/models/{model}",
             Self::Own(Own::Models) => "/v1/models",
             Self::Own(Own::Model(_)) => "/v1/models/{model}",
             Self::Own(Own::KeyGenerate) => "/key/generate",
@@ -117,6 +164,15 @@ impl Route {
             Self::OtherMethod(_) | Self::Nothing => "",
         }
     }
+}
+
+/// A model's name as it stands in a path: what is decoded there, since names have slashes in them.
+fn model(encoded: &str) -> Option<String> {
+    let name = percent_decode_str(encoded).decode_utf8().ok()?;
+    let climbs = name
+        .split('/')
+        .any(|piece| matches!(piece, "" | "." | ".."));
+    (!climbs).then(|| name.into_owned())
 }
 
 #[cfg(test)]
@@ -154,14 +210,67 @@ mod tests {
                 format!("{path};x"),
             ] {
                 let route = Route::of(&method.parse().unwrap(), &odd);
-                let is_a_models_name =
-                    matches!(&route, Route::Own(Own::Model(_))) && path.starts_with("/v1/models/");
+                let is_a_models_name = match &route {
+                    Route::Own(Own::Model(_)) => path.starts_with("/v1/models/"),
+                    Route::Own(Own::GoogleModel(_)) | Route::OtherMethod("GET") => {
+                        path.starts_with("/v1beta/models/")
+                    }
+                    _ => false,
+                };
                 assert!(
                     route == Route::Nothing || is_a_models_name,
                     "{odd} is {route:?}"
                 );
             }
         }
+    }
+
+    #[test]
+    fn googles_methods_stand_behind_a_models_name_in_both_versions() {
+        let post = |path: &str| Route::of(&Method::POST, path);
+        for version in ["v1", "v1beta"] {
+            for (rest, dialect) in [
+                ("demo:generateContent", Dialect::Gemini),
+                ("demo:streamGenerateContent", Dialect::Gemini),
+                ("gemini/gemini-2.5-flash:generateContent", Dialect::Gemini),
+                ("gemini%2Fgemini-2.5-flash:generateContent", Dialect::Gemini),
+                ("llama3:8b:countTokens", Dialect::GeminiCountTokens),
+                ("demo:embedContent", Dialect::GeminiEmbeddings),
+                ("demo:batchEmbedContents", Dialect::GeminiEmbeddings),
+            ] {
+                let path = format!("/{version}/models/{rest}");
+                assert_eq!(post(&path), Route::Llm(dialect), "{path}");
+                assert_eq!(Route::of(&Method::GET, &path), Route::OtherMethod("POST"));
+            }
+            for rest in [
+                ":generateContent",
+                "..:generateContent",
+                "a/../b:generateContent",
+                "a%2F..%2Fb:generateContent",
+                "a//b:generateContent",
+                "demo:batchGenerateContent",
+                "demo%3AgenerateContent",
+            ] {
+                let route = post(&format!("/{version}/models/{rest}"));
+                assert!(
+                    matches!(route, Route::Nothing | Route::OtherMethod("GET")),
+                    "{rest} is {route:?}"
+                );
+            }
+        }
+        // A name with a colon is a name where no method is meant.
+        assert_eq!(
+            Route::of(&Method::GET, "/v1/models/llama3:8b"),
+            Route::Own(Own::Model("llama3:8b".into()))
+        );
+        assert_eq!(
+            Route::of(&Method::GET, "/v1beta/models/gemini%2Fx"),
+            Route::Own(Own::GoogleModel("gemini/x".into()))
+        );
+        assert_eq!(
+            post("/models/demo:generateContent"),
+            Route::OtherMethod("GET")
+        );
     }
 
     #[test]

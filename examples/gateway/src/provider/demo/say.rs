@@ -1,5 +1,8 @@
 //! The demo's answers, in each dialect, whole and streamed.
 
+mod google;
+mod small;
+
 use std::collections::VecDeque;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -42,6 +45,17 @@ pub(super) fn answer(request: &Document, text: &str) -> Result<Response<Body>, R
         ))),
         (Dialect::AnthropicMessages, true) => Ok(stream(said.message_events())),
         (Dialect::OpenAiEmbeddings, _) => Ok(whole(&embeddings(request))),
+        (Dialect::OpenAiCompletions, false) => Ok(whole(&said.completion())),
+        (Dialect::OpenAiCompletions, true) => {
+            Ok(stream(said.completion_events(facts.include_usage)))
+        }
+        (Dialect::OpenAiModerations, _) => Ok(whole(&small::moderated(request))),
+        (Dialect::AnthropicCountTokens, _) => Ok(whole(&small::counted(request))),
+        (Dialect::CohereRerank, _) => Ok(whole(&small::ranked(request))),
+        (Dialect::Gemini, false) => Ok(whole(&said.generated())),
+        (Dialect::Gemini, true) => Ok(stream(said.generated_events())),
+        (Dialect::GeminiCountTokens, _) => Ok(whole(&google::counted(request))),
+        (Dialect::GeminiEmbeddings, _) => Ok(whole(&google::embedded(request))),
         _ => Err(Refusal::new(
             RefusalKind::BadRequest,
             "not_translated",
@@ -248,7 +262,20 @@ fn named(event: &Value) -> Event {
     )
 }
 
-/// Eight numbers a text, the same for the same text, and of no meaning.
+/// Eight numbers, the same for the same text, and of no meaning.
+fn vector(text: &str) -> Vec<f64> {
+    let mut state = 0xcbf2_9ce4_8422_2325_u64;
+    (0..8_u8)
+        .map(|lane| {
+            for byte in text.bytes().chain([lane]) {
+                state = (state ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+            }
+            // The upper 16 bits, between -1 and 1.
+            f64::from(u16::try_from(state >> 48).unwrap_or_default()) / 32_767.5 - 1.0
+        })
+        .collect()
+}
+
 fn embeddings(request: &Document) -> Value {
     let inputs = request
         .texts()
@@ -256,16 +283,7 @@ fn embeddings(request: &Document) -> Value {
     let data: Vec<Value> = inputs
         .enumerate()
         .map(|(index, text)| {
-            let mut state = 0xcbf2_9ce4_8422_2325_u64;
-            let vector: Vec<f64> = (0..8_u8)
-                .map(|lane| {
-                    for byte in text.as_str().bytes().chain([lane]) {
-                        state = (state ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
-                    }
-                    // The upper 16 bits, between -1 and 1.
-                    f64::from(u16::try_from(state >> 48).unwrap_or_default()) / 32_767.5 - 1.0
-                })
-                .collect();
+            let vector = vector(text.as_str());
             json!({"object": "embedding", "index": index, "embedding": vector})
         })
         .collect();
@@ -335,6 +353,11 @@ mod tests {
                 format!(r#"{{"max_tokens":9,"messages":[{{"role":"user","content":{quoted}}}]"#),
                 "/content/0/text",
             ),
+            (
+                Dialect::OpenAiCompletions,
+                format!(r#"{{"prompt":{quoted}"#),
+                "/choices/0/text",
+            ),
         ] {
             let (_, body) = ask(dialect, &format!("{request}}}")).await;
             let body: Value = serde_json::from_str(&body).unwrap();
@@ -362,6 +385,65 @@ mod tests {
             }
             assert_eq!((text.as_str(), terminal), (said, true), "{dialect:?}");
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn it_says_what_it_received_to_geminis_clients_too() {
+        let said = "one <EMAIL_ADDRESS_1> two";
+        let request = format!(r#"{{"contents":[{{"parts":[{{"text":"{said}"}}]}}]}}"#);
+        let document = Document::read(&request, Dialect::Gemini, Direction::Request).unwrap();
+        let whole = answer(&document, said).unwrap();
+        let body = whole.into_body().into_bytes(1 << 20).await.unwrap();
+        let reply = Document::read(&body, Dialect::Gemini, Direction::Reply).unwrap();
+        let texts: Vec<_> = reply.texts().map(|text| text.as_str().to_owned()).collect();
+        assert_eq!(texts, [said]);
+        assert!(reply.facts().usage.is_some());
+
+        let spoken = Said {
+            text: said,
+            created: 0,
+            input: 1,
+            output: 1,
+        };
+        let (mut text, mut terminal) = (String::new(), false);
+        for mut event in spoken.generated_events() {
+            assert!(!terminal);
+            let chunk = event.read_document(Dialect::Gemini).unwrap().unwrap();
+            terminal = chunk.facts().terminal;
+            text.extend(chunk.texts().map(|text| text.as_str().to_owned()));
+        }
+        assert_eq!((text.as_str(), terminal), (said, true));
+    }
+
+    #[tokio::test]
+    async fn the_smaller_apis_get_what_they_ask_for() {
+        let json = async |dialect, request: &str| -> Value {
+            serde_json::from_str(&ask(dialect, request).await.1).unwrap()
+        };
+        let rank = json(
+            Dialect::CohereRerank,
+            r#"{"query":"red apple","documents":["a pear","an apple",{"text":"a red apple"}],"top_n":2}"#,
+        )
+        .await;
+        let order: Vec<_> = rank["results"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|result| result["index"].as_u64().unwrap())
+            .collect();
+        assert_eq!(order, [2, 1]);
+        let moderated = json(Dialect::OpenAiModerations, r#"{"input":["a","b"]}"#).await;
+        assert_eq!(moderated["results"].as_array().unwrap().len(), 2);
+        let counted = json(Dialect::AnthropicCountTokens, r#"{"messages":[]}"#).await;
+        assert_eq!(counted["input_tokens"], 4);
+        let counted = json(Dialect::GeminiCountTokens, r#"{"contents":[]}"#).await;
+        assert_eq!(counted["totalTokens"], 4);
+        let one = r#"{"content":{"parts":[{"text":"a"}]}}"#;
+        let one = json(Dialect::GeminiEmbeddings, one).await;
+        let many = r#"{"requests":[{"content":{"parts":[{"text":"b"}]}},{"content":{"parts":[{"text":"a"}]}}]}"#;
+        let many = json(Dialect::GeminiEmbeddings, many).await;
+        assert_eq!(one["embedding"], many["embeddings"][1]);
+        assert_ne!(one["embedding"], many["embeddings"][0]);
     }
 
     #[tokio::test]
