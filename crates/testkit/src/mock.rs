@@ -60,6 +60,7 @@ mod anthropic;
 mod bench;
 mod json;
 mod openai_chat;
+mod openai_completions;
 mod openai_responses;
 mod play;
 mod prompt;

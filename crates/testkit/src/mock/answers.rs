@@ -87,6 +87,38 @@ pub(super) fn models() -> String {
     object! { "object": "list", "data": vec![model("mock-echo"), model("mock-tools")] }.0
 }
 
+/// Nothing is flagged.
+pub(super) fn moderations(prompt: &Prompt) -> String {
+    let results: Vec<Raw> = prompt
+        .inputs
+        .iter()
+        .map(|_| {
+            object! {
+                "flagged": false,
+                "categories": object! { "hate": false, "violence": false },
+                "category_scores": object! { "hate": Raw("0.01".to_owned()), "violence": Raw("0.02".to_owned()) },
+            }
+        })
+        .collect();
+    object! { "id": "modr-mock", "model": prompt.model, "results": results }.0
+}
+
+/// The first document is the best, and each that follows half as good.
+pub(super) fn rerank(prompt: &Prompt) -> String {
+    let results: Vec<Raw> = prompt
+        .inputs
+        .iter()
+        .zip(0_u64..)
+        .map(|(_, index)| {
+            let score = 1.0 / f64::from(1_u32 << index.min(30));
+            object! { "index": index, "relevance_score": Raw(score.to_string()) }
+        })
+        .collect();
+    let billed = object! { "search_units": 1_u64 };
+    object! { "id": "rerank-mock", "results": results, "meta": object! { "billed_units": billed } }
+        .0
+}
+
 /// A vector an input, the same for the same text.
 pub(super) fn embeddings(prompt: &Prompt) -> String {
     let data: Vec<Raw> = prompt

@@ -8,7 +8,10 @@ use serde_json::Value;
 pub(super) enum Api {
     Chat,
     Responses,
+    Completions,
     Embeddings,
+    Moderations,
+    Rerank,
     Messages,
     CountTokens,
     Models,
@@ -28,6 +31,12 @@ impl Api {
         let ends = |tail: &str| path.ends_with(tail);
         if ends("/chat/completions") {
             Self::Chat
+        } else if ends("/completions") {
+            Self::Completions
+        } else if ends("/moderations") {
+            Self::Moderations
+        } else if ends("/rerank") {
+            Self::Rerank
         } else if ends("/responses") {
             Self::Responses
         } else if ends("/embeddings") {
@@ -74,6 +83,8 @@ impl Prompt {
         let turns = value
             .get("messages")
             .or_else(|| value.get("input"))
+            .or_else(|| value.get("prompt"))
+            .or_else(|| value.get("documents"))
             .unwrap_or(&Value::Null);
         let (text, answers_tool) = last_turn(turns);
         Self {
@@ -113,11 +124,19 @@ fn string(value: &Value, key: &str) -> Option<String> {
 }
 
 fn body_text(value: &Value) -> String {
-    ["system", "instructions", "messages", "input"]
-        .iter()
-        .filter_map(|key| value.get(key))
-        .map(content)
-        .collect()
+    [
+        "system",
+        "instructions",
+        "messages",
+        "input",
+        "prompt",
+        "query",
+        "documents",
+    ]
+    .iter()
+    .filter_map(|key| value.get(key))
+    .map(content)
+    .collect()
 }
 
 /// Every text under a content value: a string, a list of parts, a message, a tool's result.
@@ -223,6 +242,19 @@ mod tests {
                 true,
             ),
             (Api::Embeddings, r#"{"input":["a","b"]}"#, "b", false),
+            (Api::Completions, r#"{"prompt":"a"}"#, "a", false),
+            (
+                Api::Moderations,
+                r#"{"input":[{"type":"text","text":"a"}]}"#,
+                "a",
+                false,
+            ),
+            (
+                Api::Rerank,
+                r#"{"query":"q","documents":["a",{"text":"b"}]}"#,
+                "b",
+                false,
+            ),
         ];
         for (api, body, text, tool) in cases {
             let prompt = read(api, body);

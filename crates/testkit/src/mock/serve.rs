@@ -26,7 +26,7 @@ use super::said::Said;
 use super::script::{Script, Speech};
 use super::socket::Socket;
 use super::words::spoken;
-use super::{answers, anthropic, bench, openai_chat, openai_responses};
+use super::{answers, anthropic, bench, openai_chat, openai_completions, openai_responses};
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const STREAM: HeaderValue = HeaderValue::from_static("text/event-stream; charset=utf-8");
@@ -263,6 +263,13 @@ fn spoken_by(script: &Script, prompt: &Prompt, ticket: Ticket) -> Response<Play>
             events(openai_chat::events(&said, prompt.include_usage)),
         ),
         Api::Responses if prompt.stream => (None, events(openai_responses::events(&said))),
+        Api::Completions if prompt.stream => (
+            None,
+            events(openai_completions::events(&said, prompt.include_usage)),
+        ),
+        Api::Completions => (Some(openai_completions::reply(&said)), VecDeque::new()),
+        Api::Moderations => (Some(answers::moderations(prompt)), VecDeque::new()),
+        Api::Rerank => (Some(answers::rerank(prompt)), VecDeque::new()),
         Api::Messages if prompt.stream => (None, events(anthropic::events(&said))),
         Api::Responses => (Some(openai_responses::reply(&said)), VecDeque::new()),
         Api::Messages => (Some(anthropic::reply(&said)), VecDeque::new()),

@@ -7,6 +7,7 @@
     reason = "a test that goes wrong stops where it does"
 )]
 
+mod apis;
 mod calls;
 mod canaries;
 mod demo;

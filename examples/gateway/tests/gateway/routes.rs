@@ -55,6 +55,98 @@ const EXPECTED: &[(&str, &str, &str, [u16; 6])] = &[
         "messages",
         [401, 401, 200, 403, 200, 200],
     ),
+    (
+        "POST",
+        "/v1/messages/count_tokens",
+        "messages",
+        [401, 401, 200, 403, 200, 200],
+    ),
+    (
+        "POST",
+        "/v1/completions",
+        "prompt",
+        [401, 401, 200, 403, 200, 200],
+    ),
+    (
+        "POST",
+        "/completions",
+        "prompt",
+        [401, 401, 200, 403, 200, 200],
+    ),
+    (
+        "POST",
+        "/v1/moderations",
+        "input",
+        [401, 401, 200, 403, 200, 200],
+    ),
+    (
+        "POST",
+        "/moderations",
+        "input",
+        [401, 401, 200, 403, 200, 200],
+    ),
+    (
+        "POST",
+        "/v1/rerank",
+        "rerank",
+        [401, 401, 200, 403, 200, 200],
+    ),
+    (
+        "POST",
+        "/v2/rerank",
+        "rerank",
+        [401, 401, 200, 403, 200, 200],
+    ),
+    ("POST", "/rerank", "rerank", [401, 401, 200, 403, 200, 200]),
+    (
+        "POST",
+        "/v1beta/models/gpt:generateContent",
+        "contents",
+        [401, 401, 200, 403, 200, 200],
+    ),
+    (
+        "POST",
+        "/v1/models/gpt:generateContent",
+        "contents",
+        [401, 401, 200, 403, 200, 200],
+    ),
+    (
+        "POST",
+        "/v1beta/models/gpt:streamGenerateContent?alt=sse",
+        "contents",
+        [401, 401, 200, 403, 200, 200],
+    ),
+    (
+        "POST",
+        "/v1beta/models/gpt:streamGenerateContent",
+        "contents",
+        [400; 6],
+    ),
+    (
+        "POST",
+        "/v1beta/models/claude:countTokens",
+        "contents",
+        [401, 401, 200, 403, 200, 200],
+    ),
+    (
+        "POST",
+        "/v1beta/models/gpt:embedContent",
+        "content",
+        [401, 401, 200, 403, 200, 200],
+    ),
+    (
+        "POST",
+        "/v1beta/models/nobody:generateContent",
+        "contents",
+        [401, 401, 404, 403, 404, 404],
+    ),
+    ("GET", "/v1beta/models", "", [401, 401, 200, 200, 200, 200]),
+    (
+        "GET",
+        "/v1beta/models/gpt",
+        "",
+        [401, 401, 200, 404, 200, 200],
+    ),
     ("GET", "/v1/models", "", [401, 401, 200, 200, 200, 200]),
     ("GET", "/models", "", [401, 401, 200, 200, 200, 200]),
     ("GET", "/v1/models/gpt", "", [401, 401, 200, 404, 200, 200]),
@@ -85,7 +177,14 @@ const EXPECTED: &[(&str, &str, &str, [u16; 6])] = &[
     ("GET", "/metrics", "", [404; 6]),
     ("GET", "/health", "", [404; 6]),
     ("POST", "/config/update", "{}", [404; 6]),
-    ("POST", "/v1/completions", "{}", [404; 6]),
+    ("POST", "/v1/images/generations", "{}", [404; 6]),
+    (
+        "POST",
+        "/v1beta/models/gpt:batchGenerateContent",
+        "{}",
+        [405; 6],
+    ),
+    ("POST", "/v1beta/cachedContents", "{}", [404; 6]),
     ("POST", "//v1/chat/completions", "chat", [404; 6]),
     ("POST", "/v1/chat/completions/", "chat", [404; 6]),
     ("POST", "/v1/chat/../key/generate", "{}", [404; 6]),
@@ -99,6 +198,10 @@ fn body(name: &str) -> String {
         "chat" => chat("gpt", "x", ""),
         "messages" => chat("claude", "x", r#","max_tokens":9"#),
         "input" => r#"{"model":"gpt","input":"x"}"#.to_owned(),
+        "prompt" => r#"{"model":"gpt","prompt":"x"}"#.to_owned(),
+        "rerank" => r#"{"model":"gpt","query":"x","documents":["y"]}"#.to_owned(),
+        "contents" => r#"{"contents":[{"role":"user","parts":[{"text":"x"}]}]}"#.to_owned(),
+        "content" => r#"{"content":{"parts":[{"text":"x"}]}}"#.to_owned(),
         other => other.to_owned(),
     }
 }
@@ -119,7 +222,7 @@ async fn status(
     let answer = ask(gateway.address, method, path, &headers, body).await;
     if answer.status >= 400 {
         assert!(
-            !answer.json()["error"].is_null(),
+            !answer.json()["error"].is_null() || answer.json()["message"].is_string(),
             "{method} {path}: no error's shape: {answer:?}"
         );
         assert!(
