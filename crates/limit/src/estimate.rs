@@ -98,14 +98,37 @@ mod tests {
                 output: 9
             }
         );
-        let embeddings = r#"{"model":"m","input":["abcd","efgh"]}"#;
-        assert_eq!(
-            estimate(embeddings, Dialect::OpenAiEmbeddings, least),
-            Estimate {
-                input: 2,
-                output: 0
-            }
-        );
+        for (body, dialect) in [
+            (
+                r#"{"model":"m","input":["abcd","efgh"]}"#,
+                Dialect::OpenAiEmbeddings,
+            ),
+            (
+                r#"{"model":"m","input":["abcd","efgh"]}"#,
+                Dialect::OpenAiModerations,
+            ),
+            (
+                r#"{"model":"m","query":"abcd","documents":["efgh"]}"#,
+                Dialect::CohereRerank,
+            ),
+            (
+                r#"{"requests":[{"content":{"parts":[{"text":"abcd"},{"text":"efgh"}]}}]}"#,
+                Dialect::GeminiEmbeddings,
+            ),
+            (
+                r#"{"system":"abcd","messages":[{"role":"user","content":"efgh"}],"max_tokens":9}"#,
+                Dialect::AnthropicCountTokens,
+            ),
+        ] {
+            assert_eq!(
+                estimate(body, dialect, least),
+                Estimate {
+                    input: 2,
+                    output: 0
+                },
+                "{dialect:?}"
+            );
+        }
     }
 
     #[test]

@@ -195,6 +195,8 @@ fn lanes(provider: Provider, model: &str) -> Lanes {
             (OpenAiChat, OpenAiChat, "/chat/completions"),
             (AnthropicMessages, OpenAiChat, "/chat/completions"),
             (Gemini, OpenAiChat, "/chat/completions"),
+            (AnthropicCountTokens, OpenAiChat, "/chat/completions"),
+            (GeminiCountTokens, OpenAiChat, "/chat/completions"),
             (OpenAiResponses, OpenAiResponses, "/responses"),
             (OpenAiCompletions, OpenAiCompletions, "/completions"),
             (OpenAiModerations, OpenAiModerations, "/moderations"),
@@ -237,16 +239,9 @@ fn lanes(provider: Provider, model: &str) -> Lanes {
             (OpenAiChat, AnthropicMessages, "/messages"),
             (OpenAiCompletions, AnthropicMessages, "/messages"),
             (Gemini, AnthropicMessages, "/messages"),
-            (
-                AnthropicCountTokens,
-                AnthropicCountTokens,
-                "/messages/count_tokens",
-            ),
-            (
-                GeminiCountTokens,
-                AnthropicCountTokens,
-                "/messages/count_tokens",
-            ),
+            // Counts go to the path beside, or are estimated where the provider has none.
+            (AnthropicCountTokens, AnthropicMessages, "/messages"),
+            (GeminiCountTokens, AnthropicMessages, "/messages"),
         ],
     };
     let lane = |(caller, spoken, path): &(Dialect, Dialect, &str)| {
@@ -352,18 +347,18 @@ mod tests {
                 Dialect::GeminiEmbeddings,
                 Some(Embeddings),
             ),
-            (Provider::OpenAi, Dialect::GeminiCountTokens, None),
-            (Provider::OpenAi, Dialect::AnthropicCountTokens, None),
+            (Provider::OpenAi, Dialect::GeminiCountTokens, Some(Chat)),
+            (Provider::OpenAi, Dialect::AnthropicCountTokens, Some(Chat)),
             (Provider::Anthropic, Dialect::Gemini, Some(Messages)),
             (
                 Provider::Anthropic,
                 Dialect::AnthropicCountTokens,
-                Some(Dialect::AnthropicCountTokens),
+                Some(Messages),
             ),
             (
                 Provider::Anthropic,
                 Dialect::GeminiCountTokens,
-                Some(Dialect::AnthropicCountTokens),
+                Some(Messages),
             ),
             (Provider::Anthropic, Dialect::OpenAiModerations, None),
             (Provider::AzureDeployments, Chat, Some(Chat)),

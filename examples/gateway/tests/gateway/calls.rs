@@ -266,10 +266,22 @@ async fn what_cannot_be_done_is_said_in_the_callers_dialect() {
             r#""type":"not_found_error""#,
         ),
         (
-            "/v1/messages",
-            chat("gpt", "x", r#","max_tokens":9"#),
+            "/v1/moderations",
+            r#"{"model":"claude","input":"x"}"#.to_owned(),
             400,
-            "can't translate anthropic_messages",
+            "can't translate openai_moderations",
+        ),
+        (
+            "/v2/rerank",
+            r#"{"model":"claude","query":"x","documents":["x"]}"#.to_owned(),
+            400,
+            r#""error_type":"not_translated""#,
+        ),
+        (
+            "/v1beta/models/nobody:generateContent",
+            r#"{"contents":[]}"#.to_owned(),
+            404,
+            r#""status":"NOT_FOUND""#,
         ),
         (
             "/v1/responses",
