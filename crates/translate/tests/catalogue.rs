@@ -8,6 +8,9 @@ use bartizan_translate::catalogue::{
 };
 use bartizan_translate::{Effort, Error, ModelFacts, Purpose, Thinking};
 
+#[path = "support/providers_doc.rs"]
+mod providers_doc;
+
 const TABLE: &str = include_str!("../data/providers.ini");
 
 fn slugs() -> Vec<&'static str> {
@@ -950,4 +953,14 @@ fn models_are_known_by_what_translations_need() {
         facts.served(&ModelName::new("groq", "gpt-4o")).is_none(),
         "another's price"
     );
+}
+
+#[test]
+fn the_page_of_providers_is_made_of_the_table() {
+    const PAGE: &str = include_str!("../../../docs/providers.md");
+    let made = providers_doc::rewritten(PAGE).unwrap();
+    assert!(made == PAGE, "run `cargo xtask providers-doc`");
+    for quirk in Quirk::ALL {
+        assert!(PAGE.contains(&format!("| `{}` |", quirk.as_str())));
+    }
 }

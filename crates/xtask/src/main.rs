@@ -8,10 +8,13 @@
 //! | `fuzz [SECONDS]` | runs every fuzz target, 150 seconds in all unless told |
 //! | `features` | checks each crate alone: with no feature, with each one, with all |
 //! | `docs-links` | follows each link from one document of the project to another |
+//! | `models PATH DAY` | rebuilds the table of models from a CSV of facts that are of that day |
+//! | `providers-doc` | rewrites the list in `docs/providers.md` from the catalogue |
 //! | `setup` | only installs what `test` needs |
 
 #![expect(clippy::print_stdout, reason = "a chore talks to whoever runs it")]
 
+mod catalogue;
 mod features;
 mod fuzz;
 mod links;
@@ -26,7 +29,7 @@ use std::process::ExitCode;
 
 use report::Report;
 
-const USAGE: &str = "usage: cargo xtask test [--all] | sdk [WORDS] | fuzz [SECONDS] | features | docs-links | setup";
+const USAGE: &str = "usage: cargo xtask test [--all] | sdk [WORDS] | fuzz [SECONDS] | features | docs-links | models PATH DAY | providers-doc | setup";
 
 /// Why a chore stopped, in words for whoever runs it.
 type Failure = String;
@@ -42,6 +45,8 @@ fn main() -> ExitCode {
         ["docs-links"] => links::run(&mut report),
         ["features"] => features::run(&mut report),
         ["fuzz", words @ ..] => fuzz::run(&mut report, words),
+        ["models", path, day] => catalogue::models(path, day),
+        ["providers-doc"] => catalogue::page(),
         ["setup"] => {
             needs::setup().map(|missing| missing.iter().for_each(|need| println!("{need}")))
         }
