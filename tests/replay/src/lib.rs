@@ -19,3 +19,4 @@ pub mod history;
 pub mod protocol;
 pub mod provider;
 pub mod said;
+pub mod server;

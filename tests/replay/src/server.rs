@@ -1,0 +1,211 @@
+//! The same over loopback, for SDKs that speak HTTP.
+//!
+//! | request | is |
+//! |---|---|
+//! | `GET /exchanges` | all exchanges, with what each says and the events that it has |
+//! | `POST /at/FILE/INDEX/API/…` | a base URL: a client of `API` is answered as the exchange was. `x-replay-cut: N` ends the provider's stream after N events; `x-replay-seed: N` cuts it into small pieces |
+//! | `GET /requests/FROM/TO` | every recorded request of `FROM`, translated to `TO`: what was sent, or why not |
+//! | `POST /translate/FROM/TO/MODEL` | the same for the request in the body; `?stream` where its path would say so |
+
+use std::convert::Infallible;
+use std::sync::Arc;
+
+use bartizan_core::Body;
+use bytes::Bytes;
+use http::header::CONTENT_TYPE;
+use http::{HeaderValue, Method, Request, Response, StatusCode, Uri};
+use http_body_util::BodyExt as _;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+use tower::{Layer as _, ServiceExt as _};
+
+use crate::api::Api;
+use crate::client::{Got, ask, layer, target, to};
+use crate::exchanges::{self, Exchange};
+use crate::frames;
+use crate::provider::Provider;
+
+/// Serves until it is dropped.
+///
+/// # Errors
+///
+/// Where a connection can't be accepted.
+pub async fn serve(listener: TcpListener) -> std::io::Result<()> {
+    loop {
+        let (stream, _) = listener.accept().await?;
+        stream.set_nodelay(true)?;
+        tokio::spawn(async move {
+            let service =
+                service_fn(|request| async { Ok::<_, Infallible>(answer(request).await) });
+            // A client that leaves is its own affair.
+            let _left = http1::Builder::new()
+                .serve_connection(TokioIo::new(stream), service)
+                .await;
+        });
+    }
+}
+
+async fn answer(request: Request<Incoming>) -> Response<Body> {
+    let path = request.uri().path().to_owned();
+    let words: Vec<&str> = path.trim_start_matches('/').splitn(5, '/').collect();
+    match (request.method(), words.as_slice()) {
+        (&Method::GET, ["exchanges"]) => of_json(&listed()),
+        (&Method::GET, ["requests", from, to]) => match (Api::named(from), Api::named(to)) {
+            (Some(from), Some(to)) => of_json(&requests(from, to).await),
+            _ => not_found(),
+        },
+        (&Method::POST, ["translate", from, to, model]) => match (Api::named(from), Api::named(to))
+        {
+            (Some(from), Some(to)) => {
+                let stream = request.uri().query() == Some("stream");
+                let body = request.into_body().collect().await;
+                let body = body
+                    .map(http_body_util::Collected::to_bytes)
+                    .unwrap_or_default();
+                of_json(&translated(from, to, model, &String::from_utf8_lossy(&body), stream).await)
+            }
+            _ => not_found(),
+        },
+        (&Method::POST, ["at", file, index, api, rest]) => {
+            let index = index.parse().ok();
+            let exchange = exchanges::all()
+                .iter()
+                .find(|exchange| exchange.file == *file && Some(exchange.index) == index);
+            match (exchange, Api::named(api)) {
+                (Some(exchange), Some(api)) => replayed(exchange, api, rest, request).await,
+                _ => not_found(),
+            }
+        }
+        _ => not_found(),
+    }
+}
+
+fn of_json(value: &Value) -> Response<Body> {
+    let mut response = Response::new(Body::from(value.to_string()));
+    let json = HeaderValue::from_static("application/json");
+    response.headers_mut().insert(CONTENT_TYPE, json);
+    response
+}
+
+fn not_found() -> Response<Body> {
+    let mut response = of_json(&json!({"error": {"message": "no such exchange or API"}}));
+    *response.status_mut() = StatusCode::NOT_FOUND;
+    response
+}
+
+fn listed() -> Value {
+    let listed = exchanges::all().iter().map(|exchange| {
+        let events = if exchange.stream {
+            frames::of(exchange.media_type(), &exchange.body).len()
+        } else {
+            0
+        };
+        json!({
+            "file": exchange.file,
+            "index": exchange.index,
+            "api": exchange.api.name(),
+            "model": exchange.model,
+            "stream": exchange.stream,
+            "status": exchange.status,
+            "tags": exchange.tags,
+            "events": events,
+            "said": exchange.said().map(|said| said.to_json()),
+        })
+    });
+    listed.collect()
+}
+
+/// Lets the request through the layer; the answer is streamed as it comes.
+async fn replayed(
+    exchange: &Exchange,
+    api: Api,
+    rest: &str,
+    request: Request<Incoming>,
+) -> Response<Body> {
+    let (mut parts, body) = request.into_parts();
+    let number =
+        |name: &str| -> Option<u64> { parts.headers.get(name)?.to_str().ok()?.parse().ok() };
+    let mut provider = Provider::of(exchange);
+    if let Some(events) = number("x-replay-cut") {
+        provider = provider.cut(end_of(exchange, events));
+    }
+    if let Some(seed) = number("x-replay-seed") {
+        provider = provider.scattered(seed);
+    }
+    let query = parts
+        .uri
+        .query()
+        .map(|query| format!("?{query}"))
+        .unwrap_or_default();
+    parts.uri = Uri::try_from(format!("/{rest}{query}")).unwrap_or_default();
+    parts.extensions.insert(api.dialect());
+    parts.extensions.insert(target(exchange));
+    let request = Request::from_parts(parts, Body::new(body));
+    match layer().layer(provider).oneshot(request).await {
+        Ok(response) => response,
+        Err(never) => match never {},
+    }
+}
+
+/// Where the first `events` events of a stream end.
+fn end_of(exchange: &Exchange, events: u64) -> usize {
+    let Some(last) = usize::try_from(events)
+        .ok()
+        .and_then(|events| events.checked_sub(1))
+    else {
+        return 0;
+    };
+    let frames = frames::of(exchange.media_type(), &exchange.body);
+    frames
+        .get(last)
+        .map_or(exchange.body.len(), |frame| frame.at.end)
+}
+
+async fn requests(from: Api, out: Api) -> Value {
+    let mut all = Vec::new();
+    for exchange in exchanges::all() {
+        if exchange.api == from && !exchange.file.contains("derived") {
+            let mut one =
+                translated(from, out, out.model(), &exchange.request, exchange.stream).await;
+            one["file"] = json!(exchange.file);
+            one["index"] = json!(exchange.index);
+            one["stream"] = json!(exchange.stream);
+            all.push(one);
+        }
+    }
+    Value::from(all)
+}
+
+async fn translated(from: Api, out: Api, model: &str, body: &str, stream: bool) -> Value {
+    let target = to(out, model, stream);
+    let got = ask(from, stream, body, target, Provider::of_nothing()).await;
+    told(&got)
+}
+
+fn told(got: &Got) -> Value {
+    let sent = got.sent.as_ref().map(|sent| {
+        let body: Value = serde_json::from_str(&sent.text).unwrap_or_default();
+        json!({"path": sent.uri.to_string(), "body": body})
+    });
+    let refused = got.refusal.as_ref().filter(|_| sent.is_none());
+    json!({
+        "sent": sent,
+        "dropped": got.dropped(),
+        "refused": refused.map(|refused| json!({"status": got.status, "code": refused.code, "field": refused.field})),
+    })
+}
+
+/// Listens on a loopback port of the system's choice.
+///
+/// # Errors
+///
+/// Where there is none.
+pub async fn listen() -> std::io::Result<(TcpListener, String)> {
+    let listener = TcpListener::bind((std::net::Ipv4Addr::LOCALHOST, 0)).await?;
+    let url = format!("http://{}", listener.local_addr()?);
+    Ok((listener, url))
+}
