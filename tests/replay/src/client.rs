@@ -136,7 +136,10 @@ pub fn question(api: Api, stream: bool) -> Value {
         Api::Anthropic => {
             json!({"model": "m", "messages": [{"role": "user", "content": "a"}], "max_tokens": 900, "stream": stream})
         }
-        Api::Gemini => json!({"contents": [{"role": "user", "parts": [{"text": "a"}]}]}),
+        Api::Gemini => json!({
+            "contents": [{"role": "user", "parts": [{"text": "a"}]}],
+            "generationConfig": {"thinkingConfig": {"includeThoughts": true}},
+        }),
         Api::Converse | Api::Cohere | Api::Ollama => json!({}),
     }
 }

@@ -8,10 +8,8 @@
 //! | `POST /translate/FROM/TO/MODEL` | the same for the request in the body; `?stream` where its path would say so |
 
 use std::convert::Infallible;
-use std::sync::Arc;
 
 use bartizan_core::Body;
-use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::{HeaderValue, Method, Request, Response, StatusCode, Uri};
 use http_body_util::BodyExt as _;

@@ -50,7 +50,8 @@ fn usage(usage: &Value) -> Usage {
         &usage["billed_units"]
     };
     Usage {
-        input: number(&tokens["input_tokens"]),
+        // Pictures are counted apart.
+        input: number(&tokens["input_tokens"]) + number(&tokens["image_tokens"]),
         output: number(&tokens["output_tokens"]),
         cached: number(&usage["cached_tokens"]),
         written: 0,

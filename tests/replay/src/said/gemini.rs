@@ -13,7 +13,9 @@ pub(super) fn read(answer: &Value) -> Said {
         ..Said::default()
     };
     for part in items(&candidate["content"]["parts"]) {
-        let signature = part["thoughtSignature"].as_str();
+        // One on a part that has no equal elsewhere goes where that part goes.
+        let own = part["text"].is_string() || part["functionCall"].is_object();
+        let signature = part["thoughtSignature"].as_str().filter(|_| own);
         said.opaque.extend(signature.map(str::to_owned));
         if let Some(text) = part["text"].as_str() {
             if part["thought"] == true {
