@@ -16,6 +16,8 @@ use bartizan_replay::frames;
 use bartizan_replay::protocol;
 use bartizan_replay::provider::Provider;
 use bartizan_replay::said::{Finish, Said};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use tally::Tally;
 
 /// What the client's API has words for, of what the provider said.
@@ -92,7 +94,9 @@ fn compare(api: Api, exchange: &Exchange, got: &Got) -> Vec<String> {
     }
     usage(api, &wanted, &client, &mut check);
     for opaque in &provider.opaque {
-        let kept = got.text.contains(opaque.as_str()) || api == Api::Completions;
+        let kept = got.text.contains(opaque.as_str())
+            || api == Api::Completions
+            || within(&client, opaque);
         check(kept, format!("a signature is lost: {opaque:.40}"));
     }
     let lost = provider
@@ -106,6 +110,17 @@ fn compare(api: Api, exchange: &Exchange, got: &Got) -> Vec<String> {
     );
     check(!client.id.is_empty(), "no id".to_owned());
     wrong
+}
+
+/// Gemini's signatures are base64 of anything, and so is another maker's there.
+fn within(client: &Said, opaque: &str) -> bool {
+    let decoded = client
+        .opaque
+        .iter()
+        .filter_map(|text| STANDARD.decode(text).ok());
+    decoded
+        .filter_map(|bytes| String::from_utf8(bytes).ok())
+        .any(|text| text.contains(opaque))
 }
 
 fn usage(api: Api, wanted: &Said, client: &Said, check: &mut impl FnMut(bool, String)) {
@@ -328,5 +343,6 @@ fn may_end_here(exchange: &Exchange, events: &[frames::Frame]) -> bool {
         && events
             .iter()
             .any(|event| event.data.contains("\"finishReason\""))
+        || exchange.api == Api::Cohere && events.iter().any(|event| event.name == "message-end")
         || exchange.api == Api::Converse && events.iter().any(|event| event.name == "messageStop")
 }

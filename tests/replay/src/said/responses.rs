@@ -51,7 +51,9 @@ fn finish(answer: &Value) -> Option<Finish> {
         "completed" => Finish::Stop,
         "incomplete" => match answer["incomplete_details"]["reason"].as_str() {
             Some("content_filter") => Finish::ContentFilter,
-            _ => Finish::Length,
+            Some(_) => Finish::Length,
+            // It ended, and nobody knows why.
+            None => return None,
         },
         "in_progress" | "queued" => return None,
         _ => Finish::Error,
