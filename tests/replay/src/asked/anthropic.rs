@@ -95,6 +95,7 @@ fn block(block: &Value) -> Vec<Part> {
             let id = text_of(&block["tool_use_id"]);
             vec![result(id, parts(&block["content"]).into_iter())]
         }
+        "search_result" => parts(&block["content"]),
         other => vec![Part::Other(other.to_owned())],
     }
 }

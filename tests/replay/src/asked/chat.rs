@@ -47,6 +47,12 @@ pub(super) fn read(request: &Value) -> Asked {
         }
     }
     asked.tools = items(&request["tools"]).map(tool).collect();
+    if request["web_search_options"].is_object() {
+        asked.tools.push(Tool {
+            name: "web_search".to_owned(),
+            ..Tool::default()
+        });
+    }
     asked
 }
 

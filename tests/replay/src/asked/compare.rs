@@ -1,5 +1,7 @@
 //! What two readings of one request do not share.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 use super::{Asked, Part, Tool};
@@ -77,7 +79,7 @@ pub fn differences(before: &Asked, after: &Asked, to: Api) -> Vec<Difference> {
     found.same("reasoning", &opaque(before), &opaque(after));
     found.same("media", &media(before), &media(after));
     found.calls(before, after, to);
-    found.same("results", &results(before), &results(after));
+    found.results(&results(before), &results(after));
     for part in before.parts() {
         if let Part::Other(kind) = part {
             let kept = after.parts().any(|other| other == part);
@@ -109,10 +111,23 @@ impl Differences {
 
     /// Texts that are joined with other white space are the same texts.
     fn texts(&mut self, field: &'static str, before: &str, after: &str) {
-        let bare = |text: &str| -> String { text.chars().filter(|c| !c.is_whitespace()).collect() };
         self.unless(field, bare(before) == bare(after), || {
             shortened(&format!("{before:?} became {after:?}"))
         });
+    }
+
+    /// A document may stand as its text or in base64, with its title or without: what it says is there.
+    fn results(&mut self, before: &[(Option<usize>, String)], after: &[(Option<usize>, String)]) {
+        let answered = |results: &[(Option<usize>, String)]| -> Vec<Option<usize>> {
+            results.iter().map(|(call, _)| *call).collect()
+        };
+        self.same("results", &answered(before), &answered(after));
+        for ((_, one), (_, other)) in before.iter().zip(after) {
+            let kept = bare(other).contains(&bare(one)) || other.contains(&STANDARD.encode(one));
+            self.unless("results", kept, || {
+                shortened(&format!("{one:?} became {other:?}"))
+            });
+        }
     }
 
     fn calls(&mut self, before: &Asked, after: &Asked, to: Api) {
@@ -126,7 +141,8 @@ impl Differences {
         self.same("messages", &bare(&before), &bare(&after));
         for (one, other) in before.iter().zip(&after) {
             let plain = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
-            let may_stay = !one.0.is_empty() && one.0.len() <= 64 && one.0.chars().all(plain);
+            // OpenAI takes 40 characters, Bedrock 64.
+            let may_stay = !one.0.is_empty() && one.0.len() <= 40 && one.0.chars().all(plain);
             let nameless = matches!(to, Api::Gemini | Api::Ollama) && other.0.is_empty();
             if may_stay && !nameless {
                 self.same("ids", &one.0, &other.0);
@@ -155,8 +171,14 @@ impl Differences {
             );
             return;
         }
-        self.same("tools", &named, &renamed);
-        for (one, other) in before.tools.iter().zip(&after.tools) {
+        let chosen: Vec<String> = before.choice.iter().cloned().collect();
+        if renamed != chosen {
+            self.same("tools", &named, &renamed);
+        }
+        for other in &after.tools {
+            let Some(one) = before.tools.iter().find(|tool| tool.name == other.name) else {
+                continue;
+            };
             self.same("tools", &one.description, &other.description);
             self.unless("schema", same_schema(one, other), || {
                 shortened(&format!(
@@ -185,7 +207,14 @@ impl Differences {
         let withheld = before.choice.as_deref() == Some("none") && after.tools.is_empty();
         let declared_for_history =
             before.tools.is_empty() && after.choice.as_deref() == Some("none");
-        if !withheld && !declared_for_history && !before.tools.is_empty() {
+        // To demand the only tool that there is, is to demand it by name.
+        let only = after
+            .tools
+            .first()
+            .filter(|_| after.tools.len() == 1)
+            .map(|tool| &tool.name);
+        let named = after.choice.as_deref() == Some("required") && before.choice.as_ref() == only;
+        if !withheld && !declared_for_history && !before.tools.is_empty() && !named {
             self.same("choice", &said(&before.choice), &said(&after.choice));
         }
         let several = !before.one_at_a_time || after.one_at_a_time || before.tools.is_empty();
@@ -267,7 +296,7 @@ fn calls(asked: &Asked) -> Vec<(String, String, Value)> {
 }
 
 /// Each result with the place of the call that it answers: ids may change, what belongs together may not.
-fn results(asked: &Asked) -> Vec<(Option<usize>, Vec<String>)> {
+fn results(asked: &Asked) -> Vec<(Option<usize>, String)> {
     let mut calls: Vec<(&str, &str, bool)> = Vec::new();
     let mut results = Vec::new();
     for part in asked.parts() {
@@ -281,11 +310,7 @@ fn results(asked: &Asked) -> Vec<(Option<usize>, Vec<String>)> {
                 if let Some(call) = at.and_then(|at| calls.get_mut(at)) {
                     call.2 = true;
                 }
-                let content = content
-                    .iter()
-                    .map(|text| plain(text))
-                    .filter(|text| !text.is_empty());
-                results.push((at, content.collect()));
+                results.push((at, content.iter().map(|text| plain(text)).collect()));
             }
             _ => {}
         }
@@ -295,22 +320,38 @@ fn results(asked: &Asked) -> Vec<(Option<usize>, Vec<String>)> {
 
 /// A result that is an object of JSON in one API is a text with it in another.
 fn plain(text: &str) -> String {
-    let mut text = text.to_owned();
-    if let Ok(Value::Object(members)) = serde_json::from_str(&text) {
+    if let Ok(Value::Object(members)) = serde_json::from_str(text) {
         for name in ["content", "output", "result", "error"] {
             match members.get(name) {
-                Some(Value::String(inner)) => text.clone_from(inner),
+                Some(Value::String(inner)) => return inner.clone(),
                 Some(Value::Array(parts)) if parts.iter().all(|part| part["text"].is_string()) => {
-                    text = parts
+                    return parts
                         .iter()
                         .filter_map(|part| part["text"].as_str())
                         .collect();
                 }
-                _ => continue,
+                _ => {}
             }
-            break;
         }
+    } else if let Ok(Value::Array(parts)) = serde_json::from_str(text) {
+        return joined(&parts);
     }
+    text.to_owned()
+}
+
+fn joined(parts: &[Value]) -> String {
+    let text = |part: &Value| {
+        part.as_str()
+            .or_else(|| part["text"].as_str())
+            .map(str::to_owned)
+    };
+    parts
+        .iter()
+        .map(|part| text(part).unwrap_or_else(|| part.to_string()))
+        .collect()
+}
+
+fn bare(text: &str) -> String {
     text.chars().filter(|c| !c.is_whitespace()).collect()
 }
 
@@ -327,27 +368,31 @@ fn same_schema(one: &Tool, other: &Tool) -> bool {
     nothing(&one.schema) && nothing(&other.schema) || same_shape(&one.schema, &other.schema)
 }
 
-/// Gemini writes types in capitals.
 fn same_shape(one: &Value, other: &Value) -> bool {
-    match (one, other) {
-        (Value::Object(one), Value::Object(other)) => {
-            one.len() == other.len()
-                && one.iter().all(|(key, value)| {
-                    other.get(key).is_some_and(|theirs| match (value, theirs) {
-                        (Value::String(value), Value::String(theirs)) if key == "type" => {
-                            value.eq_ignore_ascii_case(theirs)
-                        }
-                        _ => same_shape(value, theirs),
-                    })
-                })
+    usual(one) == usual(other)
+}
+
+/// Gemini writes types in capitals, and `nullable` for the type null.
+fn usual(schema: &Value) -> Value {
+    match schema {
+        Value::Object(members) => {
+            let mut usual: serde_json::Map<String, Value> = members
+                .iter()
+                .map(|(key, value)| (key.clone(), self::usual(value)))
+                .collect();
+            if let Some(kind) = members.get("type").and_then(Value::as_str) {
+                usual["type"] = json!(kind.to_lowercase());
+            }
+            if usual.remove("nullable") == Some(json!(true)) {
+                let kind = usual.get("type").cloned().unwrap_or_default();
+                usual.insert("type".to_owned(), json!([kind, "null"]));
+                if let Some(words) = usual.get_mut("enum").and_then(Value::as_array_mut) {
+                    words.push(Value::Null);
+                }
+            }
+            Value::Object(usual)
         }
-        (Value::Array(one), Value::Array(other)) => {
-            one.len() == other.len()
-                && one
-                    .iter()
-                    .zip(other)
-                    .all(|(one, other)| same_shape(one, other))
-        }
-        _ => one == other,
+        Value::Array(items) => items.iter().map(usual).collect(),
+        other => other.clone(),
     }
 }

@@ -27,7 +27,7 @@ pub(super) fn read(request: &Value) -> Asked {
         top_p: config["topP"].as_f64(),
         top_k: config["topK"].as_f64(),
         stop: strings(&config["stopSequences"]),
-        choice: match calling["mode"].as_str() {
+        choice: match calling["mode"].as_str().map(str::to_uppercase).as_deref() {
             Some("ANY") => {
                 let mut names = items(&calling["allowedFunctionNames"]);
                 match (names.next(), names.next()) {
@@ -132,9 +132,6 @@ fn texts(response: &Value) -> String {
             for name in ["content", "output", "result", "error"] {
                 match members.get(name) {
                     Some(Value::String(text)) => return text.clone(),
-                    Some(Value::Array(parts)) => {
-                        return parts.iter().map(|part| text_of(&part["text"])).collect();
-                    }
                     Some(other) => return other.to_string(),
                     None => {}
                 }

@@ -117,11 +117,19 @@ pub fn read(api: Api, request: &Value) -> Asked {
         asked.choice = None;
     }
     for tool in &mut asked.tools {
-        // What a provider runs itself has a name in each API, and a date in Anthropic's.
-        for kind in ["web_search", "code_execution"] {
-            if tool.schema.is_null() && tool.name.contains(kind) {
-                kind.clone_into(&mut tool.name);
-            }
+        // What a provider runs itself has another name in each API.
+        let kinds = [
+            ("web_search", "web_search"),
+            ("google_search", "web_search"),
+            ("googleSearch", "web_search"),
+            ("code_execution", "code_execution"),
+            ("codeExecution", "code_execution"),
+        ];
+        let kind = kinds
+            .iter()
+            .find(|(theirs, _)| tool.schema.is_null() && tool.name.contains(theirs));
+        if let Some((_, ours)) = kind {
+            (*ours).clone_into(&mut tool.name);
         }
     }
     asked.system.retain(|text| !text.is_empty());
