@@ -117,6 +117,7 @@ const READ: &[&str] = &[
 /// Members that are neither read, nor neutral, nor reported, nor sent on under the same name.
 fn lost(request: &Value, sent: &str, dropped: &[String]) -> Vec<String> {
     let config = &request["generationConfig"];
+    let sent = plain(sent);
     let members = [request, config]
         .into_iter()
         .filter_map(Value::as_object)
@@ -128,22 +129,14 @@ fn lost(request: &Value, sent: &str, dropped: &[String]) -> Vec<String> {
                 .iter()
                 .any(|reported| reported.contains(key.as_str()))
         })
-        .filter(|(key, _)| {
-            !sent.contains(&format!("\"{key}\"")) && !sent.contains(&format!("\"{}\"", snake(key)))
-        })
+        .filter(|(key, _)| !sent.contains(&format!("\"{}\"", plain(key))))
         .map(|(key, _)| format!("{key} is lost in silence"))
         .collect()
 }
 
-fn snake(camel: &str) -> String {
-    let mut snake = String::new();
-    for c in camel.chars() {
-        if c.is_ascii_uppercase() {
-            snake.push('_');
-        }
-        snake.push(c.to_ascii_lowercase());
-    }
-    snake
+/// Some write `serviceTier`, some `service_tier`.
+fn plain(name: &str) -> String {
+    name.to_lowercase().replace('_', "")
 }
 
 /// What is wrong with one translated request.

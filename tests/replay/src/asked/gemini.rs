@@ -37,7 +37,7 @@ pub(super) fn read(request: &Value) -> Asked {
             }
             word => word.map(str::to_lowercase),
         },
-        format: schema.or_else(|| json_answer.then(|| json!(true))),
+        format: schema.or_else(|| json_answer.then_some(Value::Bool(true))),
         thinking: Some(config["thinkingConfig"].clone()).filter(|value| !value.is_null()),
         ..Asked::default()
     };
