@@ -56,4 +56,9 @@ pub enum Error {
         /// The provider.
         provider: String,
     },
+    /// A host that is none.
+    #[error(
+        "fetch_urls.hosts: write a host such as images.example.com, or *.example.com for all names under one"
+    )]
+    Host,
 }

@@ -13,6 +13,7 @@ use crate::count_tokens;
 use crate::custom::{self, Unwrapping};
 use crate::dialects::{self, Encoded, To};
 use crate::facts::ModelFacts;
+use crate::fetch::FetchUrls;
 use crate::gemini;
 use crate::head::Head;
 use crate::losses::Losses;
@@ -39,6 +40,7 @@ const ANTHROPIC_VERSION_NAME: HeaderName = HeaderName::from_static("anthropic-ve
 /// | [`too_hot`](Self::too_hot) | [`TooHot::Clamp`] |
 /// | [`unknown`](Self::unknown) | [`Unknown::Refuse`] |
 /// | [`stream_usage`](Self::stream_usage) | asked for |
+/// | [`fetch_urls`](Self::fetch_urls) | nothing is fetched |
 /// | [`clock`](Self::clock) | the system's |
 #[derive(Clone, Debug, Default)]
 pub struct TranslateLayer(Arc<Translate>);
@@ -51,6 +53,7 @@ pub struct Translate {
     bounds: Bounds,
     unknown: Unknown,
     stream_usage: bool,
+    fetch_urls: Option<FetchUrls>,
     clock: Arc<dyn Clock>,
 }
 
@@ -62,6 +65,7 @@ impl Default for Translate {
             bounds: Bounds::default(),
             unknown: Unknown::default(),
             stream_usage: true,
+            fetch_urls: None,
             clock: Arc::new(SystemClock::new()),
         }
     }
@@ -111,6 +115,14 @@ impl TranslateLayer {
     #[must_use]
     pub fn stream_usage(self, ask: bool) -> Self {
         self.with(|translate| translate.stream_usage = ask)
+    }
+
+    /// Sets what is fetched of files that requests name by their addresses. See [`fetch`](crate::fetch).
+    ///
+    /// Without it such a request to a provider that takes the data alone is refused.
+    #[must_use]
+    pub fn fetch_urls(self, urls: FetchUrls) -> Self {
+        self.with(|translate| translate.fetch_urls = Some(urls))
     }
 
     /// Sets the clock that dates answers.
@@ -275,6 +287,13 @@ impl Translate {
         } else {
             let mut ask = dialects::decode_ask(document, self.unknown, &mut losses)?;
             let wrapped = custom::wrap(&mut ask, target.dialect(), &mut losses);
+            if let Some(fetch) = &self.fetch_urls {
+                let (files, bytes) = fetch.fill(&mut ask, &to).await?;
+                if let Some(trail) = trail.as_ref().filter(|_| files > 0) {
+                    let note = Note::new(Self::NAME, "fetched");
+                    trail.note(note.count("files", files).count("bytes", bytes));
+                }
+            }
             let Encoded { text, reader } = dialects::encode_ask(&ask, to, &mut losses)?;
             losses.retell(ask.names);
             note(trail.as_ref(), &losses);
