@@ -95,6 +95,12 @@ pub(crate) fn minted_answer_id(words: &[&str]) -> String {
     format!("answer_{}", mark(words, 20))
 }
 
+/// Whether it may be one of those.
+pub(crate) fn is_minted(id: &str) -> bool {
+    let mark = id.strip_prefix("call_").unwrap_or_default();
+    mark.len() == 20 && mark.bytes().all(|byte| byte.is_ascii_alphanumeric())
+}
+
 /// So many letters and digits that stand for these words.
 fn mark(words: &[&str], letters: usize) -> String {
     const DIGITS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";

@@ -139,21 +139,21 @@ async fn results_are_as_many_as_the_calls_in_their_order_each_by_its_name() {
     )
     .await;
     assert_eq!(lost, "");
-    let result = |name: &str, response: Value| json!({"functionResponse": {"name": name, "response": response}});
+    let result = |id: &str, name: &str, response: Value| json!({"functionResponse": {"id": id, "name": name, "response": response}});
     assert_eq!(
         body["contents"],
         json!([
             {"role": "user", "parts": [{"text": "a"}]},
             {"role": "model", "parts": [
                 {"text": "let me see"},
-                {"functionCall": {"name": "weather", "args": {"city": "x"}}},
-                {"functionCall": {"name": "time", "args": {}}},
-                {"functionCall": {"name": "weather", "args": {}}},
+                {"functionCall": {"id": "call_1", "name": "weather", "args": {"city": "x"}}},
+                {"functionCall": {"id": "call_2", "name": "time", "args": {}}},
+                {"functionCall": {"id": "call_3", "name": "weather", "args": {}}},
             ]},
             {"role": "user", "parts": [
-                result("weather", json!({"output": {"output": "rain"}})),
-                result("time", json!({"hour": 3, "zone": null})),
-                result("weather", json!({"output": "[1, 2]"})),
+                result("call_1", "weather", json!({"output": {"output": "rain"}})),
+                result("call_2", "time", json!({"hour": 3, "zone": null})),
+                result("call_3", "weather", json!({"output": "[1, 2]"})),
             ]},
             {"role": "user", "parts": [{"text": "and?"}]},
         ])
@@ -174,12 +174,12 @@ async fn a_failed_result_says_so_and_media_stand_in_it_or_for_older_models_besid
     for (model, parts, lost) in [
         (
             "gemini-3.5-flash",
-            json!([{"functionResponse": {"name": "look", "response": {"error": "half of it"}, "parts": [image]}}]),
+            json!([{"functionResponse": {"id": "t", "name": "look", "response": {"error": "half of it"}, "parts": [image]}}]),
             "messages.thinking;changed",
         ),
         (
             "gemini-2.5-flash",
-            json!([{"functionResponse": {"name": "look", "response": {"error": "half of it"}}}, image]),
+            json!([{"functionResponse": {"id": "t", "name": "look", "response": {"error": "half of it"}}}, image]),
             "messages.tool.content;moved",
         ),
     ] {
@@ -205,6 +205,30 @@ async fn a_result_of_no_call_is_refused_and_not_made_up() {
 }
 
 #[tokio::test]
+async fn vertex_ai_is_told_no_ids() {
+    let target = Target::new(Dialect::Gemini, "gemini-2.5-flash")
+        .path("/v1/projects/p/locations/l/publishers/google/models/{model}:generateContent")
+        .unwrap();
+    let (body, _) = sent(
+        &support::layer().to(target),
+        saying(json!([
+            {"role": "user", "content": "a"},
+            {"role": "assistant", "content": null, "tool_calls": [call("call_1", "{}")]},
+            {"role": "tool", "tool_call_id": "call_1", "content": "x"},
+        ])),
+    )
+    .await;
+    assert_eq!(
+        body["contents"][1]["parts"],
+        json!([{"functionCall": {"name": "weather", "args": {}}}])
+    );
+    assert_eq!(
+        body["contents"][2]["parts"],
+        json!([{"functionResponse": {"name": "weather", "response": {"output": "x"}}}])
+    );
+}
+
+#[tokio::test]
 async fn a_calls_signature_comes_back_to_google_byte_for_byte() {
     let signed = |id: &str, signature: &str| {
         let mut call = call(id, "{}");
@@ -225,8 +249,8 @@ async fn a_calls_signature_comes_back_to_google_byte_for_byte() {
     assert_eq!(
         body["contents"][1]["parts"],
         json!([
-            {"functionCall": {"name": "weather", "args": {}}, "thoughtSignature": "EqoB+/=="},
-            {"functionCall": {"name": "weather", "args": {}}},
+            {"functionCall": {"id": "call_1", "name": "weather", "args": {}}, "thoughtSignature": "EqoB+/=="},
+            {"functionCall": {"id": "call_2", "name": "weather", "args": {}}},
         ])
     );
 }

@@ -88,7 +88,7 @@ pub(super) fn write(
             if checks && begins.is_none_or(|begins| at > begins) {
                 parts.excuse(losses);
             }
-            any |= write_model(ask, parts, out, losses)?;
+            any |= write_model(ask, to, parts, out, losses)?;
             continue;
         }
         any |= results.write(ask, to, names, group, out, losses)?;
@@ -148,6 +148,7 @@ fn is_empty(block: &Block<'_>) -> bool {
 
 fn write_model(
     ask: &Ask<'_>,
+    to: &To<'_>,
     parts: Parts<'_>,
     out: &mut Writer,
     losses: &mut Losses,
@@ -157,7 +158,7 @@ fn write_model(
         return Ok(false);
     }
     open(out, "model");
-    parts.write(ask, out, losses)?;
+    parts.write(ask, to, out, losses)?;
     close(out);
     Ok(true)
 }

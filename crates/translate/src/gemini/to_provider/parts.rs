@@ -8,8 +8,9 @@ use std::borrow::Cow;
 use bartizan_core::Refusal;
 
 use super::media;
+use crate::dialects::To;
 use crate::losses::Losses;
-use crate::names::ToolNames;
+use crate::names::{ToolNames, is_minted};
 use crate::neutral::{Ask, Block, Maker, Signature, Turn};
 use crate::write::Writer;
 
@@ -33,7 +34,11 @@ struct Part<'a> {
 enum Body<'a> {
     Text(&'a str),
     Thought(&'a str),
-    Call { name: &'a str, input: &'a str },
+    Call {
+        id: &'a str,
+        name: &'a str,
+        input: &'a str,
+    },
     Media(&'a Turn<'a>, &'a Block<'a>),
 }
 
@@ -74,6 +79,7 @@ impl<'a> Parts<'a> {
                 }
             }
             Block::ToolUse {
+                id,
                 name,
                 input,
                 signature,
@@ -82,7 +88,7 @@ impl<'a> Parts<'a> {
                 let known = own(signature.as_ref(), losses);
                 let signature = known.or_else(|| self.pending.take());
                 let name = names.there(name);
-                self.push(Body::Call { name, input }, signature);
+                self.push(Body::Call { id, name, input }, signature);
             }
             Block::Foreign { name } => losses.dropped(name),
             Block::Image { .. }
@@ -141,6 +147,7 @@ impl<'a> Parts<'a> {
     pub(super) fn write(
         mut self,
         ask: &Ask<'_>,
+        to: &To<'_>,
         out: &mut Writer,
         losses: &mut Losses,
     ) -> Result<(), Refusal> {
@@ -161,10 +168,13 @@ impl<'a> Parts<'a> {
                     out.raw_at("thought", "true");
                     close(part, out);
                 }
-                Body::Call { name, input } => {
+                Body::Call { id, name, input } => {
                     out.open();
                     out.key("functionCall");
                     out.open();
+                    if let Some(id) = id_for(to, id) {
+                        out.text_at("id", id);
+                    }
                     out.text_at("name", name);
                     out.raw_at("args", &args(input));
                     out.close();
@@ -181,6 +191,11 @@ fn close(part: &Part<'_>, out: &mut Writer) {
         out.text_at("thoughtSignature", signature);
     }
     out.close();
+}
+
+/// The id that a call and its result go out with: not where the API knows no such member, nor where none was given.
+pub(super) fn id_for<'a>(to: &To<'_>, id: &'a str) -> Option<&'a str> {
+    (!to.vertex && !id.is_empty() && !is_minted(id)).then_some(id)
 }
 
 /// An object, whatever is said.

@@ -8,13 +8,14 @@ use bartizan_core::json::{Json, Kind};
 use super::super::models::is_early;
 use super::contents::{self, Group};
 use super::media;
+use super::parts::id_for;
 use crate::dialects::To;
 use crate::losses::Losses;
 use crate::names::ToolNames;
 use crate::neutral::{Ask, Block, Turn};
 use crate::write::Writer;
 
-/// The calls so far, by id; the API is told no ids, since Vertex AI takes none.
+/// The calls so far, by id.
 #[derive(Debug, Default)]
 pub(super) struct Results<'a> {
     calls: Vec<(&'a str, &'a str)>,
@@ -24,6 +25,7 @@ struct Given<'a> {
     turn: &'a Turn<'a>,
     /// Which call it answers.
     call: Option<usize>,
+    id: &'a str,
     name: &'a str,
     blocks: &'a [Block<'a>],
     is_error: bool,
@@ -69,6 +71,7 @@ impl<'a> Results<'a> {
                 all.push(Given {
                     turn,
                     call,
+                    id,
                     name,
                     blocks,
                     is_error: *is_error,
@@ -85,6 +88,9 @@ impl<'a> Results<'a> {
             out.open();
             out.key("functionResponse");
             out.open();
+            if let Some(id) = id_for(to, given.id) {
+                out.text_at("id", id);
+            }
             out.text_at("name", given.name);
             out.key("response");
             out.open();
