@@ -639,6 +639,44 @@ fn a_request_goes_to_the_right_address() {
             None,
         ),
         (
+            "groq/x",
+            AnthropicCountTokens,
+            "https://api.groq.com/openai/v1/chat/completions",
+            None,
+        ),
+        (
+            "gemini/tunedModels/mine",
+            Gemini,
+            "https://generativelanguage.googleapis.com/v1beta/tunedModels/mine:generateContent",
+            Some(
+                "https://generativelanguage.googleapis.com/v1beta/tunedModels/mine:streamGenerateContent?alt=sse",
+            ),
+        ),
+        (
+            "vertex_ai/text-embedding-005",
+            OpenAiEmbeddings,
+            "https://europe-west4-aiplatform.googleapis.com/v1/projects/proj/locations/europe-west4/publishers/google/models/text-embedding-005:predict",
+            None,
+        ),
+        (
+            "bedrock/amazon.titan-embed-text-v2:0",
+            OpenAiEmbeddings,
+            "https://bedrock-runtime.us-east-1.amazonaws.com/model/amazon.titan-embed-text-v2%3A0/invoke",
+            None,
+        ),
+        (
+            "mistral/mistral-moderation-latest",
+            OpenAiModerations,
+            "https://api.mistral.ai/v1/moderations",
+            None,
+        ),
+        (
+            "tei/bge-reranker",
+            CohereRerank,
+            "https://own.example/rerank",
+            None,
+        ),
+        (
             "cohere/rerank-v3.5",
             CohereRerank,
             "https://api.cohere.com/v2/rerank",
@@ -815,7 +853,7 @@ fn what_is_missing_or_not_spoken_is_told() {
     for (name, from) in [
         ("anthropic/claude-opus-5", Dialect::OpenAiEmbeddings),
         ("groq/x", Dialect::CohereRerank),
-        ("groq/x", Dialect::AnthropicCountTokens),
+        ("groq/x", Dialect::OpenAiModerations),
         ("openai/x", Dialect::Json),
         ("bedrock/invoke/amazon.nova-pro-v1:0", Dialect::OpenAiChat),
     ] {

@@ -77,7 +77,7 @@ impl Endpoint {
 
 impl Provider {
     /// Where a caller's request goes who speaks `from`: to the same API where the provider speaks it for this model, else to the first of
-    /// the same use (a chat to a chat, embeddings to embeddings).
+    /// the same use (a chat to a chat, embeddings to embeddings); completions and counts to a chat where there is nothing else.
     ///
     /// `base` is the user's own address for the provider. What it and an API's path have in common is not written twice, so that
     /// `https://host`, `https://host/v1` and `https://host/v1/chat/completions` all do.

@@ -38,9 +38,10 @@
 //! |---|---|
 //! | chat | OpenAI chat completions and responses, Anthropic messages, Gemini, Bedrock Converse, Cohere chat, Ollama chat |
 //! | completion | OpenAI completions; else a chat |
-//! | embedding | OpenAI, Gemini, Cohere, Ollama |
-//! | count of tokens | Anthropic, Gemini |
-//! | moderation, rerank | OpenAI's, Cohere's |
+//! | embedding | OpenAI, Gemini, Vertex AI, Cohere, Ollama, Amazon |
+//! | count of tokens | Anthropic, Gemini; else the chat, whose tokens are estimated |
+//! | moderation | OpenAI, Mistral |
+//! | rerank | Cohere, text-embeddings-inference |
 //!
 //! # How sure it is
 //!

@@ -186,7 +186,8 @@ impl Provider {
         template::fill(base, Place::Base, "", settings)
     }
 
-    /// The way in for a caller that speaks `from`: the one that speaks the same, else the first that is of the same use.
+    /// The way in for a caller that speaks `from`: the one that speaks the same, else the first that is of the same use. Where nobody
+    /// completes or counts, a chat can.
     pub(super) fn route(
         &self,
         from: Dialect,
@@ -210,7 +211,7 @@ impl Provider {
                 .collect::<Vec<_>>()
         };
         let mut found = fit(wanted);
-        if found.is_empty() && wanted == Use::Completion {
+        if found.is_empty() && matches!(wanted, Use::Completion | Use::Count) {
             found = fit(Use::Chat);
         }
         let spoken = if found.iter().any(|route| route.dialect == from) {

@@ -65,9 +65,11 @@ impl Use {
             Dialect::OpenAiEmbeddings
             | Dialect::GeminiEmbeddings
             | Dialect::CohereEmbed
-            | Dialect::OllamaEmbed => Self::Embedding,
-            Dialect::OpenAiModerations => Self::Moderation,
-            Dialect::CohereRerank => Self::Rerank,
+            | Dialect::OllamaEmbed
+            | Dialect::VertexPredict
+            | Dialect::AmazonEmbed => Self::Embedding,
+            Dialect::OpenAiModerations | Dialect::MistralModerations => Self::Moderation,
+            Dialect::CohereRerank | Dialect::TeiRerank => Self::Rerank,
             Dialect::AnthropicCountTokens | Dialect::GeminiCountTokens => Self::Count,
             _ => return None,
         })
@@ -75,7 +77,7 @@ impl Use {
 }
 
 /// The dialects that providers speak, with their usual paths: for whole answers, and for streams where that is another.
-const DIALECTS: [(Dialect, &str, Option<&str>); 16] = [
+const DIALECTS: [(Dialect, &str, Option<&str>); 20] = [
     (Dialect::OpenAiChat, "/chat/completions", None),
     (Dialect::OpenAiResponses, "/responses", None),
     (Dialect::OpenAiCompletions, "/completions", None),
@@ -89,17 +91,17 @@ const DIALECTS: [(Dialect, &str, Option<&str>); 16] = [
     ),
     (
         Dialect::Gemini,
-        "/v1beta/models/{model}:generateContent",
-        Some("/v1beta/models/{model}:streamGenerateContent?alt=sse"),
+        "/v1beta/{google_model}:generateContent",
+        Some("/v1beta/{google_model}:streamGenerateContent?alt=sse"),
     ),
     (
         Dialect::GeminiCountTokens,
-        "/v1beta/models/{model}:countTokens",
+        "/v1beta/{google_model}:countTokens",
         None,
     ),
     (
         Dialect::GeminiEmbeddings,
-        "/v1beta/models/{model}:batchEmbedContents",
+        "/v1beta/{google_model}:batchEmbedContents",
         None,
     ),
     (
@@ -112,6 +114,14 @@ const DIALECTS: [(Dialect, &str, Option<&str>); 16] = [
     (Dialect::CohereRerank, "/v2/rerank", None),
     (Dialect::OllamaChat, "/api/chat", None),
     (Dialect::OllamaEmbed, "/api/embed", None),
+    (
+        Dialect::VertexPredict,
+        "/v1/projects/{project}/locations/{location}/publishers/google/models/{model}:predict",
+        None,
+    ),
+    (Dialect::AmazonEmbed, "/model/{model}/invoke", None),
+    (Dialect::TeiRerank, "/rerank", None),
+    (Dialect::MistralModerations, "/moderations", None),
 ];
 
 /// One way into a provider.

@@ -81,10 +81,14 @@ fn pieces(template: &str) -> impl Iterator<Item = Piece<'_>> {
     })
 }
 
+/// The model's name as one segment, and as Google has it: a tuned model is a resource of another kind.
+const MODEL: &str = "model";
+const GOOGLE_MODEL: &str = "google_model";
+
 /// The names that a template asks for, the model's apart.
 pub(super) fn names(template: &str) -> impl Iterator<Item = &str> {
     pieces(template).filter_map(|piece| match piece {
-        Piece::Name(name) if name != "model" => Some(name),
+        Piece::Name(name) if name != MODEL && name != GOOGLE_MODEL => Some(name),
         _ => None,
     })
 }
@@ -130,9 +134,18 @@ pub(super) fn fill(
     for piece in pieces(template) {
         match piece {
             Piece::Text(text) => whole.push_str(text),
-            Piece::Name("model") => {
+            Piece::Name(name @ (MODEL | GOOGLE_MODEL)) => {
+                let (kind, model) = match model.split_once('/') {
+                    Some((kind @ ("models" | "tunedModels"), model)) if name == GOOGLE_MODEL => {
+                        (kind, model)
+                    }
+                    _ => ("models", model),
+                };
                 if model.bytes().all(|byte| byte == b'.') {
                     return Err(Error::Climbs);
+                }
+                if name == GOOGLE_MODEL {
+                    let _ = write!(whole, "{kind}/");
                 }
                 let _ = write!(whole, "{}", utf8_percent_encode(model, SEGMENT));
             }
@@ -202,6 +215,15 @@ mod tests {
             )
             .is_err()
         );
+        for (model, path) in [
+            ("gemini-x", "/models/gemini-x:do"),
+            ("models/gemini-x", "/models/gemini-x:do"),
+            ("tunedModels/a/b", "/tunedModels/a%2Fb:do"),
+            ("other/x", "/models/other%2Fx:do"),
+        ] {
+            let filled = fill("/{google_model}:do", Place::Path, model, &settings);
+            assert_eq!(filled.unwrap(), path);
+        }
         for model in ["", ".", ".."] {
             assert!(matches!(
                 fill("/{model}", Place::Path, model, &settings),
