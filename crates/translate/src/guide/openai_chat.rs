@@ -1,0 +1,59 @@
+//! OpenAI chat completions, and the many servers compatible with it.
+//!
+//! # Requests of a client
+//!
+//! | OpenAI | what is said |
+//! |---|---|
+//! | `system`, `developer` messages | instructions, in their place |
+//! | `content` | a text, or parts: `text`, `refusal`, `image_url`, `file`, `input_audio`, and those that compatible servers added |
+//! | `tool_calls`, `tool` messages | calls and their results; `functions`, `function_call` and the role `function` of old are read as these |
+//! | `tools`, `tool_choice` | functions, `custom` tools, `allowed_tools` |
+//! | `web_search_options` | a search of the web, where the provider has one |
+//! | `reasoning_effort`, `reasoning`, `thinking` | how hard to think; the most exact word wins |
+//! | `reasoning_details`, `reasoning_content` | thoughts of earlier answers |
+//! | `response_format` | the form of the answer |
+//! | `n` over 1, `audio`, `modalities` with sound | refused towards other dialects |
+//! | `seed`, penalties, `logprobs`, `logit_bias`, `store`, `metadata`, `prediction`, `verbosity`, … | the provider's word for it, else reported |
+//! | `null`, `n: 1`, a penalty of 0 | nothing: that is what happens anyway |
+//!
+//! # Answers to a client
+//!
+//! | what the model did | OpenAI |
+//! |---|---|
+//! | texts | `content`, joined; `null` beside calls where nothing was said |
+//! | calls | `tool_calls`; in a stream numbered from 0, named once |
+//! | thoughts | `reasoning_content` for reading; `reasoning_details` (`reasoning.text` with `signature`, `reasoning.encrypted`) to be sent back with the history |
+//! | a refusal | `refusal` |
+//! | citations | `annotations` of type `url_citation` |
+//! | stop, length, tool calls, content filter | `finish_reason` `stop`, `length`, `tool_calls`, `content_filter` |
+//! | usage | `prompt_tokens` with what was cached, and that again in its details; `completion_tokens` with thinking |
+//! | a sign of life | a comment |
+//! | a failure in a stream | an error event; nothing follows |
+//! | the end | `[DONE]` |
+//!
+//! # Requests to a provider
+//!
+//! | what is said | OpenAI |
+//! |---|---|
+//! | instructions | `system` messages, each in its place |
+//! | results of tools | `tool` messages right after the calls, each by its id; a failed one says `Error: ` in front of its text, and that is reported. What of them is no text stands in a user's message behind the last |
+//! | ids and names that OpenAI has no room for | shortened with a mark of themselves; the answer has them as they were |
+//! | efforts and budgets | `reasoning_effort`, or what the server has for it |
+//! | thoughts | as the server takes them back: `reasoning_details`, `reasoning_content`, parts; else dropped and reported |
+//! | `max_tokens` | `max_completion_tokens`, never more than the model has |
+//! | a temperature over 1 from OpenAI's own clients | as the server takes it |
+//! | `top_k`, `min_p`, `cache_control`, … | for servers that have them; else reported |
+//! | streams | `stream_options.include_usage` is asked for on each |
+//!
+//! # Servers that differ
+//!
+//! In what a compatible server differs from OpenAI is said in the catalogue, or in a user's own words:
+//! [`Quirks`](crate::catalogue::Quirks). They hold for the server's own clients too: what would be refused there is renamed, left out and
+//! reported, or refused by name, by splicing; all else passes byte for byte.
+//!
+//! # Answers of a provider
+//!
+//! Every member is optional. Read are: `reasoning_content`, `reasoning`, `reasoning_details` and thoughts in parts; calls whose number is
+//! missing or always 0, whose name comes late, or that come whole; usage in every chunk, in the last, or in one without choices; finish
+//! reasons of other families; `citations` and `search_results` as Perplexity has them; chunks without choices; errors in a stream. Of
+//! several choices the first is told, the others are declared as dropped.
