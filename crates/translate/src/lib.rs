@@ -49,59 +49,9 @@
 //! What is left out of an *answer* comes too late for a header: it stands in the answer's own member `bartizan_dropped` (in a stream, of
 //! the chunk with the finish reason) and in the Trail.
 //!
-//! # OpenAI chat completions to Anthropic messages
-//!
-//! | OpenAI | Anthropic |
-//! |---|---|
-//! | `system`, `developer` messages | `system`; those inside the conversation move to the front and are reported (`messages.system;moved`) |
-//! | neighbours of one role | one turn; empty texts go, a turn with nothing in it is dropped and reported |
-//! | `tool` messages | `tool_result` blocks, first in the user turn, each by its id |
-//! | `tool_calls` | `tool_use`; arguments pass as they were written, and must be one JSON object (empty: `{}`) |
-//! | tool ids | as they are; characters that Anthropic refuses are written as `_` and two hex digits |
-//! | a history of calls without `tools` | the tools' names declared, `tool_choice` none |
-//! | `tools`, `strict` | `tools`; `strict` where the model has it, else reported |
-//! | `tool_choice` none, auto, required, named | none, auto, any, tool |
-//! | `parallel_tool_calls: false` | `disable_parallel_tool_use: true` |
-//! | `image_url` | `image` by base64, or by URL, which Anthropic fetches; `detail` is reported |
-//! | `file` | `document`: PDF, plain text, or a URL; files by id are refused |
-//! | `stop` | `stop_sequences` |
-//! | `max_completion_tokens`, `max_tokens` | `max_tokens`; unsaid, the model's own maximum by [`ModelFacts`]; unknown, refused or [`default_max_tokens`](TranslateLayer::default_max_tokens) |
-//! | `temperature`, `top_p`, `top_k` | the same; 1 is what happens anyway. Reported where the model takes none, with thinking, and `top_p` beside a temperature |
-//! | `reasoning_effort`, `reasoning`, `thinking` | `thinking`, by the table below |
-//! | `response_format` | a strict `json_schema` by `output_config.format`; any other by a hidden tool that the model must call, whose arguments become the content |
-//! | `user`, else `safety_identifier` | `metadata.user_id` |
-//! | `service_tier` default | `standard_only`; other tiers are reported |
-//! | `cache_control` on the request, messages, parts, tools, calls | the same |
-//! | `reasoning_details` | `thinking` and `redacted_thinking`, before all else in the turn; `reasoning_content` alone is unsigned, is dropped and reported |
-//!
-//! Efforts, for models that think by a budget, never more than three quarters of `max_tokens`; models that think by effort get the effort:
-//!
-//! | minimal | low | medium | high | xhigh | max |
-//! |---|---|---|---|---|---|
-//! | 1,024 | 2,048 | 8,192 | 16,384 | 32,768 | all there is |
-//!
-//! Thinking is dropped and reported where Anthropic would refuse it: with a forced tool (the hidden one too), when the last results answer
-//! calls that were made without it, and when fewer than 1,024 tokens are left for it.
-//!
-//! # Anthropic's answers to OpenAI's clients
-//!
-//! | Anthropic | OpenAI |
-//! |---|---|
-//! | `text` blocks | `content`, joined |
-//! | `tool_use` | `tool_calls`; in a stream numbered from 0, named once, `{}` where nothing was said |
-//! | `thinking`, `redacted_thinking` | `reasoning_content` for reading; `reasoning_details` (`reasoning.text` with `signature`, `reasoning.encrypted`) to be sent back with the history |
-//! | what the provider ran itself, citations | never the client's to run; left out and declared |
-//! | `end_turn`, `stop_sequence`, `pause_turn` | `stop` |
-//! | `max_tokens`, `model_context_window_exceeded` | `length` |
-//! | `tool_use` | `tool_calls` |
-//! | `refusal` | `content_filter`, and the explanation in `refusal` |
-//! | `input_tokens` + `cache_read_…` + `cache_creation_…` | `prompt_tokens`, with `cached_tokens` and `cache_write_tokens` in its details |
-//! | `output_tokens`, `thinking_tokens` in its details | `completion_tokens`, `reasoning_tokens` in its details |
-//! | `ping` | a comment |
-//! | `error` event | an OpenAI error; nothing follows |
-//! | `message_stop` | `[DONE]` |
-//!
-//! A finish reason and `[DONE]` are written when the provider says so and never else: a stream that breaks off ends in an error event.
+//! What becomes what of which dialect is told page by page in the [`guide`]. A finish reason and a stream's last word are written when the
+//! provider says so and never else: a stream that breaks off ends in an error event. What a provider's own tools did is never the client's
+//! to run.
 //!
 //! # Usage of a stream
 //!
@@ -119,7 +69,7 @@
 //! # Another dialect
 //!
 //! Both sides meet in a private model of what a message says; a dialect decodes into it and encodes from it, and is named in one
-//! place. Other pairs than the one above are refused as yet (`translation_unsupported`).
+//! place. A pair that makes no sense, such as a rerank from a model that chats, is refused (`translation_unsupported`).
 
 mod anthropic;
 pub mod catalogue;
@@ -133,6 +83,7 @@ mod facts;
 mod fault;
 pub mod fetch;
 mod gemini;
+pub mod guide;
 mod head;
 mod headers;
 #[cfg(test)]

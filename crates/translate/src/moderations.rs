@@ -1,18 +1,4 @@
-//! Moderations, in OpenAI's shape.
-//!
-//! Mistral has the same shape and other categories; text alone can be judged there.
-//!
-//! | Mistral | OpenAI |
-//! |---|---|
-//! | `sexual` | `sexual` |
-//! | `hate_and_discrimination` | `hate` |
-//! | `violence_and_threats` | `violence` |
-//! | `dangerous`, `criminal`, `dangerous_and_criminal_content` | `illicit`: one of them, and the highest score |
-//! | `selfharm` | `self-harm` |
-//! | `health`, `financial`, `law`, `pii`, `jailbreaking` and what is new | under its own name |
-//! | (none) | `flagged`: whether a category is true that OpenAI has too. Advice on health is no offence |
-//!
-//! OpenAI's other categories are absent from the answer: nobody has looked for them.
+//! Moderations, in OpenAI's shape. What becomes what: [`guide::others`](crate::guide::others).
 
 use bartizan_core::json::{Kind, Value};
 use bartizan_core::{Dialect, Document, Refusal};

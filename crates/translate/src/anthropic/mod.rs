@@ -1,4 +1,4 @@
-//! Anthropic messages.
+//! Anthropic messages. What becomes what: [`guide::anthropic`](crate::guide::anthropic).
 
 mod from_client;
 mod from_provider;

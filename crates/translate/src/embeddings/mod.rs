@@ -1,23 +1,4 @@
-//! Embeddings.
-//!
-//! | what | OpenAI | Gemini | Vertex `predict` | Cohere | Ollama | Amazon Titan, Nova |
-//! |---|---|---|---|---|---|---|
-//! | texts | `input` | `content`, `requests` | `instances` | `texts` | `input` | `inputText`, `text.value` |
-//! | most in one request | 2,048 | 100 | 250; `gemini-embedding…` 1 | 96 | none stated | 1 |
-//! | tokens | `input` | refused | refused | refused | refused | refused |
-//! | images | refused | `inlineData` | refused | `images`, `inputs` | refused | Nova |
-//! | what for | `input_type`, where the server takes it | `taskType` | `task_type` | `input_type`, which it needs | reported | Nova's `embeddingPurpose`, which it needs |
-//! | title | reported | `title` | `title` | reported | reported | reported |
-//! | size | `dimensions` | `outputDimensionality` | `outputDimensionality` | `output_dimension` | `dimensions` | `dimensions`, `embeddingDimension` |
-//! | too long a text | as the server does | as it does | `autoTruncate` | `truncate` | `truncate` | Nova's `truncationMode` |
-//! | base64 | `encoding_format` | made here | made here | made here | made here | made here |
-//!
-//! Where a provider must be told what the vectors are for and the caller does not say, it is told: to be searched among
-//! (`search_document`, `GENERIC_INDEX`), and `input_type;changed` reports it. Batches over a provider's limit are refused with the number:
-//! the caller knows best how to cut them. Numbers keep their spelling; between a list and base64, which holds the four bytes of a 32-bit
-//! float each, lowest first, they keep their 32 bits.
-//!
-//! A provider that says no count of tokens leaves an answer without `usage`: no count is invented.
+//! Embeddings. What becomes what: [`guide::others`](crate::guide::others).
 
 mod answer;
 mod ask;

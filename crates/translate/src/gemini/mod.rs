@@ -1,4 +1,4 @@
-//! Gemini `generateContent`, `streamGenerateContent` and `countTokens`, Google AI's and Vertex AI's.
+//! Gemini `generateContent`, `streamGenerateContent` and `countTokens`. What becomes what: [`guide::gemini`](crate::guide::gemini).
 
 mod count;
 mod fields;

@@ -1,4 +1,4 @@
-//! OpenAI chat completions.
+//! OpenAI chat completions. What becomes what: [`guide::openai_chat`](crate::guide::openai_chat).
 
 mod from_client;
 mod from_provider;

@@ -1,17 +1,4 @@
-//! Rerank, in Cohere's shape, which most others have taken over.
-//!
-//! | Cohere and its kin | text-embeddings-inference |
-//! |---|---|
-//! | `model`, `query` | the server has one model; `query` |
-//! | `documents`: texts, or objects of a `text` | `texts` |
-//! | `top_n`, or `top_k` as Voyage calls it | the best of the answer |
-//! | `return_documents` | the documents of the request stand in the answer; nobody is asked to send them back |
-//! | `max_tokens_per_doc`, `priority` | reported |
-//! | `truncation` | `truncate` |
-//!
-//! Answers have their scores in `results` (Cohere, Jina, OpenRouter, Together, vLLM), in `data` (Voyage) or are a bare list
-//! (text-embeddings-inference). Each comes out in Cohere's `results`, best first, as the provider scored it: scores of different models
-//! can't be compared. Searches that are billed stand in `meta.billed_units`, tokens in `meta.tokens`.
+//! Rerank, in Cohere's shape. What becomes what: [`guide::others`](crate::guide::others).
 
 mod answer;
 mod ask;
