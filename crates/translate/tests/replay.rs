@@ -28,7 +28,7 @@ const CHATS: [&str; 8] = [
 ];
 
 /// Members of a request that Anthropic has a word for.
-const MAPPED: [&str; 20] = [
+const MAPPED: [&str; 21] = [
     "model",
     "messages",
     "stream",
@@ -49,6 +49,7 @@ const MAPPED: [&str; 20] = [
     "user",
     "cache_control",
     "n",
+    "web_search_options",
 ];
 
 fn texts_of(content: &Value, all: &mut Vec<String>) {
