@@ -12,6 +12,7 @@ import uuid
 import anthropic
 import openai
 import pytest
+from google import genai
 
 URL = os.environ["BARTIZAN_URL"]
 KEY = os.environ["BARTIZAN_KEY"]
@@ -45,6 +46,12 @@ def anthropic_client(key=KEY, **options):
     return anthropic.Anthropic(base_url=URL, api_key=key, timeout=20, **{"max_retries": 0, **options})
 
 
+def google_client(key=KEY, version="v1beta"):
+    once = genai.types.HttpRetryOptions(attempts=1)
+    options = genai.types.HttpOptions(base_url=URL, api_version=version, timeout=20_000, retry_options=once)
+    return genai.Client(api_key=key, http_options=options)
+
+
 class Mock:
     """The mock provider's memory."""
 
@@ -72,6 +79,11 @@ def oai():
 @pytest.fixture(scope="session")
 def ant():
     return anthropic_client()
+
+
+@pytest.fixture(scope="session")
+def google():
+    return google_client()
 
 
 @pytest.fixture

@@ -80,3 +80,14 @@ def test_length_and_refusal_are_told(oai, word):
     for words, finish in (("length", "length"), ("refusal", "content_filter")):
         answer = oai.chat.completions.create(model=MODEL, messages=user(f"mock:{words} {word}"), max_tokens=100)
         assert answer.choices[0].finish_reason == finish
+
+
+def test_headers_have_the_names_that_the_sdk_reads(oai, word):
+    raw = oai.chat.completions.with_raw_response.create(model=MODEL, messages=[{"role": "user", "content": word}], max_tokens=100)
+    # The gateway's own id, and the provider's beside it.
+    assert raw.parse()._request_id == raw.headers["x-request-id"]
+    assert "request-id" not in raw.headers
+    assert raw.headers["llm_provider-x-request-id"].startswith("req_")
+    assert int(raw.headers["x-ratelimit-remaining-requests"]) >= 0
+    assert not [name for name in raw.headers if name.startswith("anthropic-")]
+    assert not {"set-cookie", "location", "server", "via"} & set(raw.headers)
