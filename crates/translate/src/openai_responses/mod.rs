@@ -1,8 +1,72 @@
-//! OpenAI responses, stateless.
+//! OpenAI responses, stateless: each request has its whole conversation in it.
+//!
+//! # What clients ask
+//!
+//! | request | becomes |
+//! |---|---|
+//! | `instructions`, and messages of role `system` or `developer` | instructions, each in its place |
+//! | `input`: a string, or items | the conversation; what the model said in one answer (thoughts, a message, calls) is one turn |
+//! | `message` parts `input_text`, `output_text`, `refusal`, `input_image`, `input_file`, `input_audio` | the same of a turn; `prompt_cache_breakpoint` is a mark for the cache |
+//! | `function_call`, `custom_tool_call`, and their outputs | calls and results, by `call_id` |
+//! | `reasoning` | thoughts; `encrypted_content` goes back to whom it is from, byte for byte, by the tag in front of it |
+//! | items of tools that OpenAI ran (`web_search_call`, …) | left out, and reported |
+//! | other items: `item_reference`, `compaction`, `computer_call`, `shell_call`, approvals, … | refused |
+//! | `tools`: `function` | a function; `strict`, where it is unsaid, if its schema is strict already |
+//! | `tools`: `custom` | a tool that takes any text |
+//! | `tools`: all others | what the provider runs itself, where the target has its like |
+//! | `tool_choice`, `allowed_tools`, `parallel_tool_calls` | the same |
+//! | `text.format`, `text.verbosity`, `reasoning.effort` | the same |
+//! | `reasoning.summary` | thoughts are to be shown |
+//! | `previous_response_id`, `conversation`, `prompt`, `background: true` | refused, since nothing is stored: send the whole input |
+//! | `store` | `true` is passed to who can store, else reported; unsaid, nothing is stored, and `false` is said back |
+//! | `include` | encrypted thoughts are told always; log probabilities are asked for where there is a word for that; the others are reported |
+//! | `truncation: auto`, `max_tool_calls` with tools of the provider's, `context_management` | left out, and reported |
+//!
+//! # What clients get
+//!
+//! | answer | becomes |
+//! |---|---|
+//! | text, refusal | parts of one `message`; sources of a text are `url_citation` |
+//! | thoughts | `reasoning` with a `summary`, as clients show it; the proof in `encrypted_content`, tagged where it is not OpenAI's. Thoughts in a row of which only the last is proven are parts of one |
+//! | the proof on a call (Gemini) | a `reasoning` item right before the call, and so it comes back |
+//! | calls | `function_call`, `custom_tool_call`; no arguments are `{}` |
+//! | the end: length, content filter | status `incomplete`, and why; another end is `completed`, and one that the provider gives no reason for is `incomplete` without one |
+//! | usage | cached and cache-written tokens within `input_tokens`, reasoning within `output_tokens` |
+//! | what the provider said and no one here can | declared in the response's `bartizan_dropped` |
+//! | an error in a stream | an `error` event |
+//!
+//! Ids of items are made of the answer's id and the item's place, in the form in which OpenAI takes them back. Members that OpenAI says back
+//! of the request are said back. A stream has every event of the protocol, numbered without a gap; calls whose pieces interleave are open at
+//! the same time, each at its `output_index`.
+//!
+//! # What is asked of providers
+//!
+//! | asked | becomes |
+//! |---|---|
+//! | instructions that are one text in front | `instructions`; else `system` messages in their places |
+//! | texts that the model said in one turn | one message |
+//! | thoughts with a proof of OpenAI's | `reasoning` with `encrypted_content`; others are left out, and reported |
+//! | results of tools | `function_call_output`; of a failure `Error: ` stands in front, and that is reported |
+//! | images, files | by data, address or id; sounds and videos are refused |
+//! | ids of calls over 64 characters, names of tools that OpenAI does not take | marks of themselves, and back |
+//! | a budget of thoughts | the effort that Anthropic's table has for it, reported as changed |
+//! | a web search, chat's `web_search_options` | `web_search`; `blocked_domains` is refused |
+//! | `stop`, `n` over 1 | refused |
+//! | `top_k`, `seed`, penalties, log probabilities, marks for the cache | left out, and reported |
+//! | `store` | `false` unless it was asked for |
+//! | of a model that thinks | `include` has `reasoning.encrypted_content`, so that thoughts can go back |
+//!
+//! # What providers answer
+//!
+//! Pieces are read where a server sends them and wholes where it does not; items by their place, else by their name. `url_citation` is the
+//! source of a text. `reasoning` is told by its summary, its own words, or both. What the provider ran itself is declared as lost and never a
+//! call of the client's. `completed` with calls is the end with calls.
 
 mod from_client;
 mod from_provider;
 mod grammar;
+#[cfg(test)]
+mod tests;
 mod to_client;
 mod to_provider;
 
@@ -27,173 +91,4 @@ fn citation(annotation: Value<'_>) -> Option<Citation<'_>> {
         quote: None,
         range: index("start_index").zip(index("end_index")),
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use std::collections::BTreeMap;
-
-    use bartizan_core::Dialect;
-    use serde_json::{Value, json};
-
-    use super::*;
-    use crate::identity::{recorded, stream, whole};
-    use crate::names::ToolNames;
-    use crate::neutral::Ask;
-
-    const API: Dialect = Dialect::OpenAiResponses;
-
-    const RECORDED: [&str; 5] = [
-        "openai.responses",
-        "azure.responses",
-        "xai.responses",
-        "deepseek.responses",
-        "bedrock.responses",
-    ];
-
-    /// What a response says: items in their order, the end, the usage. Thoughts by their words, wherever those stand.
-    fn said(response: &Value) -> Value {
-        let mut items: Vec<Value> = Vec::new();
-        for item in response["output"].as_array().unwrap() {
-            let texts = |list: &str| -> Vec<&Value> {
-                let parts = item[list].as_array().into_iter().flatten();
-                parts.map(|part| &part["text"]).collect()
-            };
-            match item["type"].as_str().unwrap() {
-                "message" => {
-                    for part in item["content"].as_array().unwrap() {
-                        let mut part = part.clone();
-                        part.as_object_mut().unwrap().remove("logprobs");
-                        items.push(part);
-                    }
-                }
-                "reasoning" => {
-                    let words = [texts("summary"), texts("content")].concat();
-                    if !words.is_empty() || item["encrypted_content"].is_string() {
-                        items.push(json!({"words": words, "sealed": item["encrypted_content"]}));
-                    }
-                }
-                "function_call" => items.push(json!({
-                    "call": item["call_id"],
-                    "name": item["name"],
-                    "arguments": item["arguments"],
-                })),
-                _ => {}
-            }
-        }
-        let usage = &response["usage"];
-        let count = |path: &str| usage.pointer(path).and_then(Value::as_u64).unwrap_or(0);
-        json!({
-            "id": response["id"].as_str().unwrap().trim_start_matches("resp_"),
-            "model": response["model"],
-            "status": response["status"],
-            "incomplete_details": response["incomplete_details"],
-            "items": items,
-            "usage": [
-                count("/input_tokens"),
-                count("/input_tokens_details/cached_tokens"),
-                count("/output_tokens"),
-                count("/output_tokens_details/reasoning_tokens"),
-                count("/total_tokens"),
-            ],
-        })
-    }
-
-    fn events(text: &str) -> Vec<Value> {
-        let data = text.lines().filter_map(|line| line.strip_prefix("data:"));
-        data.filter(|data| data.trim() != "[DONE]")
-            .map(|data| serde_json::from_str(data).unwrap())
-            .collect()
-    }
-
-    /// Puts a stream's pieces together, as a client does, and holds each whole that is said on the way against them.
-    fn gather(events: &[Value]) -> Value {
-        let mut texts: BTreeMap<(u64, &str, u64), String> = BTreeMap::new();
-        let mut items: Vec<Value> = Vec::new();
-        let mut last = None;
-        for (at, event) in events.iter().enumerate() {
-            assert_eq!(event["sequence_number"], at, "numbered without a gap");
-            assert!(last.is_none(), "nothing comes after the end");
-            let kind = event["type"].as_str().unwrap();
-            let index = event["output_index"].as_u64().unwrap_or(0);
-            let part = event["content_index"]
-                .as_u64()
-                .or(event["summary_index"].as_u64());
-            let part = part.unwrap_or(0);
-            match kind {
-                "response.created" | "response.in_progress" => {
-                    assert_eq!(event["response"]["status"], "in_progress");
-                    assert_eq!(event["response"]["output"], json!([]));
-                }
-                "response.output_item.added" => {
-                    assert_eq!(index, items.len() as u64);
-                    items.push(event["item"].clone());
-                }
-                "response.output_item.done" => {
-                    let item = &mut items[index as usize];
-                    assert_eq!(item["id"], event["item"]["id"]);
-                    assert_eq!(item["type"], event["item"]["type"]);
-                    *item = event["item"].clone();
-                }
-                "response.completed" | "response.incomplete" => {
-                    last = Some(event["response"].clone());
-                }
-                kind => {
-                    assert_eq!(items[index as usize]["id"], event["item_id"], "{kind}");
-                    let of = kind.rsplit_once('.').unwrap().0;
-                    if let Some(piece) = event["delta"].as_str() {
-                        *texts.entry((index, of, part)).or_default() += piece;
-                    }
-                    for whole in ["text", "arguments", "refusal", "input"] {
-                        if let Some(whole) = event[whole].as_str() {
-                            assert_eq!(texts[&(index, of, part)], whole);
-                        }
-                    }
-                }
-            }
-        }
-        let last = last.unwrap();
-        assert_eq!(last["output"], json!(items), "the end says what was said");
-        last
-    }
-
-    #[test]
-    fn every_recorded_answer_says_the_same_when_it_is_written_again() {
-        let mut count = 0;
-        for exchange in RECORDED.into_iter().flat_map(recorded) {
-            let response = &exchange["response"];
-            let (Some(text), Some(200)) = (
-                response["body"]["text"].as_str(),
-                response["status"].as_u64(),
-            ) else {
-                continue;
-            };
-            let mut reader = from_provider::Events::new(ToolNames::default());
-            let mut writer = ToClient::new(0, &Ask::default());
-            let (before, after) = if exchange["stream"] == true {
-                let events = events(text);
-                let mut before = events.last().unwrap()["response"].clone();
-                // A thought is sealed anew each time.
-                let done = events.iter().filter_map(|event| event.get("item"));
-                for item in done.filter(|item| item["encrypted_content"].is_string()) {
-                    let all = before["output"].as_array_mut().unwrap();
-                    let same = all.iter_mut().find(|same| same["id"] == item["id"]);
-                    same.unwrap()["encrypted_content"] = item["encrypted_content"].clone();
-                }
-                let written = stream(text, API, &mut reader, &mut writer);
-                let written: Vec<&str> = written.iter().filter_map(|event| event.data()).collect();
-                let data = |data: &&str| serde_json::from_str(data).unwrap();
-                (
-                    before,
-                    gather(&written.iter().map(data).collect::<Vec<_>>()),
-                )
-            } else {
-                let before = serde_json::from_str(text).unwrap();
-                (before, whole(text, API, &reader, &writer))
-            };
-            assert_eq!(said(&after), said(&before));
-            count += 1;
-        }
-        println!("{count} answers");
-    }
 }
