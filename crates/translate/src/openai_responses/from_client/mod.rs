@@ -71,6 +71,7 @@ const ECHOED: &[&str] = &[
     "temperature",
     "text",
     "tool_choice",
+    "tools",
     "top_logprobs",
     "top_p",
     "truncation",
