@@ -72,6 +72,7 @@
 //! place. A pair that makes no sense, such as a rerank from a model that chats, is refused (`translation_unsupported`).
 
 mod anthropic;
+mod bedrock;
 pub mod catalogue;
 mod cohere;
 mod count_tokens;
@@ -82,6 +83,7 @@ mod error;
 mod facts;
 mod fault;
 pub mod fetch;
+mod framing;
 mod gemini;
 pub mod guide;
 mod head;
