@@ -5,6 +5,7 @@
 
 use bartizan_core::json::Json;
 use bartizan_core::{Dialect, Document, Framing};
+use http::HeaderMap;
 
 use crate::dialects::Reader;
 use crate::losses::Losses;
@@ -123,6 +124,10 @@ impl Reader for Unwrapping {
             calls,
         } = self;
         inner.over(&mut |moment| pass(names, calls, moment, say));
+    }
+
+    fn head(&mut self, headers: &HeaderMap) {
+        self.inner.head(headers);
     }
 
     fn framing(&self) -> Option<Box<dyn Framing>> {

@@ -6,13 +6,16 @@
 use std::fmt;
 
 use bartizan_core::{Dialect, Document, Framing, Out, Refusal, RefusalKind};
+use http::HeaderMap;
 
 use crate::facts::Model;
 use crate::losses::Losses;
 use crate::neutral::{Answer, Ask, Moment};
 use crate::read::Unknown;
 use crate::settings::Bounds;
-use crate::{anthropic, cohere, gemini, ollama, openai_chat, openai_completions, openai_responses};
+use crate::{
+    anthropic, bedrock, cohere, gemini, ollama, openai_chat, openai_completions, openai_responses,
+};
 
 /// Whom a request is written for.
 #[derive(Clone, Copy, Debug)]
@@ -53,6 +56,11 @@ pub(crate) trait Reader: fmt::Debug + Send {
     /// The stream has ended cleanly. Where it had said all that it says, but has no word for the end, says [`Moment::End`].
     fn over(&mut self, say: &mut dyn FnMut(Moment<'static>)) {
         let _ = say;
+    }
+
+    /// Sees the answer's headers, before all else.
+    fn head(&mut self, headers: &HeaderMap) {
+        let _ = headers;
     }
 
     /// How a streamed answer is framed, where not as server-sent events.
@@ -98,6 +106,7 @@ pub(crate) fn encode_ask(
         Dialect::OpenAiResponses => openai_responses::encode_ask(ask, to, losses),
         Dialect::AnthropicMessages => anthropic::encode_ask(ask, to, losses),
         Dialect::Gemini => gemini::encode_ask(ask, to, losses),
+        Dialect::BedrockConverse => bedrock::encode_ask(ask, to, losses),
         Dialect::CohereChat => cohere::encode_ask(ask, to, losses),
         Dialect::OllamaChat => ollama::encode_ask(ask, to, losses),
         to => Err(unsupported(to)),

@@ -204,6 +204,7 @@ pub(crate) struct Turn {
 
 impl Turn {
     fn see(&mut self, head: &mut Parts) -> Result<(), Refusal> {
+        self.reader.head(&head.headers);
         let stands = self.head.see(head);
         if let Some(dropped) = self.losses.header() {
             head.headers.insert(DROPPED, dropped);

@@ -9,6 +9,7 @@ pub(crate) use from_client::decode as decode_ask;
 pub(crate) use to_client::ToClient;
 pub(crate) use to_provider::encode as encode_ask;
 pub(crate) use to_provider::encode_count;
+pub(crate) use to_provider::{Think, called, spoken_instructions, think, write_schema};
 
 use crate::names::HIDDEN_TOOL;
 

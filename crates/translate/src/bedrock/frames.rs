@@ -118,7 +118,11 @@ mod tests {
 
     use super::*;
 
-    fn read(mut frames: Frames, headers: &[(&str, &str)], payload: &str) -> Result<Event, SseError> {
+    fn read(
+        mut frames: Frames,
+        headers: &[(&str, &str)],
+        payload: &str,
+    ) -> Result<Event, SseError> {
         let headers = headers.iter().map(|(name, value)| {
             let value = HeaderValue::String((*value).to_owned().into());
             Header::new((*name).to_owned(), value)
@@ -148,7 +152,12 @@ mod tests {
             (":error-message", "no \"more\""),
         ];
         for (headers, payload, name, data) in [
-            (&event("messageStop")[..], "{\"a\":1}", "messageStop", "{\"messageStop\":{\"a\":1}}"),
+            (
+                &event("messageStop")[..],
+                "{\"a\":1}",
+                "messageStop",
+                "{\"messageStop\":{\"a\":1}}",
+            ),
             (&event("a\"b"), "", "a\"b", "{\"a\\\"b\":{}}"),
             (
                 &exception("ThrottlingException"),
@@ -175,7 +184,14 @@ mod tests {
         let read_it = |payload| read(Frames::of_anthropic(), &event("chunk"), payload);
         let whole = format!("event: content_block_delta\ndata: {text}\n\n");
         assert_eq!(read_it(&payload).unwrap().to_bytes(), whole);
-        for broken in ["", "{}", "{\"bytes\":\"?\"}", "{\"bytes\":7}", "{\"bytes\":\"aGk=\"}", "7"] {
+        for broken in [
+            "",
+            "{}",
+            "{\"bytes\":\"?\"}",
+            "{\"bytes\":7}",
+            "{\"bytes\":\"aGk=\"}",
+            "7",
+        ] {
             assert_eq!(read_it(broken), Err(SseError::BrokenFrame), "{broken}");
         }
         assert_eq!(read_it("{\"bytes\":\"/w==\"}"), Err(SseError::InvalidUtf8));
@@ -193,9 +209,19 @@ mod tests {
             ("somethingNewException", "api_error"),
         ] {
             let code = Exception::named(name).as_str();
-            let read = read(Frames::of_anthropic(), &exception(name), "{\"message\":\"so\"}").unwrap();
-            let data = format!("{{\"type\":\"error\",\"error\":{{\"type\":\"{kind}\",\"code\":\"{code}\",\"message\":\"so\"}}}}");
-            assert_eq!((read.name(), read.data()), (Some("error"), Some(data.as_str())));
+            let read = read(
+                Frames::of_anthropic(),
+                &exception(name),
+                "{\"message\":\"so\"}",
+            )
+            .unwrap();
+            let data = format!(
+                "{{\"type\":\"error\",\"error\":{{\"type\":\"{kind}\",\"code\":\"{code}\",\"message\":\"so\"}}}}"
+            );
+            assert_eq!(
+                (read.name(), read.data()),
+                (Some("error"), Some(data.as_str()))
+            );
         }
     }
 }

@@ -4,10 +4,13 @@ mod plan;
 mod server;
 mod turns;
 
+pub(crate) use self::plan::{Think, think};
+pub(crate) use self::turns::spoken_instructions;
+
 use bartizan_core::Refusal;
 use bartizan_core::json::{Kind, Value};
 
-use self::plan::{Choose, Output, Plan, Think};
+use self::plan::{Choose, Output, Plan};
 use super::HIDDEN_TOOL;
 use super::from_provider::Events;
 use crate::dialects::{Encoded, To};
@@ -193,7 +196,7 @@ fn write_tool(
 }
 
 /// As it came, with the type said that the API wants said.
-fn write_schema(schema: &Raw<'_>, out: &mut Writer) {
+pub(crate) fn write_schema(schema: &Raw<'_>, out: &mut Writer) {
     schema.look(|schema| write_value(schema, out));
 }
 
@@ -214,7 +217,7 @@ fn write_value(schema: Value<'_>, out: &mut Writer) {
 }
 
 /// The tools that the history calls, each once, in order.
-fn called<'a>(ask: &'a Ask<'_>) -> Vec<&'a str> {
+pub(crate) fn called<'a>(ask: &'a Ask<'_>) -> Vec<&'a str> {
     let mut names: Vec<&str> = Vec::new();
     for block in ask.turns.iter().flat_map(|turn| &turn.blocks) {
         if let Block::ToolUse { name, .. } = block

@@ -28,7 +28,7 @@ pub(super) struct Plan<'a> {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Think {
+pub(crate) enum Think {
     Unsaid,
     Budget(u64),
     Adaptive,
@@ -216,7 +216,7 @@ const fn budget(effort: Effort, max_tokens: u64) -> u64 {
 
 /// Thinking is left out, and that reported, where the API would refuse it: with a forced tool, in a tool loop whose call was made
 /// without thinking, and where too few tokens are left for it.
-fn think(
+pub(crate) fn think(
     ask: &Ask<'_>,
     model: Option<&Model>,
     max_tokens: u64,

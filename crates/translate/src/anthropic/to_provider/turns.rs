@@ -44,7 +44,7 @@ pub(super) fn system(ask: &Ask<'_>, out: &mut Writer, losses: &mut Losses) -> Re
 }
 
 /// Where nobody speaks but the application, its last instruction is what the user says: the API wants a turn, and none is made up.
-fn spoken_instructions(turns: &[Turn<'_>]) -> Option<usize> {
+pub(crate) fn spoken_instructions(turns: &[Turn<'_>]) -> Option<usize> {
     if turns.iter().any(|turn| turn.role != Role::System) {
         return None;
     }
