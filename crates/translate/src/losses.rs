@@ -77,6 +77,10 @@ impl Losses {
                 *field = Cow::Borrowed(theirs);
             }
         }
+        // Two fields of ours may be one of theirs.
+        for (field, how) in std::mem::take(&mut self.0) {
+            self.add(field, how);
+        }
     }
 
     pub(crate) fn is_empty(&self) -> bool {

@@ -68,7 +68,8 @@ impl<'a> Plan<'a> {
         if ask.stop.iter().any(|stop| stop.is_empty()) {
             return Err(ask.unsupported("stop", "the provider takes no empty stop sequence"));
         }
-        let schemas = to.facts.is_some_and(|model| model.json_schema);
+        // Nova is held to a schema by its tools alone.
+        let schemas = to.facts.is_some_and(|model| model.json_schema) && family != Family::Nova;
         let output = output(ask, schemas, losses);
         let choose = choose(ask, output, losses)?;
         let strict = |tool: &Tool<'_>| matches!(tool.kind, ToolKind::Function { strict: true, .. });
