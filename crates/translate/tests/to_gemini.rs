@@ -204,13 +204,41 @@ async fn a_result_of_no_call_is_refused_and_not_made_up() {
     assert!(message.contains("not in the conversation"), "{message}");
 }
 
-#[tokio::test]
-async fn vertex_ai_is_told_no_ids() {
+fn vertex() -> TranslateLayer {
     let target = Target::new(Dialect::Gemini, "gemini-2.5-flash")
         .path("/v1/projects/p/locations/l/publishers/google/models/{model}:generateContent")
         .unwrap();
+    support::layer().to(target)
+}
+
+#[tokio::test]
+async fn vertex_ai_labels_the_bill_and_has_to_be_told_what_it_fetches() {
+    let metadata = |value: &str| with(json!({"metadata": {"team": value}}));
+    let (body, lost) = sent(&vertex(), metadata("red-1")).await;
+    assert_eq!(
+        (&body["labels"], lost.as_str()),
+        (&json!({"team": "red-1"}), "")
+    );
+    let (body, lost) = sent(&vertex(), metadata("Red 1")).await;
+    assert_eq!((body.get("labels"), lost.as_str()), (None, "metadata"));
+    let image = |url: &str| {
+        saying(
+            json!([{"role": "user", "content": [{"type": "image_url", "image_url": {"url": url}}]}]),
+        )
+    };
+    let got = asked(&vertex(), image("https://a.example/x")).await;
+    assert_eq!(got.json()["error"]["param"], "messages[0]");
+    let (body, _) = sent(&vertex(), image("https://a.example/x.png")).await;
+    assert_eq!(
+        body["contents"][0]["parts"][0]["fileData"]["mimeType"],
+        "image/png"
+    );
+}
+
+#[tokio::test]
+async fn vertex_ai_is_told_no_ids() {
     let (body, _) = sent(
-        &support::layer().to(target),
+        &vertex(),
         saying(json!([
             {"role": "user", "content": "a"},
             {"role": "assistant", "content": null, "tool_calls": [call("call_1", "{}")]},
@@ -218,6 +246,7 @@ async fn vertex_ai_is_told_no_ids() {
         ])),
     )
     .await;
+    assert_eq!(body.get("labels"), None);
     assert_eq!(
         body["contents"][1]["parts"],
         json!([{"functionCall": {"name": "weather", "args": {}}}])
@@ -523,8 +552,8 @@ async fn efforts_are_levels_or_budgets_by_the_table_of_the_model() {
         (
             "gemini-3-pro-preview",
             json!({"reasoning_effort": "medium"}),
-            json!({"thinkingLevel": "LOW", "includeThoughts": true}),
-            "reasoning_effort;changed",
+            json!({"thinkingLevel": "MEDIUM", "includeThoughts": true}),
+            "",
         ),
         (
             "gemini-2.5-flash",
@@ -619,4 +648,67 @@ async fn marks_for_the_cache_are_told_and_equal_requests_are_equal_bytes() {
     let second = asked(&layer(), body).await;
     assert_eq!(first.dropped(), "cache_control");
     assert_eq!(first.sent.unwrap().text, second.sent.unwrap().text);
+}
+
+#[tokio::test]
+async fn every_recorded_chat_request_reaches_gemini_or_is_refused_by_name() {
+    let apis = [
+        "openai",
+        "azure",
+        "openrouter",
+        "mistral",
+        "deepseek",
+        "perplexity",
+        "bedrock",
+    ];
+    for api in apis {
+        for recorded in support::recorded(&format!("{api}.chat")) {
+            let Some(text) = support::body(&recorded["request"]) else {
+                continue;
+            };
+            let Ok(request) = serde_json::from_str::<Value>(&text) else {
+                continue;
+            };
+            let layer = layer().unknown(bartizan_translate::Unknown::Drop);
+            let got = exchange(&layer, chat(text.clone()), support::json(200, ANSWER)).await;
+            let Some(sent) = &got.sent else {
+                let error = &got.json()["error"];
+                assert!(error["param"].is_string(), "{}", got.text);
+                continue;
+            };
+            let sent = sent.json();
+            let messages = request["messages"].as_array().unwrap();
+            let calls: usize = messages
+                .iter()
+                .filter_map(|message| message["tool_calls"].as_array().map(Vec::len))
+                .sum();
+            let results = messages
+                .iter()
+                .filter(|message| message["role"] == "tool")
+                .count();
+            let parts: Vec<&Value> = sent["contents"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .flat_map(|content| content["parts"].as_array().unwrap())
+                .collect();
+            let count = |key: &str| parts.iter().filter(|part| part.get(key).is_some()).count();
+            assert_eq!(
+                (count("functionCall"), count("functionResponse")),
+                (calls, results),
+                "{}",
+                recorded["from"]
+            );
+            let told = sent.to_string();
+            for message in messages {
+                if let Some(text) = message["content"].as_str().filter(|text| !text.is_empty()) {
+                    let told_whole = told.contains(json!(text).to_string().trim_matches('"'));
+                    // A result that is an object is told as one.
+                    let object =
+                        serde_json::from_str::<Value>(text).is_ok_and(|json| json.is_object());
+                    assert!(told_whole || object, "{text} is lost: {}", recorded["from"]);
+                }
+            }
+        }
+    }
 }

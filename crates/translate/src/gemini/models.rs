@@ -1,9 +1,8 @@
-//! What hangs on which Gemini it is, where the table of models does not say it.
+//! What hangs on which Gemini it is, beside what the table of models says.
 
 use crate::dialects::To;
 use crate::facts::{Effort, Thinking};
 
-const MINIMAL: &[Effort] = &[Effort::Minimal, Effort::Low, Effort::Medium, Effort::High];
 const LOW: &[Effort] = &[Effort::Low, Effort::Medium, Effort::High];
 
 /// How a model is told to think.
@@ -51,32 +50,27 @@ const STYLES: &[(&str, Style<'static>)] = &[
             stops: true,
         },
     ),
-    ("gemini-3-pro", Style::Levels(&[Effort::Low, Effort::High])),
-    ("gemini-3.1-pro", Style::Levels(LOW)),
-    ("gemini-3-flash", Style::Levels(MINIMAL)),
-    ("gemini-3.1-flash", Style::Levels(MINIMAL)),
-    ("gemini-3.5-flash", Style::Levels(MINIMAL)),
-    ("gemini-3.6-flash", Style::Levels(MINIMAL)),
     ("gemini-", Style::Levels(LOW)),
 ];
 
 impl<'t> Style<'t> {
     pub(super) fn of(to: &To<'t>) -> Self {
-        let known = to.facts.filter(|facts| facts.thinking != Thinking::None);
         let named = STYLES
             .iter()
             .find(|(start, _)| bare(to.model).starts_with(start))
-            .map_or(Style::None, |(_, style)| *style);
-        match (known.map(|facts| facts.thinking), named) {
-            (Some(Thinking::Adaptive), _) => {
-                Style::Levels(known.map_or(LOW, |facts| facts.efforts.as_slice()))
+            .map(|(_, style)| *style);
+        match (to.facts, named) {
+            (Some(facts), _) if facts.thinking == Thinking::None => Style::None,
+            (Some(facts), _) if facts.thinking == Thinking::Adaptive => {
+                Style::Levels(&facts.efforts)
             }
-            (Some(Thinking::Budget), Style::None | Style::Levels(_)) => Style::Budget {
+            // The table does not say the bounds of a budget.
+            (Some(_), None | Some(Style::Levels(_))) => Style::Budget {
                 least: 1,
                 most: 24_576,
                 stops: true,
             },
-            (_, named) => named,
+            (_, named) => named.unwrap_or(Style::None),
         }
     }
 }

@@ -92,7 +92,7 @@ pub(super) fn write(
             continue;
         }
         any |= results.write(ask, to, names, group, out, losses)?;
-        any |= write_user(ask, group, out, losses)?;
+        any |= write_user(ask, to, group, out, losses)?;
     }
     out.close_list();
     if any {
@@ -165,6 +165,7 @@ fn write_model(
 
 fn write_user(
     ask: &Ask<'_>,
+    to: &To<'_>,
     group: &Group<'_>,
     out: &mut Writer,
     losses: &mut Losses,
@@ -193,7 +194,7 @@ fn write_user(
             | Block::Audio { .. }
             | Block::Video { .. } => {
                 begin(&mut any, out);
-                media::write(ask, turn, block, out, losses)?;
+                media::write(ask, to, turn, block, out, losses)?;
             }
         }
     }

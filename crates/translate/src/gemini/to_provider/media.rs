@@ -5,12 +5,14 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::super::files::{is_googles, media_type_of};
+use crate::dialects::To;
 use crate::losses::Losses;
 use crate::neutral::{Ask, Block, Source, Turn};
 use crate::write::Writer;
 
 pub(super) fn write(
     ask: &Ask<'_>,
+    to: &To<'_>,
     turn: &Turn<'_>,
     block: &Block<'_>,
     out: &mut Writer,
@@ -45,6 +47,10 @@ pub(super) fn write(
                 return Err(ask.unsupported_in(turn, says));
             }
             let known = media_type.as_deref().or_else(|| media_type_of(url));
+            if to.vertex && known.is_none() {
+                let says = "the provider has to be told what kind of file lies there: by the address's end, such as .png";
+                return Err(ask.unsupported_in(turn, says));
+            }
             lies_at(url, known, out);
         }
         Source::File { id } if is_googles(id) => lies_at(id, None, out),

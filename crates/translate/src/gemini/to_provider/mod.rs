@@ -9,6 +9,7 @@ mod thinking;
 mod tools;
 
 use bartizan_core::Refusal;
+use bartizan_core::json::Json;
 
 use super::from_provider::Events;
 use crate::dialects::{Encoded, To};
@@ -32,7 +33,10 @@ const SAID: &[&str] = &[
     "safety_settings",
     "service_tier",
     "web_search_options",
+    LABELS,
 ];
+/// Vertex AI's alone.
+const LABELS: &str = "metadata";
 
 pub(crate) fn encode(ask: &Ask<'_>, to: To<'_>, losses: &mut Losses) -> Result<Encoded, Refusal> {
     let names = names(ask);
@@ -76,7 +80,10 @@ fn request(
     out: &mut Writer,
     losses: &mut Losses,
 ) -> Result<(), Refusal> {
-    ask.wishes.leave(SAID, losses)?;
+    let labels = labels(ask, to);
+    let unlabelled = SAID.strip_suffix(&[LABELS]).unwrap_or(SAID);
+    let said = labels.map_or(unlabelled, |_| SAID);
+    ask.wishes.leave(said, losses)?;
     if ask.user.as_deref().is_some_and(|user| !user.is_empty()) {
         losses.dropped("user");
     }
@@ -93,7 +100,29 @@ fn request(
     }
     config::write(ask, to, out, losses)?;
     tier(ask, out, losses);
+    if let Some(labels) = labels {
+        out.raw_at("labels", labels);
+    }
     Ok(())
+}
+
+/// The request's metadata, where Vertex AI takes them for the labels of the bill: of small letters and digits, and short.
+fn labels<'a>(ask: &'a Ask<'_>, to: &To<'_>) -> Option<&'a str> {
+    let metadata = ask.wishes.get(LABELS).filter(|_| to.vertex)?;
+    let json = Json::read(metadata).ok()?;
+    let fits = |text: &str| {
+        let fits = |byte: u8| {
+            byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'_' | b'-')
+        };
+        text.len() < 64 && text.bytes().all(fits)
+    };
+    let all = json.root().members().all(|(key, value)| {
+        let key = key.text().unwrap_or_default();
+        key.starts_with(|c: char| c.is_ascii_lowercase())
+            && fits(&key)
+            && value.text().is_some_and(|value| fits(&value))
+    });
+    all.then_some(metadata)
 }
 
 fn tier(ask: &Ask<'_>, out: &mut Writer, losses: &mut Losses) {

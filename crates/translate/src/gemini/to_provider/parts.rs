@@ -154,7 +154,7 @@ impl<'a> Parts<'a> {
         self.settle();
         for part in &self.parts {
             match part.body {
-                Body::Media(turn, block) => media::write(ask, turn, block, out, losses)?,
+                Body::Media(turn, block) => media::write(ask, to, turn, block, out, losses)?,
                 Body::Text(text) => {
                     out.open();
                     out.text_at("text", text);

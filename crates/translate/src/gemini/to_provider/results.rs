@@ -100,7 +100,7 @@ impl<'a> Results<'a> {
                 out.key("parts");
                 out.open_list();
                 for block in given.media() {
-                    media::write(ask, given.turn, block, out, losses)?;
+                    media::write(ask, to, given.turn, block, out, losses)?;
                 }
                 out.close_list();
             }
@@ -111,7 +111,7 @@ impl<'a> Results<'a> {
             for given in &all {
                 for block in given.media() {
                     losses.moved("messages.tool.content");
-                    media::write(ask, given.turn, block, out, losses)?;
+                    media::write(ask, to, given.turn, block, out, losses)?;
                 }
             }
         }
