@@ -6,6 +6,7 @@
 mod cli;
 mod config;
 mod demo;
+mod fetch;
 mod provider;
 mod routes;
 mod serve;

@@ -29,6 +29,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::sensitive_headers::SetSensitiveRequestHeadersLayer;
 
 use crate::config::{Guardrails, ModelLimits, PiiSettings, Settings, Verdict};
+use crate::fetch::fetch_urls;
 use crate::provider::{Catalogue, ChooseLayer, DemoLayer, Upstream};
 use crate::routes::{self, Answers, QueryLayer, Route, Stack};
 
@@ -85,7 +86,7 @@ pub(crate) fn llm(
         // Inside of Choose: what a caller writes in the place of a model's name may be anything, and must not be recorded.
         .layer(CountLayer::new())
         .option_layer(write_ahead)
-        .layer(translate(settings))
+        .layer(translate(settings)?)
         .option_layer(demo)
         .service(upstream);
     Ok(BoxCloneSyncService::new(layers))
@@ -181,7 +182,7 @@ fn pii(settings: &PiiSettings) -> Result<PiiLayer, bartizan::pii::ConfigError> {
         .build()
 }
 
-fn translate(settings: &Settings) -> TranslateLayer {
+fn translate(settings: &Settings) -> Result<TranslateLayer, bartizan::egress::Error> {
     let told = settings
         .deployments
         .iter()
@@ -194,7 +195,11 @@ fn translate(settings: &Settings) -> TranslateLayer {
     } else {
         Unknown::Refuse
     };
-    TranslateLayer::new().models(models).unknown(unknown)
+    let layer = TranslateLayer::new().models(models).unknown(unknown);
+    Ok(match fetch_urls(settings)? {
+        Some(urls) => layer.fetch_urls(urls),
+        None => layer,
+    })
 }
 
 fn client(settings: &Settings) -> Result<Client, bartizan::egress::Error> {

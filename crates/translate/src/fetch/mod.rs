@@ -127,6 +127,12 @@ impl FetchUrls {
         Ok(self)
     }
 
+    /// Whether [`host`](Self::host) takes `host`.
+    #[must_use]
+    pub fn is_host(host: &str) -> bool {
+        Host::read(host).is_some()
+    }
+
     /// Sets how large one file may be, in bytes.
     pub fn max_bytes(mut self, bytes: usize) -> Self {
         self.max_bytes = bytes;

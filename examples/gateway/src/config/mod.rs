@@ -2,6 +2,7 @@
 //!
 //! Whatever is wrong with it is said at once, each with its line, its path and the mend. `docs/configuration.md` lists every key.
 
+mod fetch;
 mod field;
 mod general;
 mod guardrails;
@@ -20,6 +21,7 @@ use bartizan::core::Limits;
 use bartizan::egress::Origin;
 use secrecy::{ExposeSecret, SecretString};
 
+pub(crate) use fetch::FetchSettings;
 pub(crate) use guardrails::{Guardrails, PiiSettings, Verdict};
 pub(crate) use models::{Deployment, ModelLimits, Provider};
 pub(crate) use own::{AuditSettings, ServerSettings, Times, TlsFiles};
@@ -44,6 +46,8 @@ pub(crate) struct Settings {
     pub(crate) audit: AuditSettings,
     /// Origins that may lie on a private network.
     pub(crate) private_upstreams: Vec<Origin>,
+    /// Whether files are fetched that requests name by their addresses, and from where.
+    pub(crate) fetch_urls: Option<FetchSettings>,
     pub(crate) json_logs: bool,
     /// Whether what a provider's API does not know is left out and told, rather than refused.
     pub(crate) drop_params: bool,
@@ -107,6 +111,7 @@ impl Settings {
             server: own.server,
             audit: own.audit,
             private_upstreams: own.private_upstreams,
+            fetch_urls: own.fetch_urls,
             json_logs: false,
             drop_params: false,
         })
@@ -167,6 +172,7 @@ fn whole(source: &Source<'_>, root: &tree::Node) -> Option<Settings> {
         server: own.server,
         audit: own.audit,
         private_upstreams: own.private_upstreams,
+        fetch_urls: own.fetch_urls,
         json_logs: litellm.json_logs,
         drop_params: litellm.drop_params,
     })

@@ -7,6 +7,7 @@ use std::time::Duration;
 use bartizan::core::{BodyLimit, Limits};
 use bartizan::egress::Origin;
 
+use super::fetch::{self, FetchSettings};
 use super::field::Field;
 use super::read::Section;
 use super::target;
@@ -19,6 +20,7 @@ pub(super) struct Own {
     pub(super) server: ServerSettings,
     pub(super) audit: AuditSettings,
     pub(super) private_upstreams: Vec<Origin>,
+    pub(super) fetch_urls: Option<FetchSettings>,
 }
 
 impl Default for Own {
@@ -33,6 +35,7 @@ impl Default for Own {
                 write_ahead: false,
             },
             private_upstreams: Vec::new(),
+            fetch_urls: None,
             data_dir,
         }
     }
@@ -146,6 +149,12 @@ pub(super) fn read(mut section: Section<'_>) -> Own {
     }
     if let Some(field) = section.take("allow_private_upstreams") {
         own.private_upstreams = field.list().iter().filter_map(target::origin).collect();
+    }
+    if let Some(mut section) = section.take("translate").and_then(|field| field.section()) {
+        own.fetch_urls = section
+            .take("fetch_urls")
+            .and_then(|field| fetch::read(&field));
+        section.finish(&[]);
     }
     server(&mut section, &mut own.server);
     section.finish(&[]);

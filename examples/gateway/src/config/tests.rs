@@ -293,3 +293,41 @@ fn what_no_file_says_comes_from_the_environment() {
             .contains("pepper is too short")
     );
 }
+
+#[test]
+fn nothing_is_fetched_unless_hosts_are_named() {
+    assert!(read(&with_model("")).unwrap().fetch_urls.is_none());
+    let text = "bartizan: {translate: {fetch_urls: {hosts: [images.example.com, '*.cdn.example.com', 'http://localhost:8080'], max_bytes: 2048, timeout: 3s, always: true}}}";
+    let fetch = read(&with_model(text)).unwrap().fetch_urls.unwrap();
+    assert_eq!(fetch.hosts.len(), 3);
+    assert_eq!(
+        (fetch.origins.len(), fetch.many, fetch.always),
+        (2, true, true)
+    );
+    assert_eq!(
+        (fetch.max_bytes, fetch.max_total_bytes, fetch.max_files),
+        (2_048, 20 * 1024 * 1024, 16)
+    );
+    assert_eq!(fetch.timeout, Duration::from_secs(3));
+    for (bad, says) in [
+        ("{}", "`hosts` is missing"),
+        ("{hosts: []}", "name at least one host"),
+        ("{hosts: ['*']}", "a host belongs here"),
+        ("{hosts: ['*.com']}", "a host belongs here"),
+        ("{hosts: ['https://a/b']}", "a host belongs here"),
+        ("{hosts: [a.example], max_bytes: 1}", "a whole number from"),
+        ("{hosts: [a.example], timeout: soon}", "a time from"),
+        (
+            "{hosts: [a.example], max_byte: 1}",
+            "did you mean `max_bytes`",
+        ),
+    ] {
+        let found = problems(&with_model(&format!(
+            "bartizan: {{translate: {{fetch_urls: {bad}}}}}"
+        )));
+        assert!(
+            found.iter().any(|line| line.contains(says)),
+            "{bad}: {found:?}"
+        );
+    }
+}

@@ -125,3 +125,36 @@ async fn the_environments_key_stays_with_its_provider() {
     assert_eq!(gateway.chat("local", "hello").await.status, 200);
     assert!(mock.requests()[0].header("authorization").is_none());
 }
+
+#[tokio::test]
+async fn an_address_in_a_request_is_fetched_from_hosts_of_the_configuration_alone() {
+    let mock = MockProvider::start(Script::echo()).await.unwrap();
+    let files = MockProvider::start(Script::echo()).await.unwrap();
+    let trap = MockProvider::start(Script::echo()).await.unwrap();
+    let (host, other) = (files.url(), trap.url());
+    let more =
+        format!("bartizan: {{translate: {{fetch_urls: {{hosts: ['{host}'], always: true}}}}}}");
+    for (more, url, code, connections) in [
+        ("", &host, None, 0),
+        (more.as_str(), &other, Some("url_not_allowed"), 0),
+        // It answers, but with no image.
+        (more.as_str(), &host, Some("url_not_fetched"), 1),
+    ] {
+        let gateway = Start::with(config(&mock, more)).run();
+        let body = format!(
+            r#"{{"model":"claude","messages":[{{"role":"user","content":[{{"type":"image_url","image_url":{{"url":"{url}/a.png"}}}}]}}]}}"#
+        );
+        let sent = mock.requests().len();
+        let answer = gateway.ask("POST", "/v1/chat/completions", &body).await;
+        match code {
+            Some(code) => {
+                assert_eq!(answer.status, 400, "{answer:?}");
+                assert!(answer.body.contains(code), "{answer:?}");
+                assert_eq!(mock.requests().len(), sent);
+            }
+            // Anthropic fetches it itself.
+            None => assert_eq!(mock.requests().len(), sent + 1, "{answer:?}"),
+        }
+        assert_eq!((files.connections(), trap.connections()), (connections, 0));
+    }
+}
