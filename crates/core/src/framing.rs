@@ -21,7 +21,7 @@ pub trait Framing: Send + 'static {
     /// What came is not of this framing, or an event is over [`MAX_EVENT`]. Nothing is read after it.
     fn next_event(&mut self) -> Result<Option<Event>, SseError>;
 
-    /// Gives what a stream that has ended left without an end of its own.
+    /// Gives what a stream that has ended left without an end of its own; asked until there is nothing.
     ///
     /// # Errors
     ///

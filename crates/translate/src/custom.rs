@@ -7,7 +7,8 @@ use bartizan_core::json::Json;
 use bartizan_core::{Dialect, Document, Framing};
 use http::HeaderMap;
 
-use crate::dialects::Reader;
+use crate::catalogue::Quirk;
+use crate::dialects::{Reader, To};
 use crate::losses::Losses;
 use crate::neutral::{Answer, Ask, Block, Moment, Raw, Str, ToolKind};
 use crate::read::member;
@@ -23,9 +24,9 @@ const fn has_custom(dialect: Dialect) -> bool {
 }
 
 /// Makes functions of them, where `to` has none; gives their names.
-pub(crate) fn wrap(ask: &mut Ask<'_>, to: Dialect, losses: &mut Losses) -> Vec<String> {
+pub(crate) fn wrap(ask: &mut Ask<'_>, to: &To<'_>, losses: &mut Losses) -> Vec<String> {
     let mut names = Vec::new();
-    if has_custom(to) {
+    if has_custom(to.dialect) && !to.quirks.has(Quirk::OldWords) {
         return names;
     }
     for tool in &mut ask.tools {

@@ -8,6 +8,7 @@ use std::fmt;
 use bartizan_core::{Dialect, Document, Framing, Out, Refusal, RefusalKind};
 use http::HeaderMap;
 
+use crate::catalogue::Quirks;
 use crate::facts::Model;
 use crate::losses::Losses;
 use crate::neutral::{Answer, Ask, Moment};
@@ -29,6 +30,8 @@ pub(crate) struct To<'t> {
     pub(crate) bounds: Bounds,
     /// Whether a streamed answer is to be asked for its usage, where that must be asked for.
     pub(crate) stream_usage: bool,
+    /// In what an OpenAI-compatible server differs from OpenAI.
+    pub(crate) quirks: &'t Quirks,
 }
 
 /// How a request is written for a provider.

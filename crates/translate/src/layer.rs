@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use bartizan_core::{
-    Body, Call, Clock, Dialect, Filter, Filtered, Flow, Note, Refusal, RefusalKind, SystemClock,
-    Trail,
+    Body, Call, Clock, Dialect, Document, Filter, Filtered, Flow, Note, Refusal, RefusalKind,
+    SystemClock, Trail, Watch,
 };
 use http::{HeaderMap, HeaderName, HeaderValue, Uri, header};
 use tower_layer::Layer;
 
+use crate::catalogue::Quirk;
 use crate::count_tokens;
 use crate::custom::{self, Unwrapping};
 use crate::dialects::{self, Encoded, To};
@@ -17,10 +18,10 @@ use crate::fetch::FetchUrls;
 use crate::gemini;
 use crate::head::Head;
 use crate::losses::Losses;
-use crate::openai_chat::ask_stream_usage;
+use crate::openai_chat::{self, Edits, Fit, ask_stream_usage};
 use crate::read::Unknown;
 use crate::settings::{Bounds, TooHot};
-use crate::tap::{Translation, Turn};
+use crate::tap::{Relay, Translation, Turn};
 use crate::target::Target;
 use crate::whole::{self, Asked};
 
@@ -224,10 +225,17 @@ impl Translate {
         target: Option<&Target>,
     ) -> Result<Translation, Refusal> {
         let dialect = call.dialect();
-        let asks = target
-            .and_then(Target::asks_usage)
-            .unwrap_or(self.stream_usage);
+        let trail = call.trail().cloned();
+        let takes = target.is_none_or(|target| {
+            let quirks = target.differs();
+            !quirks.has(Quirk::NoStreamOptions) && !quirks.drops("stream_options")
+        });
+        let asks = takes
+            && target
+                .and_then(Target::asks_usage)
+                .unwrap_or(self.stream_usage);
         let mut asked = None;
+        let mut losses = Losses::default();
         let can_ask = matches!(dialect, Dialect::OpenAiChat | Dialect::OpenAiCompletions);
         if target.is_some() || (asks && can_ask) {
             let Some(document) = call.document().await? else {
@@ -245,16 +253,48 @@ impl Translate {
                     }
                 }
             }
+            if let Some(target) = target
+                && !target.differs().is_none()
+                && openai_chat::is_mended(dialect)
+            {
+                match openai_chat::fit(document, &self.to(target), self.unknown, &mut losses)? {
+                    Fit::Edited(edits) => mend(document, edits)?,
+                    Fit::Translate => return self.translate(call, target).await,
+                }
+                note(trail.as_ref(), &losses);
+            }
             if asks && can_ask {
                 asked = ask_stream_usage(document);
             }
         }
         let hides_usage = asked.is_some();
+        let ends_unsaid =
+            can_ask && target.is_some_and(|target| target.differs().has(Quirk::NoDone));
         if let Some(text) = asked {
             *call.body_mut() = Body::from(text);
         }
-        let head = Head::new(dialect, dialect, Arc::clone(&self.clock));
-        Ok(Translation::relay(dialect, hides_usage, head))
+        let relay = Relay {
+            dialect,
+            hides_usage,
+            ends_unsaid,
+            dropped: losses.header(),
+            head: Head::new(dialect, dialect, Arc::clone(&self.clock)),
+            streams: false,
+            watch: Watch::Content,
+        };
+        Ok(Translation::relay(relay))
+    }
+
+    fn to<'t>(&'t self, target: &'t Target) -> To<'t> {
+        To {
+            dialect: target.dialect(),
+            model: target.model(),
+            facts: self.models.of(target.model()),
+            vertex: target.is_vertex(),
+            bounds: self.bounds,
+            stream_usage: target.asks_usage().unwrap_or(self.stream_usage),
+            quirks: target.differs(),
+        }
     }
 
     async fn translate(&self, call: &mut Call, target: &Target) -> Result<Translation, Refusal> {
@@ -264,14 +304,7 @@ impl Translate {
         let Some(document) = call.document().await? else {
             return Ok(Translation::none());
         };
-        let to = To {
-            dialect: target.dialect(),
-            model: target.model(),
-            facts: self.models.of(target.model()),
-            vertex: target.is_vertex(),
-            bounds: self.bounds,
-            stream_usage: target.asks_usage().unwrap_or(self.stream_usage),
-        };
+        let to = self.to(target);
         let (text, translation) = if whole::answers_whole(outer) {
             let question = whole::question(document, self.unknown, to, &mut losses)?;
             losses.retell(question.names);
@@ -286,7 +319,7 @@ impl Translate {
             (question.text, Translation::asked(asked))
         } else {
             let mut ask = dialects::decode_ask(document, self.unknown, &mut losses)?;
-            let wrapped = custom::wrap(&mut ask, target.dialect(), &mut losses);
+            let wrapped = custom::wrap(&mut ask, &to, &mut losses);
             if let Some(fetch) = &self.fetch_urls {
                 let (files, bytes) = fetch.fill(&mut ask, &to).await?;
                 if let Some(trail) = trail.as_ref().filter(|_| files > 0) {
@@ -332,6 +365,14 @@ fn asks_for_events(uri: &Uri) -> bool {
     let query = uri.query().unwrap_or_default();
     let mut words = query.split('&').filter_map(|word| word.split_once('='));
     words.any(|(name, value)| matches!(name, "alt" | "$alt" | "%24alt") && value == "sse")
+}
+
+fn mend(document: &mut Document, edits: Edits) -> Result<(), Refusal> {
+    let edits = edits.in_order();
+    if edits.is_empty() {
+        return Ok(());
+    }
+    document.splice(&edits).map_err(Refusal::from)
 }
 
 fn note(trail: Option<&Trail>, losses: &Losses) {

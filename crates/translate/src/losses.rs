@@ -57,6 +57,16 @@ impl Losses {
         }
     }
 
+    /// A member that a server does not take, by the caller's word for it.
+    pub(crate) fn named(&mut self, name: &str) {
+        self.add(Cow::Owned(shown(name).to_owned()), How::Dropped);
+    }
+
+    /// A member that a server calls otherwise, by the caller's word for it.
+    pub(crate) fn renamed(&mut self, name: &str) {
+        self.add(Cow::Owned(shown(name).to_owned()), How::Changed);
+    }
+
     /// Adds all of `others`.
     pub(crate) fn extend(&mut self, others: &Self) {
         for (field, how) in &others.0 {

@@ -14,6 +14,7 @@ use crate::fault;
 use crate::head::{Head, Stands};
 use crate::losses::{DROPPED, Losses};
 use crate::neutral::Moment;
+use crate::openai_chat::EndsUnsaid;
 use crate::whole::Asked;
 
 const EVENTS: &str = "text/event-stream";
@@ -25,7 +26,7 @@ pub struct Translation(Way);
 #[derive(Debug)]
 enum Way {
     Unseen,
-    Relay(Relay),
+    Relay(Box<Relay>),
     Turn(Box<Turn>),
     Asked(Box<Asked>),
 }
@@ -36,13 +37,8 @@ impl Translation {
         Self(Way::Unseen)
     }
 
-    pub(crate) fn relay(dialect: Dialect, hides_usage: bool, head: Head) -> Self {
-        Self(Way::Relay(Relay {
-            dialect,
-            hides_usage,
-            head,
-            watch: Watch::Content,
-        }))
+    pub(crate) fn relay(relay: Relay) -> Self {
+        Self(Way::Relay(Box::new(relay)))
     }
 
     pub(crate) fn turn(turn: Turn) -> Self {
@@ -75,7 +71,8 @@ impl Tap for Translation {
     fn framing(&mut self) -> Option<Box<dyn Framing>> {
         match &mut self.0 {
             Way::Turn(turn) => turn.framing(),
-            Way::Unseen | Way::Relay(_) | Way::Asked(_) => None,
+            Way::Relay(relay) => relay.framing(),
+            Way::Unseen | Way::Asked(_) => None,
         }
     }
 
@@ -149,21 +146,36 @@ pub(crate) fn malformed() -> Refusal {
 
 /// The same dialect on both sides: bytes pass. Errors are told anew, and the usage that only this layer asked for is hidden.
 #[derive(Debug)]
-struct Relay {
-    dialect: Dialect,
-    hides_usage: bool,
-    head: Head,
-    watch: Watch,
+pub(crate) struct Relay {
+    pub(crate) dialect: Dialect,
+    pub(crate) hides_usage: bool,
+    /// Whether the provider's streams have no word for their end.
+    pub(crate) ends_unsaid: bool,
+    /// What of the request the server would not have taken.
+    pub(crate) dropped: Option<HeaderValue>,
+    pub(crate) head: Head,
+    /// Whether the answer is streamed.
+    pub(crate) streams: bool,
+    pub(crate) watch: Watch,
 }
 
 impl Relay {
     fn see(&mut self, head: &mut Parts) -> Result<(), Refusal> {
-        match self.head.see(head)? {
+        let stands = self.head.see(head);
+        if let Some(dropped) = self.dropped.take() {
+            head.headers.insert(DROPPED, dropped);
+        }
+        match stands? {
             Stands::Failed => {}
-            Stands::Well if Form::of(&head.headers) == Form::Events => {}
+            Stands::Well if Form::of(&head.headers) == Form::Events => self.streams = true,
             Stands::Refused | Stands::Well => self.watch = Watch::Nothing,
         }
         Ok(())
+    }
+
+    fn framing(&self) -> Option<Box<dyn Framing>> {
+        let framing = || Box::new(EndsUnsaid::new(self.dialect)) as Box<dyn Framing>;
+        (self.ends_unsaid && self.streams).then(framing)
     }
 
     fn event(&self, event: Event, out: &mut Out) {

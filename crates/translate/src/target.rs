@@ -8,6 +8,7 @@ use http::Uri;
 use http::uri::PathAndQuery;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
+use crate::catalogue::Quirks;
 use crate::count_tokens;
 use crate::error::Error;
 
@@ -40,7 +41,11 @@ pub struct Target {
     /// Where streams are asked for, if elsewhere.
     stream_path: Option<PathAndQuery>,
     stream_usage: Option<bool>,
+    quirks: Option<Arc<Quirks>>,
 }
+
+/// A server that differs from OpenAI in nothing.
+static NONE: Quirks = Quirks::NONE;
 
 impl Target {
     /// Creates a target that speaks `dialect` and calls the model `model`.
@@ -57,6 +62,7 @@ impl Target {
             path,
             stream_path,
             stream_usage: None,
+            quirks: None,
         }
     }
 
@@ -111,6 +117,26 @@ impl Target {
         self
     }
 
+    /// Says in what this server differs from OpenAI, whose API it speaks: requests are written so that it takes them, those of its own
+    /// dialect too.
+    ///
+    /// ```
+    /// use bartizan_core::Dialect;
+    /// use bartizan_translate::Target;
+    /// use bartizan_translate::catalogue::{Quirk, Quirks};
+    ///
+    /// let quirks = Quirks::default()
+    ///     .rename("max_completion_tokens", "max_tokens")?
+    ///     .with(Quirk::NoDeveloperRole);
+    /// let target = Target::new(Dialect::OpenAiChat, "llama-4").quirks(quirks);
+    /// # Ok::<(), bartizan_translate::Error>(())
+    /// ```
+    #[must_use]
+    pub fn quirks(mut self, quirks: impl Into<Arc<Quirks>>) -> Self {
+        self.quirks = Some(quirks.into());
+        self
+    }
+
     /// The API that is spoken there.
     #[must_use]
     pub fn dialect(&self) -> Dialect {
@@ -146,6 +172,11 @@ impl Target {
             path,
             ..self.clone()
         })
+    }
+
+    /// In what the server differs from OpenAI.
+    pub(crate) fn differs(&self) -> &Quirks {
+        self.quirks.as_deref().unwrap_or(&NONE)
     }
 
     pub(crate) fn asks_usage(&self) -> Option<bool> {

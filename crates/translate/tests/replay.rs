@@ -48,6 +48,7 @@ const MAPPED: [&str; 21] = [
     "thinking",
     "user",
     "cache_control",
+    "web_search_options",
     "n",
     "web_search_options",
 ];

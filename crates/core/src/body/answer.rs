@@ -273,10 +273,9 @@ impl Answer {
             }
             Some(Err(error)) => self.finish(Some(refused_by(&error, cut)), true),
             None => {
-                if let Some(rest) = self
-                    .events
-                    .as_mut()
-                    .and_then(|events| events.decoder.finish().transpose())
+                while let Progress::Reading = self.progress
+                    && let Some(events) = &mut self.events
+                    && let Some(rest) = events.decoder.finish().transpose()
                 {
                     self.take(rest);
                 }

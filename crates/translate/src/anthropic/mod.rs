@@ -200,6 +200,7 @@ mod tests {
                     vertex: false,
                     bounds: Bounds::default(),
                     stream_usage: true,
+                    quirks: &crate::catalogue::Quirks::NONE,
                 };
                 encode_ask(&ask, to, &mut losses)
             });

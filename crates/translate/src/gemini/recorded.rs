@@ -281,6 +281,7 @@ fn every_recorded_request_asks_the_same_when_it_is_written_again() {
                 // Who names calls by ids is not recorded alike.
                 vertex: true,
                 stream_usage: false,
+                quirks: &crate::catalogue::Quirks::NONE,
                 bounds: Bounds::default(),
             };
             encode_ask(&ask, to, &mut losses)

@@ -18,7 +18,7 @@ pub(crate) use ask::{
 pub(crate) use block::{Block, Citation, Source};
 pub(crate) use raw::Raw;
 pub(crate) use signature::{Maker, Signature};
-pub(crate) use wish::{Wishes, is_empty};
+pub(crate) use wish::{Wishes, is_empty, says_nothing};
 
 use std::borrow::Cow;
 

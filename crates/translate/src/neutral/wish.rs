@@ -169,6 +169,11 @@ impl<'a> Wishes<'a> {
     }
 }
 
+/// Whether the member `name` says what happens anyway.
+pub(crate) fn says_nothing(name: &str, value: Value<'_>) -> bool {
+    is_empty(value) || known(name).is_some_and(|(_, _, neutral)| neutral(value))
+}
+
 fn known(name: &str) -> Option<(&'static str, Weight, Neutral)> {
     KNOWN.iter().find(|(known, ..)| *known == name).copied()
 }

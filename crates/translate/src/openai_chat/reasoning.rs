@@ -1,10 +1,10 @@
 //! Thoughts and their signatures, by OpenRouter's names, which others have taken over: OpenAI's own API tells none.
 
-use crate::neutral::{Block, Maker, Signature};
+use crate::neutral::{Block, Maker, Signature, Str};
 use crate::write::Writer;
 
 /// How `reasoning_details` names whose thought it carries.
-pub(super) const fn format(maker: Maker) -> &'static str {
+const fn format(maker: Maker) -> &'static str {
     match maker {
         Maker::Anthropic => "anthropic-claude-v1",
         Maker::Google => "google-gemini-v1",
@@ -13,8 +13,38 @@ pub(super) const fn format(maker: Maker) -> &'static str {
     }
 }
 
+/// What a provider wrote in this format. The format of a maker that no other dialect knows stays with the data, to go back with it.
+pub(super) fn signature<'a>(format: Option<&str>, data: Str<'a>) -> Signature<'a> {
+    let maker = maker(format);
+    let data = match format {
+        Some(format) if maker == Maker::Other && is_format(format) => {
+            Str::Owned(format!("{format}:{data}"))
+        }
+        _ => data,
+    };
+    Signature { maker, data }
+}
+
+/// The format that stands in front of the data, and the data.
+fn told<'s>(signature: &'s Signature<'_>) -> (&'s str, &'s str) {
+    let with = signature
+        .data
+        .split_once(':')
+        .filter(|(format, _)| signature.maker == Maker::Other && is_format(format));
+    with.unwrap_or((format(signature.maker), &signature.data))
+}
+
+/// Such as `xai-responses-v1`.
+fn is_format(word: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    let version = word.rsplit_once("-v").map(|(_, version)| version);
+    word.len() <= 64
+        && word.bytes().all(plain)
+        && version.is_some_and(|version| version.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
 /// Whose thought it is. Unsaid, it is Anthropic's: they were the first.
-pub(super) fn maker(format: Option<&str>) -> Maker {
+fn maker(format: Option<&str>) -> Maker {
     match format.map(|format| format.split('-').next()) {
         None | Some(Some("anthropic")) => Maker::Anthropic,
         Some(Some("google")) => Maker::Google,
@@ -57,7 +87,7 @@ impl<'a> Detail<'a> {
     }
 
     pub(super) fn write(&self, index: u32, out: &mut Writer) {
-        let mut of = Maker::Anthropic;
+        let mut form = format(Maker::Anthropic);
         out.open();
         let id = match self {
             Self::Text {
@@ -70,22 +100,24 @@ impl<'a> Detail<'a> {
                     out.text_at("text", text);
                 }
                 if let Some(signature) = signature {
-                    of = signature.maker;
-                    out.text_at("signature", &signature.data);
+                    let (of, data) = told(signature);
+                    form = of;
+                    out.text_at("signature", data);
                 }
                 id
             }
             Self::Encrypted { id, data } => {
                 out.plain_at("type", "reasoning.encrypted");
-                of = data.maker;
-                out.text_at("data", &data.data);
+                let (of, data) = told(data);
+                form = of;
+                out.text_at("data", data);
                 id
             }
         };
         if let Some(id) = id {
             out.text_at("id", id);
         }
-        out.plain_at("format", format(of));
+        out.plain_at("format", form);
         out.number_at("index", index.into());
         out.close();
     }

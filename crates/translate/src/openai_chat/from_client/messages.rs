@@ -7,10 +7,10 @@ use super::content;
 use super::functions::Calls;
 use crate::losses::Losses;
 use crate::neutral::{Block, Maker, Role, Signature, Str, Turn};
-use crate::openai_chat::reasoning::maker;
+use crate::openai_chat::reasoning::signature;
 use crate::read::{Place, Unknown, member, members, unknown};
 
-pub(super) fn decode<'a>(
+pub(in crate::openai_chat) fn decode<'a>(
     here: &Place<'_>,
     value: Value<'a>,
     policy: Unknown,
@@ -300,13 +300,14 @@ fn details<'a>(
                 .map(|value| inside.text(value))
                 .transpose()
         };
-        let maker = maker(says("format")?.as_deref());
+        let format = says("format")?;
+        let signed = |data| signature(format.as_deref(), data);
         let id = says("id")?;
         let number = member(item, "index").and_then(Value::as_u64);
         match says("type")?.as_deref() {
             Some("reasoning.text") => {
                 let new = says("text")?.unwrap_or_default();
-                let signed = says("signature")?.map(|data| Signature { maker, data });
+                let signed = says("signature")?.map(signed);
                 if let Some((
                     last,
                     Block::Thinking {
@@ -331,7 +332,7 @@ fn details<'a>(
             }
             Some("reasoning.encrypted") => {
                 let data = says("data")?.unwrap_or_default();
-                let data = Signature { maker, data };
+                let data = signed(data);
                 blocks.push((number, Block::Redacted { id, data }));
             }
             Some("reasoning.summary") => {

@@ -65,7 +65,7 @@ impl Calls {
             if let Some(call) = self.all.get_mut(at) {
                 call.custom |=
                     custom.is_some() || member(piece, "type").is_some_and(|kind| kind.is("custom"));
-                if let Some(signature) = parts::signature(piece) {
+                if let Some(signature) = parts::of_call(piece) {
                     call.signature = Some(Signature {
                         maker: signature.maker,
                         data: signature.data.into_owned().into(),

@@ -1,7 +1,7 @@
 //! Reading a streamed answer.
 
 use bartizan_core::json::Value;
-use bartizan_core::{Document, Finish, Usage};
+use bartizan_core::{Dialect, Document, Finish, Framing, Usage};
 
 use super::calls::Calls;
 use super::{Setup, is_something, parts, string, text};
@@ -9,14 +9,13 @@ use crate::dialects::Reader;
 use crate::fault;
 use crate::losses::Losses;
 use crate::neutral::{Answer, Block, Moment, Str};
-use crate::openai_chat::words;
+use crate::openai_chat::{EndsUnsaid, words};
 use crate::read::member;
 
 /// What a stream has said so far.
 ///
 /// Why it finished is told with its end, so that what comes behind the reason (calls, usage) is told before.
-// ## Waiting => Open: the first chunk with a choice. Open => Over: `[DONE]`, or the end of the stream where the server has no such word.
-// Any => Over: an error.
+// ## Waiting => Open: the first chunk with a choice. Open => Over: `[DONE]`. Any => Over: an error.
 #[derive(Debug, Default)]
 pub(crate) struct Events {
     setup: Setup,
@@ -205,9 +204,8 @@ impl Reader for Events {
         self.end(say);
     }
 
-    fn over(&mut self, say: &mut dyn FnMut(Moment<'static>)) {
-        if self.setup.ends_unsaid && self.finish.is_some() {
-            self.end(say);
-        }
+    fn framing(&self) -> Option<Box<dyn Framing>> {
+        let framing = || Box::new(EndsUnsaid::new(Dialect::OpenAiChat)) as Box<dyn Framing>;
+        self.setup.ends_unsaid.then(framing)
     }
 }

@@ -144,7 +144,7 @@ fn calls<'a>(message: Value<'a>, setup: &Setup, answer: &mut Answer<'a>) {
             input,
             custom: custom.is_some(),
             cache: None,
-            signature: call.and_then(parts::signature),
+            signature: call.and_then(parts::of_call),
         });
         number += 1;
     }

@@ -5,7 +5,7 @@ use bartizan_core::json::{Kind, Value};
 use super::{string, text};
 use crate::losses::Losses;
 use crate::neutral::{Block, Citation, Maker, Signature, Str};
-use crate::openai_chat::reasoning::maker;
+use crate::openai_chat::reasoning::signature;
 use crate::read::member;
 
 /// What of a message no other API has a word for.
@@ -23,8 +23,8 @@ pub(super) fn pieces<'a>(
     let mut told = false;
     let details = member(message, "reasoning_details");
     for item in details.into_iter().flat_map(Value::items) {
-        let of = maker(text(item, "format").as_deref());
-        let signed = |data| Signature { maker: of, data };
+        let format = text(item, "format");
+        let signed = |data| signature(format.as_deref(), data);
         let id = text(item, "id");
         let index = member(item, "index").and_then(Value::as_u64);
         match member(item, "type").and_then(Value::text).as_deref() {
@@ -206,7 +206,7 @@ pub(super) fn citations<'a>(
 }
 
 /// The thought's signature on a call, as Google's own OpenAI-compatible API has it.
-pub(super) fn signature(call: Value<'_>) -> Option<Signature<'_>> {
+pub(super) fn of_call(call: Value<'_>) -> Option<Signature<'_>> {
     let google = member(member(call, "extra_content")?, "google")?;
     Some(Signature {
         maker: Maker::Google,

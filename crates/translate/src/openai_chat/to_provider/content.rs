@@ -4,6 +4,7 @@ use bartizan_core::Refusal;
 use bartizan_core::json::Value;
 
 use super::Top;
+use crate::catalogue::Quirk;
 use crate::neutral::{Block, Source, Str, Turn};
 
 /// `mark` stands in front of the first text.
@@ -14,7 +15,7 @@ pub(super) fn write(
     mark: &str,
 ) -> Result<(), Refusal> {
     top.out.key("content");
-    if top.server.wants_strings() {
+    if top.server.has(Quirk::StringContent) {
         return joined(top, turn, blocks, mark);
     }
     match blocks {
@@ -161,7 +162,7 @@ fn part(top: &mut Top<'_, '_>, turn: &Turn<'_>, block: &Block<'_>) -> Result<(),
                 Source::Base64 { media_type, data } => ("file_data", data_url(media_type, data)),
                 // OpenAI's ids begin so, and no other provider's do.
                 Source::File { id } if id.starts_with("file-") => ("file_id", id.clone()),
-                Source::Url { url, .. } if top.server.takes("file_data_url") => {
+                Source::Url { url, .. } if top.server.takes("file_url") => {
                     ("file_data", url.clone())
                 }
                 _ => return no("a file is sent by its data"),

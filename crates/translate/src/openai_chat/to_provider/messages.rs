@@ -4,19 +4,13 @@ use bartizan_core::Refusal;
 
 use super::Top;
 use super::content;
+use crate::catalogue::Quirk;
 use crate::losses::Losses;
-use crate::names::{Rule, short_id};
+use crate::names::short_id;
 use crate::neutral::{Ask, Role};
 use crate::neutral::{Block, Maker, Signature, Turn};
 use crate::openai_chat::reasoning;
 use crate::openai_chat::server::Server;
-
-/// What OpenAI takes for the id of a call.
-const CALL_ID: Rule = Rule {
-    fits: |byte| byte.is_ascii_graphic(),
-    least: 1,
-    most: 40,
-};
 
 /// One message that goes out: its own parts in their order.
 struct Message<'m, 'a> {
@@ -31,16 +25,15 @@ pub(super) fn write(top: &mut Top<'_, '_>) -> Result<(), Refusal> {
     let ask = top.ask;
     let server = top.server;
     let mut all = messages(ask, server, top.losses);
-    if server.wants_system_first() {
+    if server.has(Quirk::SystemFirst) {
         system_first(&mut all, top.losses);
     }
-    if server.wants_turns() {
+    if server.has(Quirk::AlternatingRoles) {
         merge(&mut all);
     }
-    if server.wants_assistant_after_tool() {
+    if server.has(Quirk::AssistantAfterTool) {
         into_results(&mut all, top.losses);
     }
-    top.out.key("messages");
     top.out.open_list();
     for message in &all {
         top.out.open();
@@ -256,7 +249,11 @@ fn assistant(top: &mut Top<'_, '_>, message: &Message<'_, '_>) -> Result<(), Ref
                 top.losses.changed("messages.refusal");
                 said.push(block);
             }
-            Block::Thinking { .. } | Block::Redacted { .. } if !top.server.thinks_in_parts() => {}
+            Block::Thinking { .. } if !top.server.thinks_in_parts() => {}
+            Block::Redacted { .. } if top.server.thinks_in_parts() => {
+                top.losses.dropped("messages.reasoning_details");
+            }
+            Block::Redacted { .. } => {}
             Block::Foreign { name } => top.losses.dropped(name),
             Block::ToolResult { .. } => {
                 let says = "results of tools come from the user's side";
@@ -388,5 +385,5 @@ fn call(top: &mut Top<'_, '_>, block: &Block<'_>) {
 }
 
 fn call_id<'i>(server: Server<'_>, id: &'i str) -> std::borrow::Cow<'i, str> {
-    short_id(id, server.call_id().unwrap_or(CALL_ID))
+    short_id(id, server.call_id())
 }

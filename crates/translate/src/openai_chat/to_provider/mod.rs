@@ -10,6 +10,7 @@ use bartizan_core::Refusal;
 use self::plan::Plan;
 use super::from_provider::{Events, Setup};
 use super::server::Server;
+use crate::catalogue::Quirk;
 use crate::dialects::{Encoded, To};
 use crate::losses::Losses;
 use crate::names::{Rule, ToolNames};
@@ -59,14 +60,17 @@ pub(crate) fn encode(ask: &Ask<'_>, to: To<'_>, losses: &mut Losses) -> Result<E
     };
     top.out.open();
     top.out.text_at("model", to.model);
+    top.out.key("messages");
     messages::write(&mut top)?;
     tools::write(&mut top, &plan)?;
     plan.write(&mut top)?;
     wishes(&mut top)?;
     if ask.stream {
         top.out.raw_at("stream", "true");
-        if to.stream_usage && top.key("stream_options")? {
-            top.out.raw(r#"{"include_usage":true}"#);
+        // The caller has not said it, so that there is nothing to report where the server does not take it.
+        let takes = !server.has(Quirk::NoStreamOptions) && !server.drops("stream_options");
+        if to.stream_usage && takes {
+            top.raw_at("stream_options", r#"{"include_usage":true}"#)?;
         }
     }
     top.out.close();
@@ -76,9 +80,23 @@ pub(crate) fn encode(ask: &Ask<'_>, to: To<'_>, losses: &mut Losses) -> Result<E
         reader: Box::new(Events::new(Setup {
             names,
             hidden_tool: plan.is_hidden(),
-            ends_unsaid: server.ends_unsaid(),
+            ends_unsaid: server.has(Quirk::NoDone),
         })),
     })
+}
+
+/// The list of messages alone.
+pub(super) fn messages(ask: &Ask<'_>, to: &To<'_>, losses: &mut Losses) -> Result<String, Refusal> {
+    let names = ToolNames::default();
+    let mut top = Top {
+        out: Writer::with_capacity(4_096),
+        ask,
+        server: Server::of(to),
+        names: &names,
+        losses,
+    };
+    messages::write(&mut top)?;
+    Ok(top.out.finish())
 }
 
 /// The request that is being written.

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use bartizan_core::Refusal;
 
 use super::Top;
+use crate::catalogue::Quirk;
 use crate::dialects::To;
 use crate::facts::{Effort, Model, Thinking};
 use crate::losses::Losses;
@@ -206,12 +207,12 @@ fn form(ask: &Ask<'_>, server: Server<'_>, losses: &mut Losses) -> Result<Form, 
     Ok(match &ask.format {
         Format::Text => Form::Text,
         Format::Object => Form::Object,
-        Format::Schema { .. } if server.has_schemas() => Form::Schema,
+        Format::Schema { .. } if !server.has(Quirk::NoJsonSchema) => Form::Schema,
         // The answer is a call, so that its text has no form to keep.
         Format::Schema { .. } if matches!(ask.choice, Choice::Required | Choice::Named(_)) => {
             Form::Text
         }
-        Format::Schema { .. } if !server.can_force() => {
+        Format::Schema { .. } if server.has(Quirk::NoForcedTool) => {
             let says = "the provider can't be held to a schema";
             return Err(ask.unsupported("response_format", says));
         }
@@ -260,7 +261,7 @@ fn choose(
         Choice::Allowed { .. } if server.old_words() => Choose::Unsaid,
         Choice::Allowed { .. } => Choose::Allowed,
     };
-    if !server.can_force() && matches!(choose, Choose::Required | Choose::Named) {
+    if server.has(Quirk::NoForcedTool) && matches!(choose, Choose::Required | Choose::Named) {
         losses.dropped("tool_choice");
         return Ok(Choose::Unsaid);
     }
