@@ -50,7 +50,6 @@ const MAPPED: [&str; 21] = [
     "cache_control",
     "web_search_options",
     "n",
-    "web_search_options",
 ];
 
 fn texts_of(content: &Value, all: &mut Vec<String>) {
