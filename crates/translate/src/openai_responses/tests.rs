@@ -247,6 +247,7 @@ fn every_recorded_request_asks_the_same_when_it_is_written_again() {
             vertex: false,
             bounds: Bounds::default(),
             stream_usage: false,
+            quirks: &crate::catalogue::Quirks::NONE,
         };
         let written = encode_ask(&ask, to, &mut losses).unwrap();
         if losses.is_empty() {
