@@ -5,7 +5,7 @@
 use bartizan::core::{Dialect, Direction, Document};
 use libfuzzer_sys::{fuzz_mutator, fuzz_target};
 
-const DIALECTS: [Dialect; 17] = [
+const DIALECTS: [Dialect; 21] = [
     Dialect::OpenAiChat,
     Dialect::OpenAiResponses,
     Dialect::OpenAiEmbeddings,
@@ -22,6 +22,10 @@ const DIALECTS: [Dialect; 17] = [
     Dialect::CohereRerank,
     Dialect::OllamaChat,
     Dialect::OllamaEmbed,
+    Dialect::VertexPredict,
+    Dialect::AmazonEmbed,
+    Dialect::TeiRerank,
+    Dialect::MistralModerations,
     Dialect::Json,
 ];
 

@@ -150,6 +150,36 @@ fn texts_are_found_with_their_roles() {
             2,
         ),
         (
+            Dialect::VertexPredict,
+            Request,
+            r#"{"instances":[{"content":"input","title":"input","task_type":"x"}]}"#,
+            2,
+        ),
+        (
+            Dialect::AmazonEmbed,
+            Request,
+            r#"{"inputText":"input","dimensions":512}"#,
+            1,
+        ),
+        (
+            Dialect::AmazonEmbed,
+            Request,
+            r#"{"taskType":"SINGLE_EMBEDDING","singleEmbeddingParams":{"embeddingPurpose":"GENERIC_INDEX","text":{"truncationMode":"END","value":"input"}}}"#,
+            1,
+        ),
+        (
+            Dialect::TeiRerank,
+            Request,
+            r#"{"query":"input","texts":["input","input"]}"#,
+            3,
+        ),
+        (
+            Dialect::TeiRerank,
+            Reply,
+            r#"[{"index":0,"score":0.5,"text":"input"}]"#,
+            1,
+        ),
+        (
             Dialect::AnthropicCountTokens,
             Request,
             r#"{"model":"m","system":"system","messages":[{"role":"user","content":"user"}]}"#,
@@ -585,6 +615,24 @@ fn token_classes_are_disjoint_whatever_the_provider_nests() {
             }),
             56,
         ),
+        (
+            Dialect::VertexPredict,
+            r#"{"predictions":[{"embeddings":{"statistics":{"token_count":4}}},{"embeddings":{"statistics":{"token_count":5}}}]}"#,
+            Some(Usage {
+                input: 9,
+                ..Usage::default()
+            }),
+            9,
+        ),
+        (
+            Dialect::AmazonEmbed,
+            r#"{"embedding":[0.1],"inputTextTokenCount":7}"#,
+            Some(Usage {
+                input: 7,
+                ..Usage::default()
+            }),
+            7,
+        ),
         // To count what a request would cost costs nothing.
         (
             Dialect::AnthropicCountTokens,
@@ -664,6 +712,9 @@ fn tokens_in_the_place_of_a_prompt_are_reported() {
     ] {
         let request = format!(r#"{{"model":"m","prompt":{prompt}}}"#);
         let document = read(Dialect::OpenAiCompletions, Request, &request);
+        assert_eq!(document.unseen().len(), unseen, "{request}");
+        let request = format!(r#"{{"model":"m","input":{prompt}}}"#);
+        let document = read(Dialect::OpenAiEmbeddings, Request, &request);
         assert_eq!(document.unseen().len(), unseen, "{request}");
     }
 }
@@ -973,6 +1024,10 @@ fn refusals_speak_every_dialect() {
         Dialect::CohereRerank,
         Dialect::OllamaChat,
         Dialect::OllamaEmbed,
+        Dialect::VertexPredict,
+        Dialect::AmazonEmbed,
+        Dialect::TeiRerank,
+        Dialect::MistralModerations,
     ] {
         assert!(
             read(dialect, Reply, &refusal.body(dialect)).facts().error,

@@ -5,6 +5,7 @@
 //! ([`Unseen`]). Strings in members that no table names count as texts of role [`TextRole::Other`], so that a new field of an API
 //! is looked at before anybody has written a rule for it.
 
+mod amazon_embed;
 mod anthropic_count_tokens;
 mod anthropic_messages;
 mod bedrock_converse;
@@ -26,7 +27,9 @@ mod openai_moderations;
 mod openai_responses;
 mod path;
 mod shape;
+mod tei_rerank;
 mod text;
+mod vertex_predict;
 
 use std::borrow::Cow;
 
@@ -256,25 +259,24 @@ impl Dialect {
             (Self::OllamaChat, Reply | Event) => &ollama::ANSWER,
             (Self::OllamaEmbed, Request) => &ollama::EMBED,
             (Self::OllamaEmbed, Reply | Event) => &ollama::EMBEDDED,
-            (
-                Self::VertexPredict
-                | Self::AmazonEmbed
-                | Self::TeiRerank
-                | Self::Json
-                | Self::Grpc
-                | Self::Other,
-                _,
-            ) => &json::ANY,
+            (Self::VertexPredict, Request) => &vertex_predict::REQUEST,
+            (Self::VertexPredict, Reply | Event) => &vertex_predict::REPLY,
+            (Self::AmazonEmbed, Request) => &amazon_embed::REQUEST,
+            (Self::AmazonEmbed, Reply | Event) => &amazon_embed::REPLY,
+            (Self::TeiRerank, Request) => &tei_rerank::REQUEST,
+            (Self::TeiRerank, Reply | Event) => &tei_rerank::REPLY,
+            (Self::Json | Self::Grpc | Self::Other, _) => &json::ANY,
         }
     }
 }
 
 /// Every table once.
-const ALL: [(Dialect, Direction); 36] = {
+const ALL: [(Dialect, Direction); 42] = {
     use Dialect::{
-        AnthropicCountTokens, AnthropicMessages, BedrockConverse, CohereChat, CohereEmbed,
-        CohereRerank, Gemini, GeminiCountTokens, GeminiEmbeddings, OllamaChat, OllamaEmbed,
-        OpenAiChat, OpenAiCompletions, OpenAiEmbeddings, OpenAiModerations, OpenAiResponses,
+        AmazonEmbed, AnthropicCountTokens, AnthropicMessages, BedrockConverse, CohereChat,
+        CohereEmbed, CohereRerank, Gemini, GeminiCountTokens, GeminiEmbeddings, OllamaChat,
+        OllamaEmbed, OpenAiChat, OpenAiCompletions, OpenAiEmbeddings, OpenAiModerations,
+        OpenAiResponses, TeiRerank, VertexPredict,
     };
     use Direction::{Event, Reply, Request};
     [
@@ -314,5 +316,11 @@ const ALL: [(Dialect, Direction); 36] = {
         (OllamaChat, Reply),
         (OllamaEmbed, Request),
         (OllamaEmbed, Reply),
+        (VertexPredict, Request),
+        (VertexPredict, Reply),
+        (AmazonEmbed, Request),
+        (AmazonEmbed, Reply),
+        (TeiRerank, Request),
+        (TeiRerank, Reply),
     ]
 };

@@ -183,7 +183,11 @@ pub(crate) fn walk(
             | Dialect::GeminiEmbeddings
             | Dialect::CohereEmbed
             | Dialect::CohereRerank
-            | Dialect::OllamaEmbed,
+            | Dialect::OllamaEmbed
+            | Dialect::MistralModerations
+            | Dialect::VertexPredict
+            | Dialect::AmazonEmbed
+            | Dialect::TeiRerank,
             Direction::Request,
         ) => TextRole::Input,
         (Dialect::Json | Dialect::Grpc | Dialect::Other, _) => TextRole::Other,

@@ -159,7 +159,7 @@ impl Refusal {
             header::CONTENT_TYPE,
             HeaderValue::from_static("application/json"),
         );
-        if dialect == Dialect::BedrockConverse {
+        if matches!(dialect, Dialect::BedrockConverse | Dialect::AmazonEmbed) {
             // Where AWS's SDKs look first.
             headers.insert(
                 HeaderName::from_static("x-amzn-errortype"),

@@ -11,16 +11,19 @@ impl Refusal {
     pub fn body(&self, dialect: Dialect) -> String {
         match dialect {
             Dialect::AnthropicMessages | Dialect::AnthropicCountTokens => self.anthropic_body(),
-            Dialect::Gemini | Dialect::GeminiCountTokens | Dialect::GeminiEmbeddings => {
-                self.gemini_body(dialect)
+            Dialect::Gemini
+            | Dialect::GeminiCountTokens
+            | Dialect::GeminiEmbeddings
+            | Dialect::VertexPredict => self.gemini_body(dialect),
+            Dialect::BedrockConverse | Dialect::AmazonEmbed => {
+                format!(r#"{{"message":{}}}"#, quote(&self.message))
             }
-            Dialect::BedrockConverse => format!(r#"{{"message":{}}}"#, quote(&self.message)),
             Dialect::CohereChat | Dialect::CohereEmbed | Dialect::CohereRerank => format!(
                 r#"{{"message":{},"error_type":{}}}"#,
                 quote(&self.message),
                 quote(self.code),
             ),
-            Dialect::OllamaChat | Dialect::OllamaEmbed => {
+            Dialect::OllamaChat | Dialect::OllamaEmbed | Dialect::TeiRerank => {
                 format!(r#"{{"error":{}}}"#, quote(&self.message))
             }
             Dialect::Grpc => String::new(),
