@@ -192,8 +192,7 @@ impl Filter for Translate {
             .param("alt"));
         }
         let translation = match &target {
-            // One text or a batch, a request of this API goes to the target's one path.
-            Some(target) if from != to || to == Dialect::GeminiEmbeddings => {
+            Some(target) if from != to || whole::is_told_anew(target) => {
                 self.translate(call, target).await?
             }
             target => self.relay(call, target.as_ref()).await?,

@@ -15,6 +15,7 @@ use crate::losses::{DROPPED, Losses};
 use crate::neutral::Names;
 use crate::read::Unknown;
 use crate::tap::{malformed, read};
+use crate::target::Target;
 use crate::{count_tokens, embeddings, fault, moderations, rerank};
 
 /// A question as it is written for a provider.
@@ -58,6 +59,21 @@ pub(crate) const fn answers_whole(dialect: Dialect) -> bool {
             | Dialect::AnthropicCountTokens
             | Dialect::GeminiCountTokens
     )
+}
+
+/// Whether a question in the target's own dialect is written anew: one text or a batch, Gemini's go to the target's one path, and Amazon
+/// Bedrock takes Cohere's otherwise than Cohere.
+pub(crate) fn is_told_anew(target: &Target) -> bool {
+    match target.dialect() {
+        Dialect::GeminiEmbeddings => true,
+        Dialect::CohereEmbed | Dialect::CohereRerank => is_bedrocks_cohere(target.model()),
+        _ => false,
+    }
+}
+
+/// Whether a model is one of Cohere's at Amazon Bedrock, whose names say their maker: `us.cohere.embed-v4:0`.
+pub(crate) fn is_bedrocks_cohere(model: &str) -> bool {
+    model.starts_with("cohere.") || model.contains(".cohere.")
 }
 
 /// Reads a client's question, and writes it for a provider.

@@ -141,6 +141,33 @@ async fn amazons_models_get_one_text_a_call() {
 }
 
 #[tokio::test]
+async fn cohere_at_amazon_gets_no_model_whoever_asks() {
+    for (path, request) in [
+        (
+            OPENAI,
+            json!({"model": "house", "input": ["a"], "input_type": "query"}),
+        ),
+        (
+            COHERE,
+            json!({"model": "house", "texts": ["a"], "input_type": "search_query"}),
+        ),
+    ] {
+        let (out, _) = sent(
+            Dialect::CohereEmbed,
+            "us.cohere.embed-v4:0",
+            path,
+            request,
+            1,
+        )
+        .await;
+        assert_eq!(
+            out,
+            json!({"texts": ["a"], "input_type": "search_query", "embedding_types": ["float"]})
+        );
+    }
+}
+
+#[tokio::test]
 async fn a_batch_over_a_providers_limit_is_refused_with_the_number() {
     for (to, model, most) in [
         (Dialect::OpenAiEmbeddings, "m", 2_048),

@@ -163,6 +163,24 @@ async fn what_can_not_be_ranked_there_is_refused_by_name() {
 }
 
 #[tokio::test]
+async fn amazon_bedrock_has_the_model_in_its_path() {
+    let target = Target::new(Dialect::CohereRerank, "cohere.rerank-v3-5:0")
+        .path("/model/{model}/invoke")
+        .unwrap();
+    let layer = TranslateLayer::new().to(target);
+    let reply = r#"{"results":[{"index":0,"relevance_score":0.5}]}"#;
+    let asked = post("/v2/rerank", request(json!({"top_n": 1})).to_string());
+    let got = exchange(&layer, asked, support::json(200, reply)).await;
+    let sent = got.sent.clone().unwrap();
+    assert_eq!(sent.uri, "/model/cohere.rerank-v3-5%3A0/invoke");
+    assert_eq!(
+        sent.json(),
+        json!({"api_version": 2, "query": "q", "documents": ["a", "b", "c"], "top_n": 1})
+    );
+    assert_eq!(got.json()["results"][0]["relevance_score"], 0.5);
+}
+
+#[tokio::test]
 async fn an_error_keeps_its_class_in_coheres_shape() {
     let got = exchange(
         &layer(),

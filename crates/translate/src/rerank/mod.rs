@@ -10,7 +10,7 @@ use self::ask::Ask;
 use crate::dialects::{To, unsupported};
 use crate::losses::Losses;
 use crate::read::Unknown;
-use crate::whole::{Question, Retell, Retold};
+use crate::whole::{Question, Retell, Retold, is_bedrocks_cohere};
 use crate::write::Writer;
 
 pub(crate) fn question(
@@ -23,7 +23,7 @@ pub(crate) fn question(
     let mut out = Writer::with_capacity(1_024);
     out.open();
     match to.dialect {
-        Dialect::CohereRerank => cohere(&ask, to.model, &mut out),
+        Dialect::CohereRerank => cohere(&ask, to, &mut out),
         Dialect::TeiRerank => tei(&ask, losses, &mut out),
         to => return Err(unsupported(to)),
     }
@@ -42,8 +42,12 @@ pub(crate) fn question(
     })
 }
 
-fn cohere(ask: &Ask<'_>, model: &str, out: &mut Writer) {
-    out.text_at("model", model);
+fn cohere(ask: &Ask<'_>, to: To<'_>, out: &mut Writer) {
+    if is_bedrocks_cohere(to.model) {
+        out.number_at("api_version", 2);
+    } else {
+        out.text_at("model", to.model);
+    }
     out.text_at("query", &ask.query);
     texts("documents", ask, out);
     if let Some(best) = ask.best {

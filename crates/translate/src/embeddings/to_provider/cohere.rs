@@ -7,6 +7,7 @@ use crate::embeddings::answer::Provider;
 use crate::embeddings::ask::{Ask, Part, Purpose, What};
 use crate::embeddings::to_client::Client;
 use crate::losses::Losses;
+use crate::whole::is_bedrocks_cohere;
 use crate::write::Writer;
 
 /// The most inputs of one request.
@@ -19,7 +20,10 @@ pub(super) fn encode(
     out: &mut Writer,
 ) -> Result<Provider, Refusal> {
     ask.at_most(MOST)?;
-    out.text_at("model", to.model);
+    // Amazon Bedrock takes the same body, and has the model in the path.
+    if !is_bedrocks_cohere(to.model) {
+        out.text_at("model", to.model);
+    }
     inputs(ask, out)?;
     let images = ask
         .inputs
