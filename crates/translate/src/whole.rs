@@ -9,6 +9,7 @@ use bartizan_core::{Dialect, Document, Form, Refusal, Trail};
 use http::HeaderMap;
 use http::response::Parts;
 
+use crate::catalogue::Quirk;
 use crate::dialects::{To, unsupported};
 use crate::head::{Head, Stands};
 use crate::losses::{DROPPED, Losses};
@@ -61,12 +62,23 @@ pub(crate) const fn answers_whole(dialect: Dialect) -> bool {
     )
 }
 
-/// Whether a question in the target's own dialect is written anew: one text or a batch, Gemini's go to the target's one path, and Amazon
-/// Bedrock takes Cohere's otherwise than Cohere.
+/// Whether a question in the target's own dialect is written anew: one text or a batch, Gemini's go to the target's one path; Amazon
+/// Bedrock takes Cohere's otherwise than Cohere; and others take over an API with words of their own.
 pub(crate) fn is_told_anew(target: &Target) -> bool {
+    let quirks = target.differs();
+    let differs = |members: &[&str]| {
+        let mut members = members.iter();
+        members.any(|member| {
+            quirks.renamed(member).is_some() || quirks.drops(member) || quirks.refuses(member)
+        })
+    };
     match target.dialect() {
         Dialect::GeminiEmbeddings => true,
-        Dialect::CohereEmbed | Dialect::CohereRerank => is_bedrocks_cohere(target.model()),
+        Dialect::OpenAiEmbeddings => {
+            quirks.has(Quirk::Int8Vectors) || differs(&["dimensions", "encoding_format", "user"])
+        }
+        Dialect::CohereRerank => is_bedrocks_cohere(target.model()) || differs(&["top_n"]),
+        Dialect::CohereEmbed => is_bedrocks_cohere(target.model()),
         _ => false,
     }
 }

@@ -9,6 +9,7 @@
 mod support;
 
 use bartizan_core::{Body, Dialect};
+use bartizan_translate::catalogue::{Quirk, Quirks};
 use bartizan_translate::{Target, TranslateLayer, Unknown};
 use http::{Request, Response};
 use proptest::prelude::*;
@@ -164,6 +165,87 @@ async fn cohere_at_amazon_gets_no_model_whoever_asks() {
             out,
             json!({"texts": ["a"], "input_type": "search_query", "embedding_types": ["float"]})
         );
+    }
+}
+
+#[tokio::test]
+async fn compatible_servers_get_their_own_words() {
+    let quirks = || Quirks::default();
+    for (quirks, out, dropped) in [
+        (
+            quirks()
+                .rename("dimensions", "output_dimension")
+                .unwrap()
+                .drop("user")
+                .unwrap(),
+            json!({"model": "m", "input": ["a"], "encoding_format": "base64", "output_dimension": 2}),
+            "user",
+        ),
+        (
+            quirks().drop("encoding_format").unwrap(),
+            json!({"model": "m", "input": ["a"], "dimensions": 2, "user": "u"}),
+            "",
+        ),
+    ] {
+        let layer =
+            TranslateLayer::new().to(Target::new(Dialect::OpenAiEmbeddings, "m").quirks(quirks));
+        let request = json!({"model": "house", "input": "a", "encoding_format": "base64", "dimensions": 2, "user": "u"});
+        let answer = support::json(200, answer(Dialect::OpenAiEmbeddings, 1));
+        let got = exchange(&layer, post(OPENAI, request.to_string()), answer).await;
+        assert_eq!(got.sent.clone().unwrap().json(), out);
+        assert_eq!(got.dropped(), dropped);
+        // Asked for or not, base64 is what the client gets.
+        assert_eq!(got.json()["data"][0]["embedding"], "AAAAPwAAgL4=");
+    }
+    let quirks = Quirks::default().refuse("dimensions").unwrap();
+    let layer =
+        TranslateLayer::new().to(Target::new(Dialect::OpenAiEmbeddings, "m").quirks(quirks));
+    let request = json!({"model": "house", "input": "a", "dimensions": 2}).to_string();
+    let got = exchange(&layer, post(OPENAI, request), support::json(200, "{}")).await;
+    assert_eq!((got.status, got.sent.is_none()), (400, true));
+}
+
+#[tokio::test]
+async fn perplexitys_signed_bytes_become_numbers() {
+    let quirks = Quirks::default().with(Quirk::Int8Vectors);
+    let layer =
+        TranslateLayer::new().to(Target::new(Dialect::OpenAiEmbeddings, "m").quirks(quirks));
+    for exchanged in recorded("perplexity.embeddings") {
+        let request = body(&exchanged["request"]).unwrap();
+        let reply = body(&exchanged["response"]).unwrap();
+        let got = exchange(
+            &layer,
+            post(OPENAI, request),
+            support::json(200, reply.clone()),
+        )
+        .await;
+        assert_eq!(got.sent.clone().unwrap().json().get("encoding_format"), None);
+        let theirs: Value = serde_json::from_str(&reply).unwrap();
+        let got = got.json();
+        for (ours, theirs) in got["data"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .zip(theirs["data"].as_array().unwrap())
+        {
+            let numbers: Vec<i64> = ours["embedding"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|number| number.as_i64().unwrap())
+                .collect();
+            assert_eq!(
+                numbers.len(),
+                theirs["embedding"]
+                    .as_str()
+                    .unwrap()
+                    .trim_end_matches('=')
+                    .len()
+                    * 3
+                    / 4
+            );
+            assert!(numbers.iter().all(|number| (-128..=127).contains(number)));
+        }
     }
 }
 

@@ -9,6 +9,7 @@
 mod support;
 
 use bartizan_core::Dialect;
+use bartizan_translate::catalogue::Quirks;
 use bartizan_translate::{Target, TranslateLayer, Unknown};
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -178,6 +179,23 @@ async fn amazon_bedrock_has_the_model_in_its_path() {
         json!({"api_version": 2, "query": "q", "documents": ["a", "b", "c"], "top_n": 1})
     );
     assert_eq!(got.json()["results"][0]["relevance_score"], 0.5);
+}
+
+#[tokio::test]
+async fn voyage_has_its_own_word_for_how_many() {
+    let quirks = Quirks::default().rename("top_n", "top_k").unwrap();
+    let layer =
+        TranslateLayer::new().to(Target::new(Dialect::CohereRerank, "rerank-2.5").quirks(quirks));
+    let reply = r#"{"object":"list","data":[{"index":1,"relevance_score":0.5}],"model":"rerank-2.5","usage":{"total_tokens":9}}"#;
+    let asked = post("/v2/rerank", request(json!({"top_n": 1})).to_string());
+    let got = exchange(&layer, asked, support::json(200, reply)).await;
+    let sent = got.sent.clone().unwrap().json();
+    assert_eq!((&sent["top_k"], sent.get("top_n")), (&json!(1), None));
+    assert_eq!(
+        got.json()["results"],
+        json!([{"index": 1, "relevance_score": 0.5}])
+    );
+    assert_eq!(got.json()["meta"]["tokens"]["input_tokens"], 9);
 }
 
 #[tokio::test]

@@ -34,11 +34,13 @@ pub enum Quirk {
     OldWords,
     /// Thoughts are parts of a message's content.
     ThinkingParts,
+    /// Its embeddings are base64 of bytes, one signed number each, and never of 32-bit floats (Perplexity).
+    Int8Vectors,
 }
 
 impl Quirk {
     /// All of them, in the order of their names' first appearance here.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::NoStreamOptions,
         Self::NoDeveloperRole,
         Self::SystemFirst,
@@ -52,6 +54,7 @@ impl Quirk {
         Self::NoDone,
         Self::OldWords,
         Self::ThinkingParts,
+        Self::Int8Vectors,
     ];
 
     /// Its name in tables and configuration.
@@ -71,6 +74,7 @@ impl Quirk {
             Self::NoDone => "no_done",
             Self::OldWords => "old_words",
             Self::ThinkingParts => "thinking_parts",
+            Self::Int8Vectors => "int8_vectors",
         }
     }
 

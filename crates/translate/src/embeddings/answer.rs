@@ -41,7 +41,10 @@ impl<'a> Answer<'a> {
 /// Whose answer it is.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Provider {
-    OpenAi,
+    OpenAi {
+        /// Whether its base64 is of signed bytes.
+        int8: bool,
+    },
     Gemini,
     Vertex,
     Cohere,
@@ -60,8 +63,12 @@ impl Provider {
             ..Answer::default()
         };
         match self {
-            Self::OpenAi => {
-                answer.floats(openai(root)?);
+            Self::OpenAi { int8 } => {
+                let vectors = openai(root)?.into_iter().map(|vector| match vector {
+                    Numbers::Base64(text) if int8 => Numbers::Int8(text),
+                    vector => vector,
+                });
+                answer.floats(vectors.collect());
                 answer.tokens = member(root, "usage").and_then(|usage| {
                     count(usage, "prompt_tokens").or_else(|| count(usage, "total_tokens"))
                 });

@@ -11,6 +11,8 @@ pub(super) enum Numbers<'a> {
     /// A list of numbers, as it was spelled.
     List(&'a str),
     Base64(Str<'a>),
+    /// Base64 of signed bytes.
+    Int8(Str<'a>),
 }
 
 impl<'a> Numbers<'a> {
@@ -28,6 +30,18 @@ impl<'a> Numbers<'a> {
         match self {
             Self::List(list) => {
                 out.extend(list.split_ascii_whitespace());
+                Some(())
+            }
+            Self::Int8(text) => {
+                let bytes = STANDARD.decode(text.as_bytes()).ok()?;
+                out.push('[');
+                for (at, byte) in bytes.into_iter().enumerate() {
+                    if at > 0 {
+                        out.push(',');
+                    }
+                    out.push_str(&byte.cast_signed().to_string());
+                }
+                out.push(']');
                 Some(())
             }
             Self::Base64(text) => {
@@ -67,6 +81,11 @@ impl<'a> Numbers<'a> {
                     return None;
                 }
                 out.push_str(text);
+            }
+            Self::Int8(text) => {
+                let bytes = STANDARD.decode(text.as_bytes()).ok()?.into_iter();
+                let floats = bytes.flat_map(|byte| f32::from(byte.cast_signed()).to_le_bytes());
+                STANDARD.encode_string(floats.collect::<Vec<u8>>(), out);
             }
             Self::List(list) => {
                 let mut bytes = Vec::with_capacity(list.len() / 2);
@@ -151,6 +170,21 @@ mod tests {
         let quote = Numbers::Base64("\"".into());
         assert!(told(&quote, |numbers, out| numbers.base64(out)).is_none());
         assert!(told(&Numbers::List("[1e39]"), |numbers, out| numbers.base64(out)).is_none());
+    }
+
+    #[test]
+    fn signed_bytes_are_numbers_too() {
+        let numbers = Numbers::Int8("AH+A/w==".into());
+        assert_eq!(
+            told(&numbers, |numbers, out| numbers.list(out)).unwrap(),
+            "[0,127,-128,-1]"
+        );
+        let base64 = told(&numbers, |numbers, out| numbers.base64(out)).unwrap();
+        let floats = Numbers::Base64(base64.trim_matches('"').to_owned().into());
+        assert_eq!(
+            told(&floats, |numbers, out| numbers.list(out)).unwrap(),
+            "[0,127,-128,-1]"
+        );
     }
 
     #[test]

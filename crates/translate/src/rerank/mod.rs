@@ -51,7 +51,8 @@ fn cohere(ask: &Ask<'_>, to: To<'_>, out: &mut Writer) {
     out.text_at("query", &ask.query);
     texts("documents", ask, out);
     if let Some(best) = ask.best {
-        out.number_at("top_n", best);
+        out.key_text(to.quirks.renamed("top_n").unwrap_or("top_n"));
+        out.raw(&best.to_string());
     }
     if let Some(most) = ask.max_tokens {
         out.number_at("max_tokens_per_doc", most);
