@@ -182,6 +182,16 @@ async fn an_end_is_told_by_status_and_reason() {
 }
 
 #[tokio::test]
+async fn an_answer_that_is_whole_without_a_reason_is_complete() {
+    let text = "data: {\"id\":\"c\",\"choices\":[{\"index\":0,\"delta\":{\"content\":\"a\"}}]}\n\ndata: [DONE]\n\n";
+    let got = exchange(&from_chat(), request(&json!({"stream": true})), sse(text)).await;
+    let all = events(&got);
+    assert_eq!(all.last().unwrap()["type"], "response.completed");
+    let got = whole(json!({"stop_reason": null})).await;
+    assert_eq!(got["status"], "completed");
+}
+
+#[tokio::test]
 async fn a_refusal_in_words_is_a_part_of_its_own() {
     let message = json!({"role": "assistant", "content": null, "refusal": "I won't"});
     let reply = json!({"id": "chatcmpl-1", "model": "m", "choices": [{"index": 0, "message": message, "finish_reason": "stop"}]});

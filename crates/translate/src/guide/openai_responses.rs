@@ -30,7 +30,7 @@
 //! | thoughts | `reasoning` with a `summary`, as clients show it; the proof in `encrypted_content`, tagged where it is not OpenAI's. Thoughts in a row of which only the last is proven are parts of one |
 //! | the proof on a call (Gemini) | a `reasoning` item right before the call, and so it comes back |
 //! | calls | `function_call`, `custom_tool_call`; no arguments are `{}` |
-//! | the end: length, content filter | status `incomplete`, and why; another end is `completed`, and one that the provider gives no reason for is `incomplete` without one |
+//! | the end: length, content filter | status `incomplete`, and why; any other end is `completed` |
 //! | usage | cached and cache-written tokens within `input_tokens`, reasoning within `output_tokens` |
 //! | what the provider said and no one here can | declared in the response's `bartizan_dropped` |
 //! | an error in a stream | an `error` event |

@@ -132,9 +132,9 @@ impl Head {
     }
 }
 
-/// Whether the answer is a part of what it was to be. Where the provider does not say why it ended, it may be.
+/// Whether the answer is a part of what it was to be. One of which the provider says that it is whole and not why it ended is whole.
 pub(super) const fn is_incomplete(finish: Option<Finish>) -> bool {
-    matches!(finish, None | Some(Finish::Length | Finish::ContentFilter))
+    matches!(finish, Some(Finish::Length | Finish::ContentFilter))
 }
 
 /// The tools, with what an answer says of each and a request need not.
