@@ -39,6 +39,11 @@
 //! | Gemini, by Google's own table | 1,024 | 1,024 | 8,192 | 24,576 | all there is | all there is |
 //! | a budget up to …, as an effort | | 2,048 | 8,192 | more | | |
 //!
+//! # Images and files by their addresses
+//!
+//! They go on to providers that fetch themselves. To those that take the data alone they are fetched here, where [`fetch`](crate::fetch) says
+//! from where, and are else refused.
+//!
 //! # Tools that take any text
 //!
 //! OpenAI's `custom` tools go to other providers as functions with one string, and their calls come back as calls of the tool. A grammar

@@ -19,6 +19,10 @@
 //! the caller knows best how to cut them. Numbers keep their spelling; between a list and base64, which holds the four bytes of a 32-bit
 //! float each, lowest first, they keep their 32 bits.
 //!
+//! A compatible server's own words for OpenAI's members are its quirks ([`Target::quirks`](crate::Target::quirks)): Mistral's
+//! `output_dimension`; no `encoding_format`, and base64 is made here; Perplexity's signed bytes, which become numbers. Cohere at Amazon
+//! Bedrock, known by its model's name, gets no `model`.
+//!
 //! A provider that says no count of tokens leaves an answer without `usage`: no count is invented.
 //!
 //! # Rerank
@@ -33,6 +37,8 @@
 //! | `return_documents` | the documents of the request stand in the answer; nobody is asked to send them back |
 //! | `max_tokens_per_doc`, `priority` | reported |
 //! | `truncation` | `truncate` |
+//!
+//! Amazon Bedrock takes Cohere's body without `model`, and with `api_version: 2`.
 //!
 //! Answers have their scores in `results` (Cohere, Jina, OpenRouter, Together, vLLM), in `data` (Voyage) or are a bare list
 //! (text-embeddings-inference). Each comes out in Cohere's `results`, best first, as the provider scored it: scores of different models
