@@ -13,6 +13,7 @@ use crate::catalogue::Quirk;
 use crate::count_tokens;
 use crate::custom::{self, Unwrapping};
 use crate::dialects::{self, Encoded, To};
+use crate::envelope;
 use crate::facts::ModelFacts;
 use crate::fetch::FetchUrls;
 use crate::gemini;
@@ -212,6 +213,9 @@ impl Filter for Translate {
                 .entry(ANTHROPIC_VERSION_NAME)
                 .or_insert(ANTHROPIC_VERSION);
         }
+        if let Some(target) = &target {
+            envelope::enclose(call, target.enveloped()).await?;
+        }
         Ok(Flow::Pass(translation))
     }
 }
@@ -274,6 +278,8 @@ impl Translate {
         }
         let relay = Relay {
             dialect,
+            envelope: target.map(Target::enveloped).unwrap_or_default(),
+            framed: false,
             hides_usage,
             ends_unsaid,
             dropped: losses.header(),
@@ -330,6 +336,8 @@ impl Translate {
             losses.retell(ask.names);
             note(trail.as_ref(), &losses);
             let turn = Turn {
+                inner: to.dialect,
+                envelope: target.enveloped(),
                 outer,
                 stream: ask.stream,
                 reader: Unwrapping::around(reader, wrapped),

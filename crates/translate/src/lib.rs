@@ -79,6 +79,7 @@ mod count_tokens;
 mod custom;
 mod dialects;
 mod embeddings;
+mod envelope;
 mod error;
 mod facts;
 mod fault;

@@ -7,9 +7,11 @@ use bartizan_core::{
     Trail, Watch,
 };
 use http::response::Parts;
-use http::{HeaderValue, header};
+use http::{HeaderMap, HeaderValue, header};
 
+use crate::catalogue::Envelope;
 use crate::dialects::{Reader, Writer};
+use crate::envelope;
 use crate::fault;
 use crate::head::{Head, Stands};
 use crate::losses::{DROPPED, Losses};
@@ -148,6 +150,9 @@ pub(crate) fn malformed() -> Refusal {
 #[derive(Debug)]
 pub(crate) struct Relay {
     pub(crate) dialect: Dialect,
+    pub(crate) envelope: Envelope,
+    /// Whether the answer is streamed in frames of its envelope's own.
+    pub(crate) framed: bool,
     pub(crate) hides_usage: bool,
     /// Whether the provider's streams have no word for their end.
     pub(crate) ends_unsaid: bool,
@@ -168,12 +173,24 @@ impl Relay {
         match stands? {
             Stands::Failed => {}
             Stands::Well if Form::of(&head.headers) == Form::Events => self.streams = true,
+            Stands::Well if is_aws_stream(&head.headers) && self.frames().is_some() => {
+                self.framed = true;
+                head.headers
+                    .insert(header::CONTENT_TYPE, HeaderValue::from_static(EVENTS));
+            }
             Stands::Refused | Stands::Well => self.watch = Watch::Nothing,
         }
         Ok(())
     }
 
+    fn frames(&self) -> Option<Box<dyn Framing>> {
+        envelope::framing(self.envelope, self.dialect)
+    }
+
     fn framing(&self) -> Option<Box<dyn Framing>> {
+        if self.framed {
+            return self.frames();
+        }
         let framing = || Box::new(EndsUnsaid::new(self.dialect)) as Box<dyn Framing>;
         (self.ends_unsaid && self.streams).then(framing)
     }
@@ -193,6 +210,15 @@ impl Relay {
     }
 }
 
+/// Whether the body is a stream in frames of AWS's.
+fn is_aws_stream(headers: &HeaderMap) -> bool {
+    let form = headers.get(header::CONTENT_TYPE);
+    form.is_some_and(|form| {
+        form.as_bytes()
+            .starts_with(b"application/vnd.amazon.eventstream")
+    })
+}
+
 fn has_no_choice(document: &Document) -> bool {
     let choices = document.json().root().get("choices");
     choices.is_some_and(|choices| choices.items().next().is_none())
@@ -201,6 +227,8 @@ fn has_no_choice(document: &Document) -> bool {
 /// Another dialect inside than outside.
 #[derive(Debug)]
 pub(crate) struct Turn {
+    pub(crate) inner: Dialect,
+    pub(crate) envelope: Envelope,
     pub(crate) outer: Dialect,
     pub(crate) stream: bool,
     pub(crate) reader: Box<dyn Reader>,
@@ -230,7 +258,7 @@ impl Turn {
                 self.streams = true;
                 Ok(())
             }
-            Form::Opaque if self.stream && self.reader.framing().is_some() => {
+            Form::Opaque if self.stream && self.frames().is_some() => {
                 self.streams = true;
                 head.headers
                     .insert(header::CONTENT_TYPE, HeaderValue::from_static(EVENTS));
@@ -240,8 +268,12 @@ impl Turn {
         }
     }
 
+    fn frames(&self) -> Option<Box<dyn Framing>> {
+        envelope::framing(self.envelope, self.inner).or_else(|| self.reader.framing())
+    }
+
     fn framing(&self) -> Option<Box<dyn Framing>> {
-        self.reader.framing().filter(|_| self.streams)
+        self.frames().filter(|_| self.streams)
     }
 
     fn event(&mut self, event: &Event, out: &mut Out) {

@@ -8,7 +8,7 @@ use http::Uri;
 use http::uri::PathAndQuery;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-use crate::catalogue::Quirks;
+use crate::catalogue::{Envelope, Quirks};
 use crate::count_tokens;
 use crate::error::Error;
 
@@ -42,6 +42,7 @@ pub struct Target {
     stream_path: Option<PathAndQuery>,
     stream_usage: Option<bool>,
     quirks: Option<Arc<Quirks>>,
+    envelope: Envelope,
 }
 
 /// A server that differs from OpenAI in nothing.
@@ -63,6 +64,7 @@ impl Target {
             stream_path,
             stream_usage: None,
             quirks: None,
+            envelope: Envelope::Plain,
         }
     }
 
@@ -137,6 +139,32 @@ impl Target {
         self
     }
 
+    /// Says that the provider takes the dialect's bodies in an envelope of its own, as clouds do that serve other makers' models.
+    ///
+    /// ```
+    /// use bartizan_core::Dialect;
+    /// use bartizan_translate::Target;
+    /// use bartizan_translate::catalogue::Envelope;
+    ///
+    /// // Claude on Amazon Bedrock, in Anthropic's dialect.
+    /// let bedrock = Target::new(Dialect::AnthropicMessages, "eu.anthropic.claude-haiku-4-5-20251001-v1:0")
+    ///     .path("/model/{model}/invoke")?
+    ///     .stream_path("/model/{model}/invoke-with-response-stream")?
+    ///     .envelope(Envelope::Bedrock);
+    /// // And on Vertex AI.
+    /// let models = "/v1/projects/p/locations/global/publishers/anthropic/models/{model}";
+    /// let vertex = Target::new(Dialect::AnthropicMessages, "claude-haiku-4-5@20251001")
+    ///     .path(&format!("{models}:rawPredict"))?
+    ///     .stream_path(&format!("{models}:streamRawPredict"))?
+    ///     .envelope(Envelope::Vertex);
+    /// # Ok::<(), bartizan_translate::Error>(())
+    /// ```
+    #[must_use]
+    pub fn envelope(mut self, envelope: Envelope) -> Self {
+        self.envelope = envelope;
+        self
+    }
+
     /// The API that is spoken there.
     #[must_use]
     pub fn dialect(&self) -> Dialect {
@@ -153,6 +181,14 @@ impl Target {
     pub(crate) fn counting(&self) -> Option<Self> {
         let dialect = count_tokens::counting(self.dialect)?;
         let path = match (&self.path, self.dialect, dialect) {
+            // What counts there takes another body.
+            (_, Dialect::AnthropicMessages, _) if self.envelope == Envelope::Bedrock => {
+                return None;
+            }
+            (Some(path), Dialect::AnthropicMessages, _) if self.envelope == Envelope::Vertex => {
+                let (models, _) = path.path().rsplit_once('/')?;
+                Some(format!("{models}/count-tokens:rawPredict"))
+            }
             (Some(path), Dialect::AnthropicMessages, _) => {
                 Some(format!("{}/count_tokens", path.path()))
             }
@@ -177,6 +213,10 @@ impl Target {
     /// In what the server differs from OpenAI.
     pub(crate) fn differs(&self) -> &Quirks {
         self.quirks.as_deref().unwrap_or(&NONE)
+    }
+
+    pub(crate) fn enveloped(&self) -> Envelope {
+        self.envelope
     }
 
     pub(crate) fn asks_usage(&self) -> Option<bool> {

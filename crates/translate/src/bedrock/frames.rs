@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 
 use bartizan_core::json::{Json, quote};
-use bartizan_core::{Event, Framing, SseError};
+use bartizan_core::{Dialect, Event, Framing, SseError};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
@@ -31,11 +31,15 @@ impl Frames {
         }
     }
 
-    /// Of `InvokeModelWithResponseStream` with a model of Anthropic's, as Anthropic's events. Exceptions are its error event.
-    pub(crate) fn of_anthropic() -> Self {
+    /// Of `InvokeModelWithResponseStream`, as the events of the model's own dialect. Exceptions are its error event.
+    pub(crate) fn of_model(dialect: Dialect) -> Self {
         Self {
             splitter: Splitter::default(),
-            tell: anthropic,
+            tell: if dialect == Dialect::AnthropicMessages {
+                named
+            } else {
+                unnamed
+            },
         }
     }
 }
@@ -74,7 +78,20 @@ fn converse(frame: &Frame) -> Result<Event, SseError> {
     ))
 }
 
-fn anthropic(frame: &Frame) -> Result<Event, SseError> {
+/// Anthropic's events are named by their types.
+fn named(frame: &Frame) -> Result<Event, SseError> {
+    let text = inner(frame)?;
+    let event = Json::read(text.as_str()).map_err(|_| SseError::BrokenFrame)?;
+    let name = member(event.root(), "type").and_then(|name| name.text());
+    Ok(Event::new(name.as_deref(), &text))
+}
+
+fn unnamed(frame: &Frame) -> Result<Event, SseError> {
+    inner(frame).map(|text| Event::new(None, &text))
+}
+
+/// The text of the model's own event, or of an error in a form that its clients' dialects share.
+fn inner(frame: &Frame) -> Result<String, SseError> {
     let payload = payload(frame)?;
     let json = Json::read(payload.as_ref()).map_err(|_| SseError::BrokenFrame)?;
     if frame.kind != FrameKind::Event {
@@ -90,15 +107,11 @@ fn anthropic(frame: &Frame) -> Result<Event, SseError> {
         error.text_at("message", told.as_deref().unwrap_or(said(frame)));
         error.close();
         error.close();
-        return Ok(Event::new(Some("error"), &error.finish()));
+        return Ok(error.finish());
     }
     let bytes = member(json.root(), "bytes").and_then(|bytes| bytes.text());
     let bytes = bytes.and_then(|bytes| STANDARD.decode(bytes.as_bytes()).ok());
-    let text = String::from_utf8(bytes.ok_or(SseError::BrokenFrame)?);
-    let text = text.map_err(|_| SseError::InvalidUtf8)?;
-    let event = Json::read(text.as_str()).map_err(|_| SseError::BrokenFrame)?;
-    let name = member(event.root(), "type").and_then(|name| name.text());
-    Ok(Event::new(name.as_deref(), &text))
+    String::from_utf8(bytes.ok_or(SseError::BrokenFrame)?).map_err(|_| SseError::InvalidUtf8)
 }
 
 /// Its JSON; what has none says nothing.
@@ -181,7 +194,13 @@ mod tests {
     fn anthropics_events_come_out_byte_for_byte() {
         let text = "{\"type\":\"content_block_delta\", \"index\":0,\"delta\":{\"type\":\"text_delta\",\"text\":\"\u{2028}h\\u0069\"}}";
         let payload = format!("{{\"bytes\":\"{}\",\"p\":\"abc\"}}", STANDARD.encode(text));
-        let read_it = |payload| read(Frames::of_anthropic(), &event("chunk"), payload);
+        let read_it = |payload| {
+            read(
+                Frames::of_model(Dialect::AnthropicMessages),
+                &event("chunk"),
+                payload,
+            )
+        };
         let whole = format!("event: content_block_delta\ndata: {text}\n\n");
         assert_eq!(read_it(&payload).unwrap().to_bytes(), whole);
         for broken in [
@@ -210,7 +229,7 @@ mod tests {
         ] {
             let code = Exception::named(name).as_str();
             let read = read(
-                Frames::of_anthropic(),
+                Frames::of_model(Dialect::AnthropicMessages),
                 &exception(name),
                 "{\"message\":\"so\"}",
             )

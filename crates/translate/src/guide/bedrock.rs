@@ -45,4 +45,4 @@
 //!
 //! # Anthropic's models by `InvokeModel`
 //!
-//! They speak Anthropic's dialect there: see [its page](super::anthropic).
+//! They speak Anthropic's dialect there, in an [`Envelope`](crate::catalogue::Envelope): see [its page](super::anthropic).
