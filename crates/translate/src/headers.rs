@@ -1,14 +1,6 @@
 //! A provider's headers under the names that the client's own provider has for them.
 //!
-//! | OpenAI and those like it | Anthropic | Amazon Bedrock |
-//! |---|---|---|
-//! | `x-request-id` | `request-id` | `x-amzn-requestid` |
-//! | `x-ratelimit-limit-requests` | `anthropic-ratelimit-requests-limit` | |
-//! | `x-ratelimit-remaining-requests` | `anthropic-ratelimit-requests-remaining` | |
-//! | `x-ratelimit-reset-requests`, a span (`6m0s`) | `anthropic-ratelimit-requests-reset`, a time (RFC 3339) | |
-//! | the same with `tokens` | the same with `tokens` | |
-//!
-//! What has no equal, such as Anthropic's limits of input tokens, keeps its name. Which headers pass at all is the rule of
+//! The pairs stand in [`guide::failures`](crate::guide::failures). Which headers pass at all is the rule of
 //! [`towards_client`](bartizan_core::towards_client).
 
 use bartizan_core::Dialect;

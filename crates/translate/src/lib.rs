@@ -61,10 +61,9 @@
 //!
 //! # Errors of the provider
 //!
-//! They are told anew, in both cases, since their texts name keys, accounts and deployments. The class of the status stays (529 is 503 to
-//! OpenAI's clients), and so do `retry-after`, known codes and the name of the field at fault. The provider's words stay for 400 and 422
-//! alone, where the caller needs them, without what looks like a credential or an address. A 429 of Anthropic's without `retry-after` is a
-//! spent budget and gets `x-should-retry: false`.
+//! They are told anew, in both cases, since their texts name keys, accounts and deployments. The status stays (529 is 503 to all but
+//! Anthropic's clients), and so do known codes, the name of the field at fault, and whether and when to try again. Headers pass by a list.
+//! One table has it all: [`guide::failures`].
 //!
 //! # Another dialect
 //!

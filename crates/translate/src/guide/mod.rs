@@ -14,6 +14,7 @@
 //! | [Cohere chat](cohere) | | yes |
 //! | [Ollama's own chat](ollama) | | yes |
 //! | [embeddings, rerank, moderations, counts of tokens](others) | yes | yes |
+//! | [failures and headers](failures) | | of every provider, to every client |
 //!
 //! # Whose thought it is
 //!
@@ -52,6 +53,7 @@
 pub mod anthropic;
 pub mod bedrock;
 pub mod cohere;
+pub mod failures;
 pub mod gemini;
 pub mod ollama;
 pub mod openai_chat;
