@@ -3,7 +3,7 @@
 //! | request | is |
 //! |---|---|
 //! | `GET /exchanges` | all exchanges, with what each says and the events that it has |
-//! | `POST /at/FILE/INDEX/API/…` | a base URL: a client of `API` is answered as the exchange was. `x-replay-cut: N` ends the provider's stream after N events; `x-replay-seed: N` cuts it into small pieces |
+//! | `POST /as/API/…` | a base URL: a client of `API` is answered as the exchange was that `x-replay-at: FILE:INDEX` names. `x-replay-cut: N` ends the provider's stream after N events; `x-replay-seed: N` cuts it into small pieces |
 //! | `GET /requests/FROM/TO` | every recorded request of `FROM`, translated to `TO`: what was sent, or why not |
 //! | `POST /translate/FROM/TO/MODEL` | the same for the request in the body; `?stream` where its path would say so |
 
@@ -68,13 +68,19 @@ async fn answer(request: Request<Incoming>) -> Response<Body> {
             }
             _ => not_found(),
         },
-        (&Method::POST, ["at", file, index, api, rest]) => {
-            let index = index.parse().ok();
+        (&Method::POST, ["as", api, ..]) => {
+            let named = request
+                .headers()
+                .get("x-replay-at")
+                .and_then(|name| name.to_str().ok());
             let exchange = exchanges::all()
                 .iter()
-                .find(|exchange| exchange.file == *file && Some(exchange.index) == index);
+                .find(|exchange| named == Some(exchange.name().as_str()));
             match (exchange, Api::named(api)) {
-                (Some(exchange), Some(api)) => replayed(exchange, api, rest, request).await,
+                (Some(exchange), Some(api)) => {
+                    let rest = path.splitn(4, '/').nth(3).unwrap_or_default();
+                    replayed(exchange, api, rest, request).await
+                }
                 _ => not_found(),
             }
         }
