@@ -124,6 +124,11 @@ fn chat(frames: &[Frame], events: &[Value], faults: &mut Faults) {
             choice["delta"].is_object() && choice["index"] == 0,
             "a choice without delta or index",
         );
+        for list in ["annotations", "reasoning_details"] {
+            let items = choice["delta"][list].as_array().into_iter().flatten();
+            let numbered = items.into_iter().all(|item| item["index"].is_u64());
+            faults.unless(numbered, format!("{list} without an index"));
+        }
         for call in choice["delta"]["tool_calls"]
             .as_array()
             .into_iter()

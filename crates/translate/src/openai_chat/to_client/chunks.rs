@@ -20,6 +20,8 @@ pub(crate) struct Chunks {
     functions: bool,
     /// The calls of tools that take any text.
     customs: Vec<u32>,
+    /// How many annotations have been told.
+    citations: u64,
     /// Whether there were calls that the client has no place for.
     lost: bool,
     /// What every chunk begins with, up to its choices.
@@ -33,6 +35,7 @@ impl Chunks {
             shows_usage,
             functions,
             customs: Vec::new(),
+            citations: 0,
             lost: false,
             head: String::new(),
         };
@@ -51,12 +54,16 @@ impl Chunks {
             }
             Moment::Text(text) => self.delta(out, |delta| delta.text_at("content", text)),
             Moment::Refusal(text) => self.delta(out, |delta| delta.text_at("refusal", text)),
-            Moment::Citation(citation) => self.delta(out, |delta| {
-                delta.key("annotations");
-                delta.open_list();
-                annotation(citation, delta);
-                delta.close_list();
-            }),
+            Moment::Citation(citation) => {
+                let index = self.citations;
+                self.citations += 1;
+                self.delta(out, |delta| {
+                    delta.key("annotations");
+                    delta.open_list();
+                    annotation(citation, Some(index), delta);
+                    delta.close_list();
+                });
+            }
             Moment::Thinking { block, text } => self.delta(out, |delta| {
                 delta.text_at("reasoning_content", text);
                 let detail = Detail::Text {

@@ -123,7 +123,7 @@ fn annotations(blocks: &[Block<'_>], out: &mut Writer) {
                 out.open_list();
                 begun = true;
             }
-            annotation(citation, out);
+            annotation(citation, None, out);
         }
     }
     if begun {
@@ -131,9 +131,13 @@ fn annotations(blocks: &[Block<'_>], out: &mut Writer) {
     }
 }
 
-fn annotation(citation: &Citation<'_>, out: &mut Writer) {
+/// `index` where it is a piece of a stream: OpenAI's own SDK puts no list together whose items have none.
+fn annotation(citation: &Citation<'_>, index: Option<u64>, out: &mut Writer) {
     let (start, end) = citation.range.unwrap_or_default();
     out.open();
+    if let Some(index) = index {
+        out.number_at("index", index);
+    }
     out.plain_at("type", "url_citation");
     out.key("url_citation");
     out.open();
