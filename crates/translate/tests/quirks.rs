@@ -298,6 +298,57 @@ async fn no_message_is_made_up_for_a_caller_of_another_api_either() {
 }
 
 #[tokio::test]
+async fn files_go_by_an_address_where_the_server_has_them_so() {
+    let layer = to(Quirks::default().take("document_url").unwrap());
+    let pdf = "data:application/pdf;base64,AAAA";
+    let told = json!([
+        {"type": "text", "text": "a"},
+        {"type": "document_url", "document_url": pdf, "document_name": "a.pdf"},
+        {"type": "document_url", "document_url": "https://a.example/b.pdf"},
+    ]);
+    let request = json!({"model": "x", "messages": [{"role": "user", "content": [
+        {"type": "text", "text": "a"},
+        {"type": "file", "file": {"filename": "a.pdf", "file_data": pdf}},
+        {"type": "document_url", "document_url": "https://a.example/b.pdf"},
+    ]}]});
+    let (sent, lost) = relayed(&layer, &request.to_string()).await;
+    let sent: Value = serde_json::from_str(&sent).unwrap();
+    assert_eq!(sent["messages"][0]["content"], told);
+    assert_eq!(lost, "");
+    let document = |source: Value| json!({"type": "document", "source": source});
+    let mut first =
+        document(json!({"type": "base64", "media_type": "application/pdf", "data": "AAAA"}));
+    first["title"] = "a.pdf".into();
+    let second = document(json!({"type": "url", "url": "https://a.example/b.pdf"}));
+    let content = json!([{"type": "text", "text": "a"}, first, second]);
+    let (body, _) = translated(
+        &layer,
+        json!({"messages": [{"role": "user", "content": content}]}),
+    )
+    .await;
+    assert_eq!(body["messages"][0]["content"], told);
+}
+
+#[tokio::test]
+async fn functions_of_old_become_tools_for_a_server_without_them() {
+    let layer = to(Quirks::default().refuse("functions").unwrap());
+    let request = json!({"model": "x", "messages": [{"role": "user", "content": "a"}], "functions": [{"name": "f", "parameters": {"type": "object"}}]});
+    let answer = json!({"id": "c", "choices": [{"message": {"tool_calls": [{"id": "t", "type": "function", "function": {"name": "f", "arguments": "{}"}}]}, "finish_reason": "tool_calls"}]});
+    let got = exchange(
+        &layer,
+        chat(request.to_string()),
+        reply(200, answer.to_string()),
+    )
+    .await;
+    let sent = got.sent.as_ref().unwrap().json();
+    assert_eq!(sent["tools"][0]["function"]["name"], "f");
+    assert!(sent.get("functions").is_none());
+    let choice = &got.json()["choices"][0];
+    assert_eq!(choice["message"]["function_call"]["name"], "f");
+    assert_eq!(choice["finish_reason"], "function_call");
+}
+
+#[tokio::test]
 async fn a_server_without_schemas_answers_by_a_tool_that_nobody_sees() {
     let schema = json!({"type": "object", "properties": {"a": {"type": "integer"}}});
     let request = json!({

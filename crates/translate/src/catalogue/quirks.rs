@@ -163,7 +163,7 @@ impl Quirks {
     ///
     /// Known are, of a request: `top_k`, `min_p`, `top_a`, `repetition_penalty`, `cache_control`, `reasoning` (as OpenRouter has it) and
     /// `thinking` (as DeepSeek has it); of a message: `reasoning_content`, `reasoning_details`; of a call: `extra_content` (Google's); of
-    /// parts: `video_url`, and `file_url` for files by their address.
+    /// parts: `video_url`, `document_url` (Mistral's, for all files), and `file_url` for files by their address (OpenRouter's).
     ///
     /// # Errors
     ///

@@ -17,7 +17,7 @@ use crate::catalogue::Quirk;
 use crate::dialects::To;
 use crate::losses::Losses;
 use crate::names::short_id;
-use crate::neutral::{Ask, says_nothing};
+use crate::neutral::{Ask, is_empty, says_nothing};
 use crate::read::{Place, Unknown, member};
 use crate::settings::TooHot;
 
@@ -162,6 +162,10 @@ fn is_read_otherwise(root: Value<'_>, server: Server<'_>) -> bool {
     if schema && server.has(Quirk::NoJsonSchema) {
         return true;
     }
+    let functions = member(root, "functions").is_some_and(|list| !is_empty(list));
+    if functions && server.refuses("functions") {
+        return true;
+    }
     if !server.old_words() {
         return false;
     }
@@ -183,13 +187,17 @@ fn is_out_of_order(messages: Value<'_>, server: Server<'_>) -> bool {
         let content = member(message, "content");
         let says = |key: &str| {
             let value = member(message, key);
-            value.is_some_and(|value| !value.is("") && !crate::neutral::is_empty(value))
+            value.is_some_and(|value| !value.is("") && !is_empty(value))
         };
         let refuses = || {
             let mut parts = content.into_iter().flat_map(Value::items);
             let part =
                 |part: Value<'_>| member(part, "type").is_some_and(|kind| kind.is("refusal"));
             says("refusal") || parts.any(part)
+        };
+        let sends_files = || {
+            let mut parts = content.into_iter().flat_map(Value::items);
+            parts.any(|part| member(part, "type").is_some_and(|kind| kind.is("file")))
         };
         let thinks = || {
             ["reasoning_content", "reasoning", "reasoning_details"]
@@ -204,6 +212,7 @@ fn is_out_of_order(messages: Value<'_>, server: Server<'_>) -> bool {
             || server.has(Quirk::StringContent)
                 && content.is_some_and(|content| content.kind() == Kind::Array)
             || server.has(Quirk::ThinkingParts) && thinks()
+            || server.takes("document_url") && sends_files()
             || server.old_words() && refuses();
         if wrong {
             return true;

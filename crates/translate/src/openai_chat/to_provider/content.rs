@@ -158,10 +158,19 @@ fn part(top: &mut Top<'_, '_>, turn: &Turn<'_>, block: &Block<'_>) -> Result<(),
             title,
             cache,
         } => {
+            let by_address = top.server.takes("document_url");
             let member = match source {
+                Source::Base64 { media_type, data } if by_address => {
+                    return linked(top, &data_url(media_type, data), title.as_deref(), *cache);
+                }
+                Source::Url { url, .. } if by_address => {
+                    return linked(top, url, title.as_deref(), *cache);
+                }
                 Source::Base64 { media_type, data } => ("file_data", data_url(media_type, data)),
                 // OpenAI's ids begin so, and no other provider's do.
-                Source::File { id } if id.starts_with("file-") => ("file_id", id.clone()),
+                Source::File { id } if id.starts_with("file-") && !top.server.old_words() => {
+                    ("file_id", id.clone())
+                }
                 Source::Url { url, .. } if top.server.takes("file_url") => {
                     ("file_data", url.clone())
                 }
@@ -243,6 +252,24 @@ fn part(top: &mut Top<'_, '_>, turn: &Turn<'_>, block: &Block<'_>) -> Result<(),
         | Block::ToolUse { .. }
         | Block::ToolResult { .. } => return no("this can't stand in a message of this role"),
     };
+    cache_at(top, cache);
+    top.out.close();
+    Ok(())
+}
+
+/// A file by an address, as Mistral has it; its data may stand in it.
+fn linked(
+    top: &mut Top<'_, '_>,
+    url: &str,
+    title: Option<&str>,
+    cache: Option<Value<'_>>,
+) -> Result<(), Refusal> {
+    top.out.open();
+    top.out.plain_at("type", "document_url");
+    top.out.text_at("document_url", url);
+    if let Some(title) = title {
+        top.out.text_at("document_name", title);
+    }
     cache_at(top, cache);
     top.out.close();
     Ok(())
