@@ -676,6 +676,12 @@ async fn tiers_guardrails_and_metadata_pass_where_the_api_has_them() {
             "",
         ),
         (
+            json!({"guardrailConfig": guardrail}),
+            "guardrailConfig",
+            guardrail.clone(),
+            "",
+        ),
+        (
             json!({"metadata": {"team": "a-b"}}),
             "requestMetadata",
             json!({"team": "a-b"}),

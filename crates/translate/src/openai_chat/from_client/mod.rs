@@ -93,6 +93,10 @@ pub(crate) fn decode<'a>(
                 }
             }
             "cache_control" => ask.cache = Some(here.object(value)?),
+            // As LiteLLM's callers write it.
+            "guardrailConfig" => {
+                ask.wishes.add("guardrail_config", value);
+            }
             name if ask.wishes.add(name, value) => {}
             name => unknown(&Place::Root, policy, losses, name)?,
         }
