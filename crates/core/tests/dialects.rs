@@ -309,6 +309,30 @@ fn token_classes_are_disjoint_whatever_the_provider_nests() {
         }
     );
     // A provider whose details exceed its total never makes a class negative, nor the sum larger.
+    // Where compatible servers put it.
+    for place in [
+        r#"{"choices":[{"index":0,"delta":{},"finish_reason":"stop","usage":USAGE}]}"#,
+        r#"{"choices":[],"x_groq":{"id":"r","usage":USAGE}}"#,
+        r#"{"choices":[],"usage":USAGE}"#,
+    ] {
+        for cached in [
+            r#""cached_tokens":4"#,
+            r#""prompt_cache_hit_tokens":4,"prompt_cache_miss_tokens":6"#,
+            r#""prompt_tokens_details":{"cached_tokens":4},"prompt_cache_hit_tokens":4"#,
+        ] {
+            let said = format!(
+                r#"{{"prompt_tokens":10,"completion_tokens":5,"total_tokens":15,{cached}}}"#
+            );
+            let text = place.replace("USAGE", &said);
+            let document = read(Dialect::OpenAiChat, Direction::Event, &text);
+            let read = document.facts().usage.unwrap();
+            assert_eq!(
+                (read.input, read.cached_input, read.output),
+                (6, 4, 5),
+                "{text}"
+            );
+        }
+    }
     let odd = usage(
         Dialect::OpenAiChat,
         Reply,

@@ -219,7 +219,10 @@ async fn perplexitys_signed_bytes_become_numbers() {
             support::json(200, reply.clone()),
         )
         .await;
-        assert_eq!(got.sent.clone().unwrap().json().get("encoding_format"), None);
+        assert_eq!(
+            got.sent.clone().unwrap().json().get("encoding_format"),
+            None
+        );
         let theirs: Value = serde_json::from_str(&reply).unwrap();
         let got = got.json();
         for (ours, theirs) in got["data"]

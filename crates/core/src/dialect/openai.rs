@@ -89,8 +89,12 @@ pub(super) fn usage(facts: &mut Facts, value: Value<'_>) -> bool {
     };
     let mut input = Split::of(prompt);
     let mut output = Split::of(completion);
+    // Moonshot's name, and DeepSeek's, where there are no details.
+    let cached = detail("prompt_tokens_details", "cached_tokens")
+        .max(number(value.get("cached_tokens")))
+        .max(number(value.get("prompt_cache_hit_tokens")));
     facts.usage = Some(Usage {
-        cached_input: input.take(detail("prompt_tokens_details", "cached_tokens")),
+        cached_input: input.take(cached),
         audio_input: input.take(detail("prompt_tokens_details", "audio_tokens")),
         // OpenRouter's name, for providers whose cache is written at a price.
         cache_write: input.take(detail("prompt_tokens_details", "cache_write_tokens")),

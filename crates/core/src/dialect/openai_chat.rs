@@ -224,11 +224,19 @@ pub(super) static CHUNK: Shape = Shape::Object(Object::new(&[
     ("model", Skip),
     ("choices", Each(&CHUNK_CHOICE)),
     ("usage", Fact(usage)),
+    ("x_groq", In(&X_GROQ)),
     ("service_tier", Skip),
     ("system_fingerprint", Skip),
     ("provider", Skip),
     ("obfuscation", Skip),
     ("error", FactIn(&ERROR, error)),
+]));
+
+/// Groq's place for the usage of a stream.
+static X_GROQ: Shape = Shape::Object(Object::new(&[
+    ("id", Skip),
+    ("usage", Fact(usage)),
+    ("error", Leaves(Other)),
 ]));
 
 static CHUNK_CHOICE: Shape = Shape::Object(
@@ -237,6 +245,8 @@ static CHUNK_CHOICE: Shape = Shape::Object(
         ("delta", In(&DELTA)),
         ("finish_reason", Fact(finish_reason)),
         ("native_finish_reason", Skip),
+        // Moonshot's place for it.
+        ("usage", Fact(usage)),
         ("logprobs", Blind),
         ("content_filter_results", Skip),
     ])
