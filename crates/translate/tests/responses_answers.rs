@@ -451,6 +451,29 @@ async fn a_custom_tools_input_has_events_of_its_own() {
 }
 
 #[tokio::test]
+async fn a_call_of_a_tool_in_a_namespace_names_both() {
+    let f = json!({"type": "function", "name": "f", "parameters": null, "strict": false});
+    let members =
+        json!({"tools": [{"type": "namespace", "name": "crm", "description": "d", "tools": [f]}]});
+    let text = r#"{"type":"content_block_start","index":0,"content_block":{"type":"tool_use","id":"t","name":"crm__f","input":{}}}
+        {"type":"content_block_stop","index":0}"#;
+    let all = events(&stream(&members, text, ENDS).await);
+    let item = &all.last().unwrap()["response"]["output"][0];
+    assert_eq!(
+        (&item["namespace"], &item["name"]),
+        (&json!("crm"), &json!("f"))
+    );
+    let mut message: Value = serde_json::from_str(support::REPLY).unwrap();
+    message["content"] = json!([{"type": "tool_use", "id": "t", "name": "crm__f", "input": {}},
+        {"type": "tool_use", "id": "u", "name": "f", "input": {}}]);
+    let reply = support::json(200, message.to_string());
+    let got = exchange(&layer(), request(&members), reply).await.json();
+    assert_eq!(got["output"][0]["namespace"], "crm");
+    assert_eq!(got["output"][0]["name"], "f");
+    assert_eq!(got["output"][1].get("namespace"), None);
+}
+
+#[tokio::test]
 async fn an_error_in_a_stream_is_the_last_event_and_numbered() {
     let text =
         r#"{"type":"content_block_start","index":0,"content_block":{"type":"text","text":"a"}}"#;

@@ -339,6 +339,27 @@ async fn a_custom_tool_keeps_its_grammar_where_the_target_has_one() {
 }
 
 #[tokio::test]
+async fn a_tool_in_a_namespace_is_called_by_both_names() {
+    let f = json!({"type": "function", "name": "f", "parameters": null, "strict": false});
+    let tools = json!([
+        {"type": "namespace", "name": "crm", "description": "d", "tools": [f]},
+        {"type": "namespace", "name": "mcp__x__", "description": "d", "tools": [f]},
+        f,
+    ]);
+    let input = json!([
+        {"role": "user", "content": "a"},
+        {"type": "function_call", "call_id": "c", "namespace": "crm", "name": "f", "arguments": "{}"},
+        {"type": "function_call_output", "call_id": "c", "output": "r"},
+    ]);
+    let (body, dropped) = sent(&layer(), with(json!({"tools": tools, "input": input}))).await;
+    let names = body["tools"].as_array().unwrap().iter();
+    let names: Vec<&Value> = names.map(|tool| &tool["name"]).collect();
+    assert_eq!(names, ["crm__f", "mcp__x__f", "f"]);
+    assert_eq!(body["messages"][1]["content"][0]["name"], "crm__f");
+    assert_eq!(dropped, "tools.namespace.description");
+}
+
+#[tokio::test]
 async fn the_form_of_the_answer_is_told_in_the_targets_words() {
     let schema = json!({"type": "object", "properties": {"a": {"type": "string"}}});
     let format = json!({"type": "json_schema", "name": "n", "schema": schema, "strict": true, "description": "d"});
@@ -390,7 +411,7 @@ async fn neutral_words_are_neither_dropped_aloud_nor_refused() {
         "tools": [], "tool_choice": "auto", "parallel_tool_calls": true, "metadata": {}, "service_tier": "auto",
         "include": ["reasoning.encrypted_content"], "max_tool_calls": 3, "top_logprobs": 0, "reasoning": {}, "text": {},
         "previous_response_id": null, "conversation": null, "prompt": null, "instructions": null, "user": null,
-        "stream_options": {"include_obfuscation": false}, "context_management": [],
+        "stream_options": {"include_obfuscation": false}, "context_management": [], "client_metadata": {},
     });
     let (body, dropped) = sent(&layer(), with(neutral)).await;
     assert_eq!(
@@ -426,6 +447,7 @@ async fn what_only_nudges_is_dropped_aloud_by_the_callers_name() {
             json!({"stream_options": {"include_obfuscation": true}}),
             "stream_options.include_obfuscation",
         ),
+        (json!({"client_metadata": {"a": "b"}}), "client_metadata"),
         (
             json!({"context_management": [{"type": "compaction"}]}),
             "context_management",

@@ -13,6 +13,7 @@
 //! | other items: `item_reference`, `compaction`, `computer_call`, `shell_call`, approvals, … | refused |
 //! | `tools`: `function` | a function; `strict`, where it is unsaid, if its schema is strict already |
 //! | `tools`: `custom` | a tool that takes any text |
+//! | `tools`: `namespace` | its tools, each by both names put together (`crm__lookup`), which are told apart again in calls |
 //! | `tools`: all others | what the provider runs itself, where the target has its like |
 //! | `tool_choice`, `allowed_tools`, `parallel_tool_calls` | the same |
 //! | `text.format`, `text.verbosity`, `reasoning.effort` | the same |

@@ -3,6 +3,7 @@
 mod from_client;
 mod from_provider;
 mod grammar;
+mod namespace;
 #[cfg(test)]
 mod tests;
 mod to_client;

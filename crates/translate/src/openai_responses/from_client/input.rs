@@ -8,6 +8,7 @@ use bartizan_core::json::{Json, Kind, Value};
 use super::content::{self, needed};
 use crate::losses::Losses;
 use crate::neutral::{Block, Maker, Role, Signature, Str, Turn};
+use crate::openai_responses::namespace::joined;
 use crate::read::{Place, Unknown, member, members, unknown};
 
 /// Items of tools that the provider ran itself: their words are for it alone.
@@ -261,10 +262,18 @@ impl<'a> Item<'_, 'a> {
         losses: &mut Losses,
     ) -> Result<(), Refusal> {
         let body = if custom { "input" } else { "arguments" };
-        self.rest(&["call_id", "name", body, "caller"], losses)?;
+        self.rest(&["call_id", "name", body, "caller", "namespace"], losses)?;
+        let name = self.text_at("name")?;
+        let name = match member(self.item, "namespace") {
+            Some(of) => {
+                let of = Place::In(self.here, "namespace").text(of)?;
+                joined(&of, &name).into()
+            }
+            None => name,
+        };
         let block = Block::ToolUse {
             id: self.text_at("call_id")?,
-            name: self.text_at("name")?,
+            name,
             input,
             custom,
             cache: None,
@@ -281,7 +290,8 @@ impl<'a> Item<'_, 'a> {
         turns: &mut Turns<'a>,
         losses: &mut Losses,
     ) -> Result<(), Refusal> {
-        self.rest(&["call_id", "output", "name", "caller"], losses)?;
+        let known = ["call_id", "output", "name", "caller", "namespace"];
+        self.rest(&known, losses)?;
         let there = Place::In(self.here, "output");
         let output = member(self.item, "output").ok_or_else(|| there.invalid("needed"))?;
         let blocks = content::decode(&there, output, self.policy, losses)?;

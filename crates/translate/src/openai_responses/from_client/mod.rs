@@ -148,6 +148,9 @@ pub(crate) fn decode<'a>(
                 return Err(here.unsupported(says));
             }
             "background" => {}
+            // What the client says of itself.
+            "client_metadata" if is_empty(value) => {}
+            "client_metadata" => losses.dropped("client_metadata"),
             "context_management" if is_empty(value) => {}
             "context_management" => losses.dropped("context_management"),
             name => {
@@ -324,6 +327,7 @@ fn reasoning(
                 ask.show_thoughts = Some(true);
                 match word.as_ref() {
                     "auto" => {}
+                    "none" => ask.show_thoughts = Some(false),
                     // No other API has thoughts at a length of choice.
                     "concise" | "detailed" => losses.changed("reasoning.summary"),
                     _ => return Err(there.invalid("auto, concise or detailed")),

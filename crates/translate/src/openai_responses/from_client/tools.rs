@@ -7,6 +7,7 @@ use super::content::needed;
 use crate::losses::Losses;
 use crate::neutral::{Choice, Raw, Str, Tool, ToolKind};
 use crate::openai_responses::grammar;
+use crate::openai_responses::namespace::{is_namespace, joined};
 use crate::read::{Place, Unknown, member, members, unknown};
 
 pub(super) fn decode<'a>(
@@ -15,10 +16,44 @@ pub(super) fn decode<'a>(
     policy: Unknown,
     losses: &mut Losses,
 ) -> Result<Vec<Tool<'a>>, Refusal> {
-    let items = here.items(value)?.into_iter().enumerate();
-    items
-        .map(|(index, item)| tool(&Place::At(here, index), item, policy, losses))
-        .collect()
+    let mut tools = Vec::new();
+    for (index, item) in here.items(value)?.into_iter().enumerate() {
+        let there = Place::At(here, index);
+        if is_namespace(item) {
+            namespace(&there, item, policy, losses, &mut tools)?;
+        } else {
+            tools.push(tool(&there, item, policy, losses)?);
+        }
+    }
+    Ok(tools)
+}
+
+/// The tools of a namespace, each by both names put together.
+fn namespace<'a>(
+    here: &Place<'_>,
+    value: Value<'a>,
+    policy: Unknown,
+    losses: &mut Losses,
+    tools: &mut Vec<Tool<'a>>,
+) -> Result<(), Refusal> {
+    let of = needed(here, value, "name")?;
+    for (key, value) in members(value) {
+        let there = Place::In(here, &key);
+        match key.as_ref() {
+            "type" | "name" => {}
+            // Of all its tools together there is no place to speak.
+            "description" => losses.dropped("tools.namespace.description"),
+            "tools" => {
+                for (index, item) in there.items(value)?.into_iter().enumerate() {
+                    let mut inside = tool(&Place::At(&there, index), item, policy, losses)?;
+                    inside.name = joined(&of, &inside.name).into();
+                    tools.push(inside);
+                }
+            }
+            name => unknown(here, policy, losses, name)?,
+        }
+    }
+    Ok(())
 }
 
 fn tool<'a>(

@@ -50,6 +50,7 @@ pub(super) struct Part {
 #[derive(Debug)]
 pub(super) struct Call {
     pub(super) id: String,
+    pub(super) namespace: Option<String>,
     pub(super) name: String,
     pub(super) input: String,
     pub(super) custom: bool,
@@ -115,6 +116,9 @@ impl Item {
                 out.plain_at("status", status.as_str());
                 out.text_at("call_id", &call.id);
                 out.text_at("name", &call.name);
+                if let Some(namespace) = &call.namespace {
+                    out.text_at("namespace", namespace);
+                }
                 out.text_at(body, &call.input);
             }
         }
@@ -152,9 +156,12 @@ impl Part {
 }
 
 impl Call {
-    pub(super) fn new(id: &str, name: &str, custom: bool) -> Self {
+    /// `named`: the namespace, and the name in it.
+    pub(super) fn new(id: &str, named: (Option<&str>, &str), custom: bool) -> Self {
+        let (namespace, name) = named;
         Self {
             id: id.to_owned(),
+            namespace: namespace.map(str::to_owned),
             name: name.to_owned(),
             input: String::new(),
             custom,

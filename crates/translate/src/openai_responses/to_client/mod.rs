@@ -31,7 +31,7 @@ impl ToClient {
 impl dialects::Writer for ToClient {
     fn answer(&self, answer: &Answer<'_>) -> String {
         let head = self.events.head().begun(&answer.id, &answer.model);
-        let items = items(&answer.blocks, &Ids::of(&head.id));
+        let items = items(&answer.blocks, &head);
         let mut out = Writer::with_capacity(2_048);
         let end = End::Ended {
             finish: answer.finish,
@@ -54,7 +54,8 @@ impl dialects::Writer for ToClient {
 }
 
 /// Blocks in their order: neighbouring texts are parts of one message, and thoughts without a proof between them of one thought.
-fn items(blocks: &[Block<'_>], ids: &Ids) -> Vec<Item> {
+fn items(blocks: &[Block<'_>], head: &Head) -> Vec<Item> {
+    let ids = &Ids::of(&head.id);
     let mut items: Vec<Item> = Vec::with_capacity(blocks.len());
     let mut thought: Option<&str> = None;
     for block in blocks {
@@ -113,7 +114,7 @@ fn items(blocks: &[Block<'_>], ids: &Ids) -> Vec<Item> {
                 if let Some(signature) = signature {
                     push(sealed(signature), None, &mut items, ids);
                 }
-                let mut call = Call::new(id, name, *custom);
+                let mut call = Call::new(id, head.namespaces.split(name), *custom);
                 call.push(if input.is_empty() && !custom {
                     "{}"
                 } else {

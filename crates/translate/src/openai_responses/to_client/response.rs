@@ -5,6 +5,7 @@ use bartizan_core::{Finish, Usage};
 
 use crate::losses::{DROPPED_MEMBER, Losses};
 use crate::neutral::Ask;
+use crate::openai_responses::namespace::Namespaces;
 use crate::read::member;
 use crate::write::Writer;
 
@@ -38,6 +39,7 @@ pub(super) struct Head {
     created: u64,
     /// The members that say the request back.
     said_back: String,
+    pub(super) namespaces: Namespaces,
     pub(super) id: String,
     model: String,
 }
@@ -65,9 +67,12 @@ impl Head {
                 (None, None) => {}
             }
         }
+        let tools = ask.echo.iter().find(|(name, _)| *name == "tools");
+        let tools = tools.map(|(_, tools)| *tools);
         Self {
             created,
             said_back: out.finish(),
+            namespaces: tools.map(Namespaces::of).unwrap_or_default(),
             ..Self::default()
         }
     }
@@ -77,6 +82,7 @@ impl Head {
         Self {
             created: self.created,
             said_back: self.said_back.clone(),
+            namespaces: self.namespaces.clone(),
             id: Self::id(id, self.created),
             model: model.to_owned(),
         }

@@ -89,7 +89,8 @@ impl Events {
                 if let Some(signature) = signature {
                     self.seal(sealed(signature), None, out);
                 }
-                let at = self.add(Kind::Call(Call::new(id, name, *custom)), None, out);
+                let call_of = Call::new(id, self.head.namespaces.split(name), *custom);
+                let at = self.add(Kind::Call(call_of), None, out);
                 self.calls.push((*call, at));
             }
             Moment::Arguments { call, piece } => self.arguments(*call, piece, out),
