@@ -344,7 +344,7 @@ async fn coheres_models_on_bedrock_are_named_in_the_path() {
             Dialect::CohereEmbed,
             "/v2/embed",
             r#"{"model":"house","texts":["a"],"input_type":"search_query"}"#,
-            r#"{"texts":["a"],"input_type":"search_query"}"#,
+            r#"{"texts":["a"],"input_type":"search_query","embedding_types":["float"]}"#,
         ),
     ] {
         let target = Target::new(dialect, "cohere.model-v1:0")
