@@ -82,7 +82,7 @@ fn no_name_stands_for_two_providers() {
 #[test]
 fn a_bad_provider_is_refused_with_the_field_and_the_mend() {
     for (lines, field) in [
-        ("speaks = openai", "route"),
+        ("speaks = openai", "speaks"),
         ("speaks = openai_chat\nbase = api.example.com", "base"),
         ("speaks = openai_chat\nbase = https://u@example.com", "base"),
         ("speaks = openai_chat\nauth = query key", "auth"),

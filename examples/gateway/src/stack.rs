@@ -19,7 +19,7 @@ use bartizan::egress::{Client, Policy};
 use bartizan::guard::{DenyList, GuardLayer, Injection, Invisible, Post, Secrets};
 use bartizan::limit::LimitLayer;
 use bartizan::pii::PiiLayer;
-use bartizan::translate::{Model, ModelFacts, TranslateLayer, Unknown};
+use bartizan::translate::{ModelFacts, TranslateLayer, Unknown};
 use http::header::AUTHORIZATION;
 use http::request::Parts;
 use http::{HeaderName, Request, Response};
@@ -183,12 +183,11 @@ fn pii(settings: &PiiSettings) -> Result<PiiLayer, bartizan::pii::ConfigError> {
 }
 
 fn translate(settings: &Settings) -> Result<TranslateLayer, bartizan::egress::Error> {
-    let told = settings
-        .deployments
-        .iter()
-        .filter_map(|deployment| Some((deployment.upstream.clone(), deployment.max_tokens?)));
-    let models = told.fold(ModelFacts::default(), |models, (name, most)| {
-        models.with(name, Model::new(most))
+    let told = settings.deployments.iter().filter_map(|deployment| {
+        Some((deployment.place.name().model(), deployment.facts.clone()?))
+    });
+    let models = told.fold(ModelFacts::default(), |models, (name, facts)| {
+        models.with(name, facts)
     });
     let unknown = if settings.drop_params {
         Unknown::Drop
@@ -202,15 +201,21 @@ fn translate(settings: &Settings) -> Result<TranslateLayer, bartizan::egress::Er
     })
 }
 
+/// Where access tokens for a service account are had, whatever its file says.
+const GOOGLES_TOKENS: &str = "https://oauth2.googleapis.com";
+
 fn client(settings: &Settings) -> Result<Client, bartizan::egress::Error> {
     let mut policy = Policy::closed();
     for deployment in &settings.deployments {
-        let origin = deployment.target.origin().clone();
+        let origin = deployment.place.origin().clone();
         policy = if settings.private_upstreams.contains(&origin) {
             policy.allow_private(origin)
         } else {
             policy.allow(origin)
         };
+        if deployment.place.credential().asks_google() {
+            policy = policy.allow(GOOGLES_TOKENS.parse()?);
+        }
     }
     Client::builder(policy).build()
 }

@@ -23,6 +23,31 @@ pub struct ProviderBuilder {
 }
 
 impl ProviderBuilder {
+    /// The fields that [`set`](Self::set) knows.
+    pub const FIELDS: [&str; 21] = [
+        "also",
+        "auth",
+        "bare",
+        "base",
+        "base_env",
+        "base_when",
+        "drop",
+        "key_env",
+        "max_temperature",
+        "name",
+        "quirks",
+        "refuse",
+        "region",
+        "rename",
+        "route",
+        "seat",
+        "setting",
+        "source",
+        "speaks",
+        "strip",
+        "take",
+    ];
+
     pub(super) fn new(provider: Provider) -> Self {
         Self {
             provider,
@@ -123,7 +148,8 @@ impl ProviderBuilder {
             }
             "speaks" => {
                 for dialect in list(text) {
-                    provider.routes.push(Route::read(dialect)?);
+                    let route = Route::read(dialect).map_err(|fault| fault.at("speaks"))?;
+                    provider.routes.push(route);
                 }
             }
             "route" => provider.routes.push(Route::read(text)?),
@@ -163,7 +189,10 @@ impl ProviderBuilder {
             other => {
                 return Err(Fault::new(
                     other.to_owned(),
-                    format!("this field is not known; known are {}", FIELDS.join(", ")),
+                    format!(
+                        "this field is not known; known are {}",
+                        Self::FIELDS.join(", ")
+                    ),
                 ));
             }
         }
@@ -221,31 +250,6 @@ impl ProviderBuilder {
         Ok(self.provider)
     }
 }
-
-/// The fields of a provider, as [`ProviderBuilder::set`] knows them.
-pub(super) const FIELDS: [&str; 21] = [
-    "also",
-    "auth",
-    "bare",
-    "base",
-    "base_env",
-    "base_when",
-    "drop",
-    "key_env",
-    "max_temperature",
-    "name",
-    "quirks",
-    "refuse",
-    "region",
-    "rename",
-    "route",
-    "seat",
-    "setting",
-    "source",
-    "speaks",
-    "strip",
-    "take",
-];
 
 fn list(text: &str) -> impl Iterator<Item = &str> {
     text.split(',')

@@ -22,6 +22,14 @@ impl Fault {
         }
     }
 
+    /// The same of a field of another name.
+    pub(super) fn at(self, field: &'static str) -> Self {
+        Self {
+            field: field.into(),
+            ..self
+        }
+    }
+
     pub(super) fn of(self, provider: &str) -> Error {
         Error::Provider {
             provider: provider.to_owned(),

@@ -170,6 +170,14 @@ impl<'a> Field<'a> {
             .collect()
     }
 
+    /// The fields of a mapping whose keys are anybody's; none for what is no mapping.
+    pub(crate) fn pairs(&self) -> Option<Vec<(String, Field<'a>)>> {
+        match &self.node.value {
+            Value::Map(_) => self.section().map(|mut section| section.rest()),
+            _ => None,
+        }
+    }
+
     pub(crate) fn section(&self) -> Option<Section<'a>> {
         match &self.node.value {
             Value::Map(entries) => Some(Section::new(

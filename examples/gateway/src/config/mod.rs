@@ -2,13 +2,17 @@
 //!
 //! Whatever is wrong with it is said at once, each with its line, its path and the mend. `docs/configuration.md` lists every key.
 
+mod credential;
 mod fetch;
 mod field;
 mod general;
 mod guardrails;
+mod info;
 mod known;
 mod models;
 mod own;
+mod place;
+mod providers;
 mod read;
 mod target;
 mod tree;
@@ -23,8 +27,9 @@ use secrecy::{ExposeSecret, SecretString};
 
 pub(crate) use fetch::FetchSettings;
 pub(crate) use guardrails::{Guardrails, PiiSettings, Verdict};
-pub(crate) use models::{Deployment, ModelLimits, Provider};
+pub(crate) use models::{Deployment, ModelLimits};
 pub(crate) use own::{AuditSettings, ServerSettings, Times, TlsFiles};
+pub(crate) use place::{Leg, Way};
 pub(crate) use read::Problem;
 
 use field::Field;
@@ -95,12 +100,13 @@ impl Settings {
             .map(own::read)
             .unwrap_or_default();
         let pepper = general::pepper(&source);
+        let deployments = models::from_environment(&source, &own.providers, TIMEOUT);
         let problems = source.into_problems();
         if !problems.is_empty() {
             return Err(problems);
         }
         Ok(Self {
-            deployments: models::from_environment(env, TIMEOUT),
+            deployments,
             model_limits: ModelLimits::new(),
             master_key,
             pepper,
@@ -146,6 +152,7 @@ fn whole(source: &Source<'_>, root: &tree::Node) -> Option<Settings> {
     let shared = models::Shared {
         timeout: litellm.request_timeout.unwrap_or(TIMEOUT),
         private: &own.private_upstreams,
+        providers: &own.providers,
     };
     let (deployments, model_limits) = match top.take("model_list") {
         Some(field) => models::read(&field, &shared),

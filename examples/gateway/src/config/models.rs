@@ -3,37 +3,25 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use bartizan::egress::{Origin, Target, Timeouts};
+use bartizan::egress::{Origin, Timeouts};
+use bartizan::translate::Model;
+use bartizan::translate::catalogue::{Auth, Providers};
 
 use super::field::Field;
-use super::known;
-use super::read::Section;
-use super::target::{Kind, credential, provider, target, whole_base};
+use super::info::Info;
+use super::place::Place;
+use super::read::{Section, Source};
+use super::target::{Address, Around};
+use super::{known, tree};
 
 /// One place that serves a name.
 #[derive(Clone, Debug)]
 pub(crate) struct Deployment {
-    /// What callers name; `*` at its end stands for any rest.
+    /// What callers name; `*` at its end stands for any rest, which the `*` of the model's name takes.
     pub(crate) name: String,
-    /// What the provider is asked for; its `*` takes the rest that the name's stood for.
-    pub(crate) upstream: String,
-    pub(crate) provider: Provider,
-    /// Where it is, for whole answers and for streams, which may have times of their own.
-    pub(crate) target: Target,
-    pub(crate) stream_target: Target,
-    /// The most tokens that an answer may have where the caller sets no limit and the API wants one.
-    pub(crate) max_tokens: Option<u64>,
-}
-
-/// How a provider is spoken to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Provider {
-    OpenAi,
-    /// Azure with dated versions: the deployment stands in the path.
-    AzureDeployments,
-    /// Azure's version 1: the deployment is the model.
-    AzureV1,
-    Anthropic,
+    pub(crate) place: Place,
+    /// What the file says of the model, on top of what is known of it.
+    pub(crate) facts: Option<Model>,
 }
 
 /// What all deployments share.
@@ -41,6 +29,7 @@ pub(super) struct Shared<'a> {
     pub(super) timeout: Duration,
     /// Origins that may lie on a private network, and may be spoken to in plain text.
     pub(super) private: &'a [Origin],
+    pub(super) providers: &'a Providers,
 }
 
 /// What a name may be asked for in a minute, all its deployments together.
@@ -57,14 +46,11 @@ pub(super) fn read(field: &Field<'_>, shared: &Shared<'_>) -> (Vec<Deployment>, 
         let params = section
             .need("litellm_params")
             .and_then(|field| field.section());
-        if let Some(mut info) = section.take("model_info").and_then(|field| field.section()) {
-            // Free words of the owner, but for those that LiteLLM acts on.
-            for (name, field) in info.rest() {
-                if known::MODEL_INFO.contains(&name.as_str()) {
-                    field.fail("LiteLLM acts on this, and this version does not: remove it");
-                }
-            }
-        }
+        let info = section
+            .take("model_info")
+            .and_then(|field| field.section())
+            .map(Info::read)
+            .unwrap_or_default();
         section.finish(&[]);
         let name = name.and_then(|field| field.text().map(|text| (text, field)));
         let Some((name, name_field)) = name else {
@@ -74,7 +60,7 @@ pub(super) fn read(field: &Field<'_>, shared: &Shared<'_>) -> (Vec<Deployment>, 
             name_field.fail("a name belongs here, with at most one `*` and that at its end");
         }
         let Some(params) = params else { continue };
-        let (deployment, rpm, tpm) = one(name.clone(), params, shared);
+        let (deployment, rpm, tpm) = one(name.clone(), params, info, shared);
         if name.ends_with('*') && (rpm.is_some() || tpm.is_some()) {
             name_field.fail("`rpm` and `tpm` belong to one model, and this name stands for many: write the models out, or limit keys");
         }
@@ -93,11 +79,8 @@ pub(super) fn read(field: &Field<'_>, shared: &Shared<'_>) -> (Vec<Deployment>, 
 
 type One = (Option<Deployment>, Option<u32>, Option<u32>);
 
-fn one(name: String, mut params: Section<'_>, shared: &Shared<'_>) -> One {
-    let model = params.need("model");
-    let base = params.take("api_base").or_else(|| params.take("base_url"));
-    let key = params.take("api_key");
-    let version = params.take("api_version").and_then(|field| field.text());
+fn one(name: String, mut params: Section<'_>, info: Info, shared: &Shared<'_>) -> One {
+    let address = Address::take(&mut params);
     let times = Duration::from_millis(1)..=Duration::from_secs(24 * 3_600);
     let timeout = params
         .take("timeout")
@@ -114,34 +97,25 @@ fn one(name: String, mut params: Section<'_>, shared: &Shared<'_>) -> One {
     let max_tokens = params
         .take("max_tokens")
         .and_then(|field| field.number(1..=100_000_000_u64));
-    let deployment = model
-        .and_then(|field| field.text().map(|text| (text, field)))
-        .and_then(|(text, field)| provider(&text, &field))
-        .and_then(|(kind, upstream)| {
-            if name.ends_with('*') != upstream.ends_with('*') {
-                params.fail("`model_name` and `model` must both end in `*`, or neither");
-            }
-            let provider = kind.provider(version.as_deref());
-            let target = target(
-                kind,
-                provider,
-                base,
-                key,
-                version.as_deref(),
-                &params,
-                shared.private,
-            )?;
-            let whole = timeout.unwrap_or(shared.timeout);
-            let stream = stream_timeout.unwrap_or(whole);
-            Some(Deployment {
-                name,
-                upstream,
-                provider,
-                stream_target: target.clone().timeouts(stream_times(stream)),
-                target: target.timeouts(whole_times(whole)),
-                max_tokens,
-            })
-        });
+    let info = info.and(&mut params, shared.providers);
+    let whole = timeout.unwrap_or(shared.timeout);
+    let stream = stream_timeout.unwrap_or(whole);
+    let around = Around {
+        providers: shared.providers,
+        private: shared.private,
+        times: (whole_times(whole), stream_times(stream)),
+    };
+    let deployment = address.place(&params, &around).and_then(|place| {
+        if name.ends_with('*') != place.name().model().ends_with('*') {
+            params.fail("`model_name` and `model` must both end in `*`, or neither");
+            return None;
+        }
+        Some(Deployment {
+            facts: info.facts(place.name(), max_tokens),
+            name,
+            place,
+        })
+    });
     params.finish(known::LITELLM_PARAMS);
     (deployment, rpm, tpm)
 }
@@ -157,31 +131,32 @@ fn stream_times(limit: Duration) -> Timeouts {
         .total(limit.max(Duration::from_secs(3_600)))
 }
 
-/// The providers whose keys lie in the environment, with every model that they have, under LiteLLM's names.
+/// The providers whose keys lie in the environment and whose addresses are known, with every model that they have, under LiteLLM's names.
 pub(super) fn from_environment(
-    env: &dyn Fn(&str) -> Option<String>,
+    source: &Source<'_>,
+    providers: &Providers,
     timeout: Duration,
 ) -> Vec<Deployment> {
+    let shared = Shared {
+        timeout,
+        private: &[],
+        providers,
+    };
     let mut found = Vec::new();
-    for (kind, prefix) in [(Kind::OpenAi, "openai"), (Kind::Anthropic, "anthropic")] {
-        let (key, _, base) = kind.variables();
-        let secret = env(key).filter(|key| !key.is_empty());
-        let (Some(secret), Some(base)) = (secret, base) else {
+    for provider in providers.iter() {
+        let first = provider.key_variables().into_iter().next();
+        let has_key = first.is_some_and(|name| source.env(name).is_some());
+        let is_known = provider.base_url().is_some_and(|base| !base.contains('{'));
+        let wants_a_key = matches!(provider.auth(), Auth::Bearer | Auth::Header(_));
+        if !has_key || !is_known || !wants_a_key {
             continue;
-        };
-        let provider = kind.provider(None);
-        let target = Target::new(&whole_base(provider, base))
-            .and_then(|target| credential(kind, target, secret.into()));
-        if let Ok(target) = target {
-            found.push(Deployment {
-                name: format!("{prefix}/*"),
-                upstream: "*".to_owned(),
-                provider,
-                stream_target: target.clone().timeouts(stream_times(timeout)),
-                target: target.timeouts(whole_times(timeout)),
-                max_tokens: None,
-            });
         }
+        let name = format!("{}/*", provider.slug());
+        let entry = tree::Node::mapping([("model", name.as_str())]);
+        let section = Field::root(source, &entry).section();
+        let deployment =
+            section.and_then(|params| one(name.clone(), params, Info::default(), &shared).0);
+        found.extend(deployment);
     }
     found
 }

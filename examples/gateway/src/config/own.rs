@@ -6,11 +6,12 @@ use std::time::Duration;
 
 use bartizan::core::{BodyLimit, Limits};
 use bartizan::egress::Origin;
+use bartizan::translate::catalogue::Providers;
 
 use super::fetch::{self, FetchSettings};
 use super::field::Field;
 use super::read::Section;
-use super::target;
+use super::{providers, target};
 
 /// The words under `bartizan`.
 #[derive(Debug)]
@@ -21,6 +22,8 @@ pub(super) struct Own {
     pub(super) audit: AuditSettings,
     pub(super) private_upstreams: Vec<Origin>,
     pub(super) fetch_urls: Option<FetchSettings>,
+    /// The catalogue's, and the user's own.
+    pub(super) providers: Providers,
 }
 
 impl Default for Own {
@@ -36,6 +39,7 @@ impl Default for Own {
             },
             private_upstreams: Vec::new(),
             fetch_urls: None,
+            providers: Providers::builtin(),
             data_dir,
         }
     }
@@ -155,6 +159,9 @@ pub(super) fn read(mut section: Section<'_>) -> Own {
             .take("fetch_urls")
             .and_then(|field| fetch::read(&field));
         section.finish(&[]);
+    }
+    if let Some(field) = section.take("providers") {
+        own.providers = providers::read(&field);
     }
     server(&mut section, &mut own.server);
     section.finish(&[]);

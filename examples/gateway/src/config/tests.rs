@@ -1,3 +1,7 @@
+mod places;
+
+use bartizan::core::Dialect;
+
 use super::*;
 
 const MASTER: &str = "sk-9f1c6bd2a07e43f58b3d6e2c914a7f05";
@@ -72,10 +76,24 @@ bartizan:
     assert_eq!(settings.deployments.len(), 5);
     assert_eq!(settings.model_limits["gpt-4o"].rpm, Some(100));
     assert_eq!(settings.model_limits["gpt-4o"].tpm, Some(100_000));
-    assert_eq!(settings.deployments[1].provider, Provider::AzureDeployments);
-    assert_eq!(settings.deployments[2].max_tokens, Some(2_048));
+    let url = |at: usize| {
+        let place = &settings.deployments[at].place;
+        let way = place
+            .way(Dialect::OpenAiChat, place.name().model())
+            .unwrap();
+        let leg = way.leg(false);
+        (format!("{:?}", way.lane), leg.query.clone())
+    };
+    let (lane, query) = url(1);
+    assert!(
+        lane.contains("/openai/deployments/four-o/chat/completions"),
+        "{lane}"
+    );
+    assert_eq!(query.as_deref(), Some("api-version=2024-10-21"));
+    let facts = settings.deployments[2].facts.as_ref().unwrap();
+    assert_eq!((facts.max_output, facts.vision), (2_048, true));
     assert_eq!(
-        settings.deployments[3].target.origin().to_string(),
+        settings.deployments[3].place.origin().to_string(),
         "http://localhost:8000"
     );
     assert!(
@@ -205,7 +223,7 @@ genral_settings: {}
 "#,
     );
     for says in [
-        "line 3: model_list[0].litellm_params.model: `openai/…`, `azure/…` or `anthropic/…` belongs here",
+        "line 3: model_list[0].litellm_params.model: there is no provider of this name; did you mean `openai`?",
         "line 3: model_list[0].litellm_params.temperature: this is LiteLLM's",
         "line 4: model_list[1]: `model_name` is missing",
         "line 4: model_list[1].model_nam: this key is not known; did you mean `model_name`?",
@@ -259,11 +277,11 @@ fn the_environments_key_goes_to_the_providers_own_address_only() {
          - {model_name: elsewhere, litellm_params: {model: openai/x, api_base: 'https://elsewhere.example/v1'}}",
     )
     .unwrap();
-    let debugged = format!("{:?}", settings.deployments[1].target);
+    let debugged = format!("{:?}", settings.deployments[1].place);
     assert!(!debugged.contains("canary"));
     // With a key the header would be there; that none is sent is shown against the mock provider.
     assert_eq!(
-        settings.deployments[0].target.origin().to_string(),
+        settings.deployments[0].place.origin().to_string(),
         "https://api.openai.com:443"
     );
 }

@@ -32,6 +32,24 @@ pub(crate) struct Key {
     pub(crate) name: String,
 }
 
+impl Node {
+    /// A mapping that no file has, of single values.
+    pub(crate) fn mapping<const N: usize>(entries: [(&str, &str); N]) -> Self {
+        let entry = |(name, value): (&str, &str)| {
+            let key = Key {
+                line: 0,
+                name: name.to_owned(),
+            };
+            let value = Value::Scalar(SecretString::from(value));
+            (key, Self { line: 0, value })
+        };
+        Self {
+            line: 0,
+            value: Value::Map(entries.into_iter().map(entry).collect()),
+        }
+    }
+}
+
 impl Value {
     /// What it is, for a message.
     pub(crate) fn kind(&self) -> &'static str {

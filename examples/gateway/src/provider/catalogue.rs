@@ -6,9 +6,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bartizan::core::Dialect;
-use bartizan::translate::Target as Lane;
 
-use crate::config::{Deployment, Provider};
+use crate::config::{Deployment, Way};
 
 /// All names that are served, each with its deployments.
 #[derive(Debug, Default)]
@@ -28,14 +27,28 @@ struct Group {
 #[derive(Debug)]
 pub(crate) enum Served {
     /// A provider.
-    By(Box<Deployment>, Lanes),
+    By(Box<Deployment>, Ways),
     /// This program itself, for a first look.
     Demo,
 }
 
-/// For each API that a caller may speak, the one that is spoken to the provider, and its path. Made once where the model's name is
-/// fixed.
-type Lanes = Vec<(Dialect, Lane)>;
+/// For each API that a caller may speak, the way to the provider. Made once where the model's name is fixed.
+type Ways = Vec<(Dialect, Way)>;
+
+/// The APIs that callers may speak.
+const SPOKEN: [Dialect; 11] = [
+    Dialect::OpenAiChat,
+    Dialect::OpenAiResponses,
+    Dialect::OpenAiCompletions,
+    Dialect::OpenAiEmbeddings,
+    Dialect::OpenAiModerations,
+    Dialect::AnthropicMessages,
+    Dialect::AnthropicCountTokens,
+    Dialect::Gemini,
+    Dialect::GeminiCountTokens,
+    Dialect::GeminiEmbeddings,
+    Dialect::CohereRerank,
+];
 
 /// A deployment that was chosen for a call, and what the provider calls the model.
 #[derive(Debug)]
@@ -49,13 +62,15 @@ impl Catalogue {
         let mut catalogue = Self::default();
         for deployment in deployments {
             let name = deployment.name.clone();
-            let fixed = !deployment.upstream.ends_with('*');
-            let lanes = if fixed {
-                lanes(deployment.provider, &deployment.upstream)
-            } else {
+            let place = &deployment.place;
+            let model = place.name().model();
+            let ways = if model.ends_with('*') {
                 Vec::new()
+            } else {
+                let way = |from| Some((from, place.way(from, model)?));
+                SPOKEN.into_iter().filter_map(way).collect()
             };
-            catalogue.add(&name, Served::By(Box::new(deployment), lanes));
+            catalogue.add(&name, Served::By(Box::new(deployment), ways));
         }
         catalogue
     }
@@ -99,10 +114,13 @@ impl Catalogue {
             .get(turn % group.deployments.len().max(1))?;
         let upstream = match &**served {
             Served::Demo => Cow::Borrowed(model),
-            Served::By(deployment, _) => match deployment.upstream.strip_suffix('*') {
-                Some(before) => format!("{before}{rest}").into(),
-                None => Cow::Borrowed(deployment.upstream.as_str()),
-            },
+            Served::By(deployment, _) => {
+                let model = deployment.place.name().model();
+                match model.strip_suffix('*') {
+                    Some(before) => format!("{before}{rest}").into(),
+                    None => Cow::Borrowed(model),
+                }
+            }
         };
         Some(Choice { served, upstream })
     }
@@ -119,7 +137,7 @@ impl Catalogue {
     }
 
     /// The names, as they are configured, with who owns the model.
-    pub(crate) fn names(&self) -> impl Iterator<Item = (&str, &'static str)> {
+    pub(crate) fn names(&self) -> impl Iterator<Item = (&str, &str)> {
         let exact = self
             .exact
             .iter()
@@ -135,13 +153,13 @@ impl Catalogue {
     }
 
     /// Who owns the model that `name` stands for, if it is served.
-    pub(crate) fn owner(&self, name: &str) -> Option<&'static str> {
+    pub(crate) fn owner<'a>(&'a self, name: &'a str) -> Option<&'a str> {
         self.group(name).map(|(group, _)| group.owner())
     }
 }
 
 impl Group {
-    fn owner(&self) -> &'static str {
+    fn owner(&self) -> &str {
         self.deployments
             .first()
             .map_or("bartizan", |served| served.provider())
@@ -150,124 +168,58 @@ impl Group {
 
 impl Served {
     /// The provider's name in records.
-    pub(super) const fn provider(&self) -> &'static str {
+    pub(super) fn provider(&self) -> &str {
         match self {
             Self::Demo => "bartizan",
-            Self::By(deployment, _) => match deployment.provider {
-                Provider::OpenAi => "openai",
-                Provider::AzureDeployments | Provider::AzureV1 => "azure",
-                Provider::Anthropic => "anthropic",
-            },
+            Self::By(deployment, _) => deployment.place.provider(),
         }
     }
 }
 
 impl Choice<'_> {
-    /// What is spoken to the provider when the caller speaks `dialect`; `None` where that can't be translated.
-    pub(super) fn lane(&self, dialect: Dialect) -> Option<Lane> {
-        match &**self.served {
-            Served::Demo => Some(Lane::new(dialect, "demo")),
-            Served::By(deployment, known) => {
-                let find = |lanes: &Lanes| {
-                    lanes
-                        .iter()
-                        .find(|(spoken, _)| *spoken == dialect)
-                        .map(|(_, lane)| lane.clone())
-                };
-                if known.is_empty() {
-                    find(&lanes(deployment.provider, &self.upstream))
-                } else {
-                    find(known)
-                }
-            }
+    /// The way to the provider when the caller speaks `from`; `None` where there is none.
+    pub(super) fn way(&self, from: Dialect) -> Option<Cow<'_, Way>> {
+        let Served::By(deployment, known) = &**self.served else {
+            return None;
+        };
+        if deployment.place.name().model().ends_with('*') {
+            return deployment.place.way(from, &self.upstream).map(Cow::Owned);
         }
+        let found = known.iter().find(|(spoken, _)| *spoken == from);
+        found.map(|(_, way)| Cow::Borrowed(way))
     }
-}
-
-fn lanes(provider: Provider, model: &str) -> Lanes {
-    use Dialect::{
-        AnthropicCountTokens, AnthropicMessages, CohereRerank, Gemini, GeminiCountTokens,
-        GeminiEmbeddings, OpenAiChat, OpenAiCompletions, OpenAiEmbeddings, OpenAiModerations,
-        OpenAiResponses,
-    };
-    let paths: &[(Dialect, Dialect, &str)] = match provider {
-        Provider::OpenAi | Provider::AzureV1 => &[
-            (OpenAiChat, OpenAiChat, "/chat/completions"),
-            (AnthropicMessages, OpenAiChat, "/chat/completions"),
-            (Gemini, OpenAiChat, "/chat/completions"),
-            (AnthropicCountTokens, OpenAiChat, "/chat/completions"),
-            (GeminiCountTokens, OpenAiChat, "/chat/completions"),
-            (OpenAiResponses, OpenAiResponses, "/responses"),
-            (OpenAiCompletions, OpenAiCompletions, "/completions"),
-            (OpenAiModerations, OpenAiModerations, "/moderations"),
-            (OpenAiEmbeddings, OpenAiEmbeddings, "/embeddings"),
-            (GeminiEmbeddings, OpenAiEmbeddings, "/embeddings"),
-            // Not OpenAI's own; servers compatible with it have it.
-            (CohereRerank, CohereRerank, "/rerank"),
-        ],
-        Provider::AzureDeployments => &[
-            (
-                OpenAiChat,
-                OpenAiChat,
-                "/deployments/{model}/chat/completions",
-            ),
-            (
-                AnthropicMessages,
-                OpenAiChat,
-                "/deployments/{model}/chat/completions",
-            ),
-            (Gemini, OpenAiChat, "/deployments/{model}/chat/completions"),
-            (OpenAiResponses, OpenAiResponses, "/responses"),
-            (
-                OpenAiCompletions,
-                OpenAiCompletions,
-                "/deployments/{model}/completions",
-            ),
-            (
-                OpenAiEmbeddings,
-                OpenAiEmbeddings,
-                "/deployments/{model}/embeddings",
-            ),
-            (
-                GeminiEmbeddings,
-                OpenAiEmbeddings,
-                "/deployments/{model}/embeddings",
-            ),
-        ],
-        Provider::Anthropic => &[
-            (AnthropicMessages, AnthropicMessages, "/messages"),
-            (OpenAiChat, AnthropicMessages, "/messages"),
-            (OpenAiCompletions, AnthropicMessages, "/messages"),
-            (Gemini, AnthropicMessages, "/messages"),
-            // Counts go to the path beside, or are estimated where the provider has none.
-            (AnthropicCountTokens, AnthropicMessages, "/messages"),
-            (GeminiCountTokens, AnthropicMessages, "/messages"),
-        ],
-    };
-    let lane = |(caller, spoken, path): &(Dialect, Dialect, &str)| {
-        // A name that can't stand in a path serves nobody.
-        let lane = Lane::new(*spoken, model).path(path).ok()?;
-        Some((*caller, lane))
-    };
-    paths.iter().filter_map(lane).collect()
 }
 
 #[cfg(test)]
 mod tests {
-    use bartizan::egress::Target;
+    use std::fmt::Write as _;
+
+    use secrecy::SecretString;
 
     use super::*;
+    use crate::config::Settings;
 
-    fn deployment(name: &str, upstream: &str, provider: Provider) -> Deployment {
-        let target = Target::new("https://provider.example/v1").unwrap();
-        Deployment {
-            name: name.into(),
-            upstream: upstream.into(),
-            provider,
-            stream_target: target.clone(),
-            target,
-            max_tokens: None,
+    /// A catalogue as a configuration tells it: what callers name, and what that is.
+    fn catalogue(models: &[(&str, &str)]) -> Catalogue {
+        let mut file = "model_list:\n".to_owned();
+        for (name, params) in models {
+            let _ = writeln!(
+                file,
+                "- {{model_name: '{name}', litellm_params: {{{params}}}}}"
+            );
         }
+        let env = |name: &str| {
+            let value = match name {
+                "BARTIZAN_MASTER_KEY" => "sk-9f1c6bd2a07e43f58b3d6e2c914a7f05",
+                "AWS_REGION" => "eu-central-1",
+                "AWS_ACCESS_KEY_ID" | "AWS_SECRET_ACCESS_KEY" => "key",
+                _ if name.ends_with("_API_KEY") => "key",
+                _ => return None,
+            };
+            Some(value.to_owned())
+        };
+        let settings = Settings::read(&SecretString::from(file), &env);
+        Catalogue::new(settings.unwrap().deployments)
     }
 
     fn chosen(catalogue: &Catalogue, model: &str) -> Option<String> {
@@ -278,11 +230,11 @@ mod tests {
 
     #[test]
     fn the_exact_name_goes_before_the_longest_prefix() {
-        let catalogue = Catalogue::new(vec![
-            deployment("*", "any-*", Provider::OpenAi),
-            deployment("openai/*", "*", Provider::OpenAi),
-            deployment("openai/gpt-4*", "four-*", Provider::OpenAi),
-            deployment("openai/gpt-4o", "exact", Provider::OpenAi),
+        let served = catalogue(&[
+            ("*", "model: openai/any-*"),
+            ("openai/*", "model: openai/*"),
+            ("openai/gpt-4*", "model: openai/four-*"),
+            ("openai/gpt-4o", "model: openai/exact"),
         ]);
         for (model, upstream) in [
             ("openai/gpt-4o", Some("exact")),
@@ -291,95 +243,83 @@ mod tests {
             ("claude", Some("any-claude")),
             ("", None),
         ] {
-            assert_eq!(chosen(&catalogue, model).as_deref(), upstream, "{model}");
+            assert_eq!(chosen(&served, model).as_deref(), upstream, "{model}");
         }
         assert_eq!(
-            chosen(
-                &Catalogue::new(vec![deployment("a/*", "*", Provider::OpenAi)]),
-                "a/"
-            ),
+            chosen(&catalogue(&[("a/*", "model: openai/*")]), "a/"),
             None
         );
-        let names: Vec<&str> = catalogue.names().map(|(name, _)| name).collect();
+        let names: Vec<&str> = served.names().map(|(name, _)| name).collect();
         assert_eq!(names, ["openai/gpt-4o", "openai/gpt-4*", "openai/*", "*"]);
     }
 
     #[test]
     fn deployments_of_one_name_take_turns() {
-        let catalogue = Catalogue::new(vec![
-            deployment("m", "a", Provider::OpenAi),
-            deployment("m", "b", Provider::Anthropic),
-        ]);
-        let turns: Vec<_> = (0..4).filter_map(|_| chosen(&catalogue, "m")).collect();
+        let served = catalogue(&[("m", "model: openai/a"), ("m", "model: anthropic/b")]);
+        let turns: Vec<_> = (0..4).filter_map(|_| chosen(&served, "m")).collect();
         assert_eq!(turns, ["a", "b", "a", "b"]);
+        assert_eq!(served.owner("m"), Some("openai"));
     }
 
     #[test]
-    fn what_can_be_spoken_to_whom() {
+    fn what_is_spoken_to_whom() {
         use Dialect::{
-            AnthropicMessages as Messages, OpenAiChat as Chat, OpenAiEmbeddings as Embeddings,
+            AnthropicCountTokens as Count, AnthropicMessages as Messages,
+            BedrockConverse as Converse, CohereRerank as Rerank, Gemini, GeminiCountTokens,
+            GeminiEmbeddings, OpenAiChat as Chat, OpenAiCompletions as Completions,
+            OpenAiEmbeddings as Embeddings, OpenAiModerations as Moderations,
             OpenAiResponses as Responses,
         };
-        for (provider, caller, spoken) in [
-            (Provider::OpenAi, Chat, Some(Chat)),
-            (Provider::OpenAi, Responses, Some(Responses)),
-            (Provider::OpenAi, Embeddings, Some(Embeddings)),
-            (Provider::OpenAi, Messages, Some(Chat)),
-            (Provider::AzureV1, Messages, Some(Chat)),
+        for (params, caller, spoken) in [
+            ("model: openai/x", Chat, Some(Chat)),
+            ("model: openai/x", Responses, Some(Responses)),
+            ("model: openai/x", Completions, Some(Completions)),
+            ("model: openai/x", Embeddings, Some(Embeddings)),
+            ("model: openai/x", Moderations, Some(Moderations)),
+            ("model: openai/x", Messages, Some(Chat)),
+            ("model: openai/x", Gemini, Some(Chat)),
+            ("model: openai/x", Count, Some(Chat)),
+            ("model: openai/x", GeminiCountTokens, Some(Chat)),
+            ("model: openai/x", GeminiEmbeddings, Some(Embeddings)),
+            ("model: openai/x", Rerank, Some(Rerank)),
             (
-                Provider::OpenAi,
-                Dialect::OpenAiCompletions,
-                Some(Dialect::OpenAiCompletions),
+                "model: azure/x, api_base: 'https://x.example'",
+                Messages,
+                Some(Chat),
             ),
             (
-                Provider::OpenAi,
-                Dialect::OpenAiModerations,
-                Some(Dialect::OpenAiModerations),
+                "model: azure/x, api_base: 'https://x.example', api_version: '2024-10-21'",
+                Chat,
+                Some(Chat),
             ),
-            (
-                Provider::OpenAi,
-                Dialect::CohereRerank,
-                Some(Dialect::CohereRerank),
-            ),
-            (Provider::OpenAi, Dialect::Gemini, Some(Chat)),
-            (
-                Provider::OpenAi,
-                Dialect::GeminiEmbeddings,
-                Some(Embeddings),
-            ),
-            (Provider::OpenAi, Dialect::GeminiCountTokens, Some(Chat)),
-            (Provider::OpenAi, Dialect::AnthropicCountTokens, Some(Chat)),
-            (Provider::Anthropic, Dialect::Gemini, Some(Messages)),
-            (
-                Provider::Anthropic,
-                Dialect::AnthropicCountTokens,
-                Some(Messages),
-            ),
-            (
-                Provider::Anthropic,
-                Dialect::GeminiCountTokens,
-                Some(Messages),
-            ),
-            (Provider::Anthropic, Dialect::OpenAiModerations, None),
-            (Provider::AzureDeployments, Chat, Some(Chat)),
-            (Provider::Anthropic, Messages, Some(Messages)),
-            (Provider::Anthropic, Chat, Some(Messages)),
-            (Provider::Anthropic, Responses, None),
-            (Provider::Anthropic, Embeddings, None),
+            ("model: anthropic/x", Messages, Some(Messages)),
+            ("model: anthropic/x", Chat, Some(Messages)),
+            ("model: anthropic/x", Responses, Some(Messages)),
+            ("model: anthropic/x", Gemini, Some(Messages)),
+            ("model: anthropic/x", Count, Some(Count)),
+            ("model: anthropic/x", GeminiCountTokens, Some(Count)),
+            ("model: anthropic/x", Embeddings, None),
+            ("model: anthropic/x", Rerank, None),
+            ("model: anthropic/x", Moderations, None),
+            ("model: bedrock/amazon.nova-pro-v1:0", Chat, Some(Converse)),
+            ("model: cohere/rerank-v3.5", Rerank, Some(Rerank)),
+            ("model: gemini/gemini-2.5-flash", Chat, Some(Gemini)),
+            ("model: groq/llama, api_key: k", Messages, Some(Chat)),
         ] {
-            let catalogue = Catalogue::new(vec![deployment("m", "x", provider)]);
-            let lane = catalogue.choose("m").unwrap().lane(caller);
+            let served = catalogue(&[("m", params)]);
+            let choice = served.choose("m").unwrap();
+            let way = choice.way(caller);
             assert_eq!(
-                lane.map(|lane| lane.dialect()),
+                way.map(|way| way.lane.dialect()),
                 spoken,
-                "{provider:?} {caller:?}"
+                "{params} {caller:?}"
             );
         }
+        let azure = "model: azure/*, api_base: 'https://x.example', api_version: '2024-10-21'";
+        let served = catalogue(&[("m/*", azure)]);
         for name in ["..", "."] {
-            let catalogue =
-                Catalogue::new(vec![deployment("m/*", "*", Provider::AzureDeployments)]);
             let model = format!("m/{name}");
-            assert!(catalogue.choose(&model).unwrap().lane(Chat).is_none());
+            assert!(served.choose(&model).unwrap().way(Chat).is_none());
         }
     }
 }

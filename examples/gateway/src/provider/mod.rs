@@ -9,7 +9,10 @@ mod upstream;
 use std::sync::Arc;
 
 use bartizan::core::{Call, Dialect, Filter, Filtered, Flow, Note, Refusal, RefusalKind};
+use bartizan::translate::Target as Lane;
 use tower::Layer;
+
+use crate::config::Leg;
 
 pub(crate) use catalogue::Catalogue;
 pub(crate) use demo::DemoLayer;
@@ -29,7 +32,8 @@ pub(crate) struct Choose(Arc<Catalogue>);
 #[derive(Clone, Debug)]
 struct Chosen {
     served: Arc<Served>,
-    stream: bool,
+    /// Where the call goes; nowhere where this program plays the provider.
+    leg: Option<Leg>,
 }
 
 impl ChooseLayer {
@@ -76,16 +80,18 @@ impl Filter for Choose {
             .param("model"));
         };
         let provider = choice.served.provider();
-        let Some(lane) = choice.lane(dialect) else {
-            return Err(untranslatable(dialect, provider));
+        let (lane, leg) = match (&**choice.served, choice.way(dialect)) {
+            (Served::Demo, _) => (Lane::new(dialect, "demo"), None),
+            (_, Some(way)) => (way.lane.clone(), Some(way.leg(stream).clone())),
+            (_, None) => return Err(untranslatable(dialect, provider)),
         };
         if let Some(trail) = call.trail() {
             trail.ask_model(&model);
         }
-        call.note(Note::new("route", "chose").word("provider", provider));
+        call.note(Note::new("route", "chose").word("provider", provider.to_owned()));
         let chosen = Chosen {
             served: Arc::clone(choice.served),
-            stream,
+            leg,
         };
         let extensions = &mut call.parts_mut().extensions;
         extensions.insert(chosen);

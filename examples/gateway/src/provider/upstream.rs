@@ -5,13 +5,14 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use bartizan::core::{Body, Dialect, Refusal, RefusalKind};
-use bartizan::egress::Client;
+use bartizan::egress::{Client, Target};
 use http::header::{CONTENT_TYPE, HeaderValue};
 use http::{Request, Response};
+use percent_encoding::percent_decode_str;
 use tower::Service;
 
-use super::catalogue::Served;
 use super::{Chosen, failure};
+use crate::config::Leg;
 
 /// Sends to providers.
 #[derive(Clone, Debug)]
@@ -32,16 +33,10 @@ impl Upstream {
         };
         let (mut parts, body) = request.into_parts();
         let chosen = parts.extensions.remove::<Chosen>().ok_or_else(lost)?;
-        let Served::By(deployment, _) = &*chosen.served else {
-            return Err(lost());
-        };
-        let path = parts.uri.path().to_owned();
-        let target = if chosen.stream {
-            &deployment.stream_target
-        } else {
-            &deployment.target
-        };
-        let mut request = target.request(parts, &path, body).map_err(|_| {
+        let leg = chosen.leg.ok_or_else(lost)?;
+        let uri = parts.uri.clone();
+        let target = with_query(&leg, uri.query().unwrap_or_default());
+        let mut request = target.request(parts, uri.path(), body).map_err(|_| {
             Refusal::new(
                 RefusalKind::BadRequest,
                 "invalid_model",
@@ -54,6 +49,26 @@ impl Upstream {
             .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         Ok(request)
     }
+}
+
+/// The target with what of `query` may leave: what the provider's own path says, and how Google frames an answer. All else is the caller's.
+fn with_query(leg: &Leg, query: &str) -> Target {
+    let own = leg.query.as_deref().unwrap_or_default();
+    let may = |word: &str| {
+        let framing = word
+            .strip_prefix('$')
+            .or(word.strip_prefix("%24"))
+            .unwrap_or(word);
+        own.split('&').any(|own| own == word) || matches!(framing, "alt=sse" | "alt=json")
+    };
+    let words = query
+        .split('&')
+        .filter(|word| !word.is_empty() && may(word));
+    words.fold(leg.target.clone(), |target, word| {
+        let (name, value) = word.split_once('=').unwrap_or((word, ""));
+        let plain = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
+        target.query(&plain(name), &plain(value))
+    })
 }
 
 impl Service<Request<Body>> for Upstream {
@@ -82,5 +97,39 @@ impl Service<Request<Body>> for Upstream {
                 Err(refusal) => refusal.render(dialect),
             })
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_query_of_a_callers_leaves() {
+        for (own, query, sent) in [
+            (None, "", ""),
+            (None, "beta=true&key=k", ""),
+            (
+                Some("api-version=2024-10-21"),
+                "api-version=2024-10-21",
+                "?api-version=2024-10-21",
+            ),
+            (Some("api-version=2024-10-21"), "api-version=x", ""),
+            (Some("alt=sse"), "alt=sse&key=k", "?alt=sse"),
+            (None, "$alt=sse", "?%24alt=sse"),
+            (None, "alt=media", ""),
+        ] {
+            let leg = Leg {
+                target: Target::new("https://provider.example").unwrap(),
+                query: own.map(Into::into),
+            };
+            let (parts, ()) = Request::post("/x").body(()).unwrap().into_parts();
+            let request = with_query(&leg, query).request(parts, "/x", ()).unwrap();
+            assert_eq!(
+                *request.uri(),
+                *format!("https://provider.example/x{sent}"),
+                "{query}"
+            );
+        }
     }
 }

@@ -18,11 +18,11 @@ pub(super) struct Model<'a> {
     object: &'static str,
     /// No provider says when; LiteLLM's constant.
     created: u64,
-    owned_by: &'static str,
+    owned_by: &'a str,
 }
 
 impl<'a> Model<'a> {
-    const fn new(id: &'a str, owned_by: &'static str) -> Self {
+    const fn new(id: &'a str, owned_by: &'a str) -> Self {
         Self {
             id,
             object: "model",
@@ -90,7 +90,7 @@ pub(super) fn all_of_googles<'a>(
 /// The same as [`one`].
 pub(super) fn one_of_googles<'a>(
     by: &Verified<Caller>,
-    catalogue: &Catalogue,
+    catalogue: &'a Catalogue,
     name: &'a str,
 ) -> Result<GooglesModel<'a>, Refusal> {
     one(by, catalogue, name).map(|model| GooglesModel::new(model.id))
@@ -99,7 +99,7 @@ pub(super) fn one_of_googles<'a>(
 /// One name. One that isn't served and one that isn't allowed look alike.
 pub(super) fn one<'a>(
     by: &Verified<Caller>,
-    catalogue: &Catalogue,
+    catalogue: &'a Catalogue,
     name: &'a str,
 ) -> Result<Model<'a>, Refusal> {
     let owner = catalogue

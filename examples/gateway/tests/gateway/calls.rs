@@ -284,10 +284,10 @@ async fn what_cannot_be_done_is_said_in_the_callers_dialect() {
             r#""status":"NOT_FOUND""#,
         ),
         (
-            "/v1/responses",
+            "/v1/moderations",
             r#"{"model":"claude","input":"x"}"#.to_owned(),
             400,
-            "can't translate openai_responses",
+            "can't translate openai_moderations",
         ),
         (
             "/v1/embeddings",

@@ -1,0 +1,89 @@
+//! Where a deployment is, for every API that a caller may speak.
+
+use std::sync::Arc;
+
+use bartizan::core::Dialect;
+use bartizan::egress::{Origin, Target, Timeouts};
+use bartizan::translate::Target as Lane;
+use bartizan::translate::catalogue::{ModelName, Provider, Settings};
+
+use super::credential::Credential;
+
+/// A provider's model, and all that it takes to call it.
+#[derive(Clone, Debug)]
+pub(crate) struct Place {
+    pub(super) provider: Arc<Provider>,
+    /// Its model ends in `*` where it stands for many.
+    pub(super) name: ModelName,
+    pub(super) base: Option<String>,
+    pub(super) settings: Settings,
+    pub(super) credential: Credential,
+    pub(super) origin: Origin,
+    pub(super) whole_times: Timeouts,
+    pub(super) stream_times: Timeouts,
+}
+
+/// One way to a model: the API that is spoken there, and where that is for whole answers and for streams.
+#[derive(Clone, Debug)]
+pub(crate) struct Way {
+    pub(crate) lane: Lane,
+    whole: Leg,
+    stream: Leg,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Leg {
+    pub(crate) target: Target,
+    /// What the provider's own path says behind its `?`.
+    pub(crate) query: Option<Box<str>>,
+}
+
+impl Way {
+    pub(crate) fn leg(&self, stream: bool) -> &Leg {
+        if stream { &self.stream } else { &self.whole }
+    }
+}
+
+impl Place {
+    pub(crate) fn provider(&self) -> &str {
+        self.provider.slug()
+    }
+
+    pub(crate) fn name(&self) -> &ModelName {
+        &self.name
+    }
+
+    pub(crate) fn origin(&self) -> &Origin {
+        &self.origin
+    }
+
+    pub(crate) fn credential(&self) -> &Credential {
+        &self.credential
+    }
+
+    /// The way for a caller who speaks `from`; none where the provider has no such API, or the model's name can't stand in its path.
+    pub(crate) fn way(&self, from: Dialect, model: &str) -> Option<Way> {
+        let name = self.name.clone().with_model(model);
+        let endpoint = self
+            .provider
+            .endpoint(from, &name, self.base.as_deref(), &self.settings)
+            .ok()?;
+        let lane = Lane::new(endpoint.dialect(), model)
+            .path(endpoint.path(false).as_str())
+            .and_then(|lane| lane.stream_path(endpoint.path(true).as_str()))
+            .ok()?;
+        let leg = |stream, times| {
+            let target = Target::new(endpoint.origin()).ok()?;
+            let target = self.credential.onto(target, endpoint.auth()).ok()?;
+            Some(Leg {
+                target: target.timeouts(times),
+                query: endpoint.path(stream).query().map(Into::into),
+            })
+        };
+        Some(Way {
+            lane,
+            whole: leg(false, self.whole_times)?,
+            stream: leg(true, self.stream_times)?,
+        })
+    }
+}
