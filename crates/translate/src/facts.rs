@@ -202,6 +202,13 @@ impl Model {
     }
 }
 
+impl Model {
+    /// The most tokens that an answer may have, where that is known.
+    pub(crate) fn output_limit(&self) -> Option<u64> {
+        Some(self.max_output).filter(|most| *most > 0)
+    }
+}
+
 /// What is known of models: the crate's table, as it stood on the day that `data/models.csv` names, and the user's own words, which go
 /// before it.
 ///

@@ -260,7 +260,12 @@ impl Translate {
                 && !target.differs().is_none()
                 && openai_chat::is_mended(dialect)
             {
-                match openai_chat::fit(document, &self.to(target), self.unknown, &mut losses)? {
+                match openai_chat::fit(
+                    document,
+                    &self.to(target),
+                    self.unknown_at(target),
+                    &mut losses,
+                )? {
                     Fit::Edited(edits) => mend(document, edits)?,
                     Fit::Translate => return self.translate(call, target).await,
                 }
@@ -290,11 +295,15 @@ impl Translate {
         Ok(Translation::relay(relay))
     }
 
+    fn unknown_at(&self, target: &Target) -> Unknown {
+        target.unknowns().unwrap_or(self.unknown)
+    }
+
     fn to<'t>(&'t self, target: &'t Target) -> To<'t> {
         To {
             dialect: target.dialect(),
             model: target.model(),
-            facts: self.models.of(target.model()),
+            facts: target.facts().or_else(|| self.models.of(target.model())),
             vertex: target.is_vertex(),
             bounds: self.bounds,
             stream_usage: target.asks_usage().unwrap_or(self.stream_usage),
@@ -311,7 +320,7 @@ impl Translate {
         };
         let to = self.to(target);
         let (text, translation) = if whole::answers_whole(outer) {
-            let question = whole::question(document, self.unknown, to, &mut losses)?;
+            let question = whole::question(document, self.unknown_at(target), to, &mut losses)?;
             losses.retell(question.names);
             note(trail.as_ref(), &losses);
             let asked = Asked {
@@ -323,7 +332,7 @@ impl Translate {
             };
             (question.text, Translation::asked(asked))
         } else {
-            let mut ask = dialects::decode_ask(document, self.unknown, &mut losses)?;
+            let mut ask = dialects::decode_ask(document, self.unknown_at(target), &mut losses)?;
             let wrapped = custom::wrap(&mut ask, &to, &mut losses);
             if let Some(fetch) = &self.fetch_urls {
                 let (files, bytes) = fetch.fill(&mut ask, &to).await?;

@@ -11,6 +11,8 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use crate::catalogue::{Envelope, Quirks};
 use crate::count_tokens;
 use crate::error::Error;
+use crate::facts::Model;
+use crate::read::Unknown;
 
 /// What may stand in a segment of a path as it is: the unreserved characters of RFC 3986.
 pub(crate) const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
@@ -43,6 +45,8 @@ pub struct Target {
     stream_usage: Option<bool>,
     quirks: Option<Arc<Quirks>>,
     envelope: Envelope,
+    known: Option<Arc<Model>>,
+    unknown: Option<Unknown>,
 }
 
 /// A server that differs from OpenAI in nothing.
@@ -65,6 +69,8 @@ impl Target {
             stream_usage: None,
             quirks: None,
             envelope: Envelope::Plain,
+            known: None,
+            unknown: None,
         }
     }
 
@@ -165,6 +171,20 @@ impl Target {
         self
     }
 
+    /// Says what this model can do here, where the layer's own table does not know it, or not as this provider serves it.
+    #[must_use]
+    pub fn model_facts(mut self, model: impl Into<Arc<Model>>) -> Self {
+        self.known = Some(model.into());
+        self
+    }
+
+    /// Says what becomes of members that nobody knows, in place of what the layer says.
+    #[must_use]
+    pub fn unknown(mut self, then: Unknown) -> Self {
+        self.unknown = Some(then);
+        self
+    }
+
     /// The API that is spoken there.
     #[must_use]
     pub fn dialect(&self) -> Dialect {
@@ -213,6 +233,14 @@ impl Target {
     /// In what the server differs from OpenAI.
     pub(crate) fn differs(&self) -> &Quirks {
         self.quirks.as_deref().unwrap_or(&NONE)
+    }
+
+    pub(crate) fn facts(&self) -> Option<&Model> {
+        self.known.as_deref()
+    }
+
+    pub(crate) fn unknowns(&self) -> Option<Unknown> {
+        self.unknown
     }
 
     pub(crate) fn enveloped(&self) -> Envelope {

@@ -1302,3 +1302,24 @@ async fn parts_that_compatible_servers_added_are_read_too() {
     assert_eq!(body["messages"][1]["content"], "b");
     assert_eq!(lost, "messages.reasoning_content");
 }
+
+#[tokio::test]
+async fn a_target_knows_its_model_and_its_manners_better_than_the_layer() {
+    let target = || Target::new(Dialect::AnthropicMessages, MODEL);
+    let (body, _) = sent(
+        &layer().to(target().model_facts(Model::new(77))),
+        with(json!({})),
+    )
+    .await;
+    assert_eq!(body["max_tokens"], 77);
+    // What nobody knows has no limit either.
+    let nothing = layer().to(target().model_facts(Model::new(0)));
+    assert_eq!(ask(&nothing, with(json!({}))).await.status, 400);
+
+    let strange = || with(json!({"strange": 1}));
+    let layer = layer().unknown(Unknown::Refuse);
+    let refused = ask(&layer.clone().to(target()), strange()).await;
+    assert_eq!(refused.status, 400);
+    let (_, lost) = sent(&layer.to(target().unknown(Unknown::Drop)), strange()).await;
+    assert_eq!(lost, "strange");
+}

@@ -19,7 +19,7 @@ use bartizan::egress::{Client, Policy};
 use bartizan::guard::{DenyList, GuardLayer, Injection, Invisible, Post, Secrets};
 use bartizan::limit::LimitLayer;
 use bartizan::pii::PiiLayer;
-use bartizan::translate::{ModelFacts, TranslateLayer, Unknown};
+use bartizan::translate::{TranslateLayer, Unknown};
 use http::header::AUTHORIZATION;
 use http::request::Parts;
 use http::{HeaderName, Request, Response};
@@ -183,18 +183,12 @@ fn pii(settings: &PiiSettings) -> Result<PiiLayer, bartizan::pii::ConfigError> {
 }
 
 fn translate(settings: &Settings) -> Result<TranslateLayer, bartizan::egress::Error> {
-    let told = settings.deployments.iter().filter_map(|deployment| {
-        Some((deployment.place.name().model(), deployment.facts.clone()?))
-    });
-    let models = told.fold(ModelFacts::default(), |models, (name, facts)| {
-        models.with(name, facts)
-    });
     let unknown = if settings.drop_params {
         Unknown::Drop
     } else {
         Unknown::Refuse
     };
-    let layer = TranslateLayer::new().models(models).unknown(unknown);
+    let layer = TranslateLayer::new().unknown(unknown);
     Ok(match fetch_urls(settings)? {
         Some(urls) => layer.fetch_urls(urls),
         None => layer,

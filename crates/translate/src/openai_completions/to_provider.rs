@@ -4,6 +4,7 @@ use bartizan_core::{Refusal, RefusalKind};
 
 use super::from_provider::Events;
 use crate::dialects::{Encoded, To};
+use crate::facts::Model;
 use crate::losses::Losses;
 use crate::neutral::{Ask, Block, Choice, Format, Reasoning, Role};
 use crate::write::Writer;
@@ -97,7 +98,7 @@ const ONE_TEXT: &str =
 
 /// The API stops at 16 where nothing is said, which is no answer.
 fn max_tokens(ask: &Ask<'_>, to: &To<'_>, losses: &mut Losses) -> Result<u64, Refusal> {
-    let most = to.facts.map(|model| model.max_output);
+    let most = to.facts.and_then(Model::output_limit);
     match (ask.max_output, most) {
         (Some(wanted), Some(most)) if wanted > most => {
             losses.changed("max_completion_tokens");

@@ -120,14 +120,14 @@ impl Info {
         }
     }
 
-    /// What is known of the model with all that in it; none where the file says nothing of it.
+    /// What is known of the model as this provider serves it, with all that in it; none where nothing is known but what a name says.
     pub(super) fn facts(self, name: &ModelName, max_tokens: Option<u64>) -> Option<Model> {
-        if self.changes.is_empty() && self.base_model.is_none() && max_tokens.is_none() {
-            return None;
-        }
         let name = self.base_model.as_ref().unwrap_or(name);
         let known = ModelFacts::default();
         let found = known.served(name).or_else(|| known.of(name.model()));
+        if found.is_none() && self.changes.is_empty() && max_tokens.is_none() {
+            return None;
+        }
         let mut model = found.cloned().unwrap_or_else(|| Model::new(0));
         for change in self.changes {
             change(&mut model);

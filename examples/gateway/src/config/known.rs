@@ -35,7 +35,6 @@ pub(super) const LITELLM_PARAMS: &[&str] = &[
     "client_secret",
     "configurable_clientside_auth_params",
     "cooldown_time",
-    "drop_params",
     "extra_body",
     "extra_headers",
     "fallbacks",

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use bartizan::egress::{Origin, Timeouts};
-use bartizan::translate::Model;
 use bartizan::translate::catalogue::{Auth, Providers};
 
 use super::field::Field;
@@ -20,8 +19,6 @@ pub(crate) struct Deployment {
     /// What callers name; `*` at its end stands for any rest, which the `*` of the model's name takes.
     pub(crate) name: String,
     pub(crate) place: Place,
-    /// What the file says of the model, on top of what is known of it.
-    pub(crate) facts: Option<Model>,
 }
 
 /// What all deployments share.
@@ -105,16 +102,13 @@ fn one(name: String, mut params: Section<'_>, info: Info, shared: &Shared<'_>) -
         private: shared.private,
         times: (whole_times(whole), stream_times(stream)),
     };
-    let deployment = address.place(&params, &around).and_then(|place| {
+    let deployment = address.place(&params, &around).and_then(|mut place| {
         if name.ends_with('*') != place.name().model().ends_with('*') {
             params.fail("`model_name` and `model` must both end in `*`, or neither");
             return None;
         }
-        Some(Deployment {
-            facts: info.facts(place.name(), max_tokens),
-            name,
-            place,
-        })
+        place.facts = info.facts(place.name(), max_tokens).map(Into::into);
+        Some(Deployment { name, place })
     });
     params.finish(known::LITELLM_PARAMS);
     (deployment, rpm, tpm)

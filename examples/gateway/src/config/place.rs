@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use bartizan::core::Dialect;
 use bartizan::egress::{Origin, Target, Timeouts};
-use bartizan::translate::Target as Lane;
 use bartizan::translate::catalogue::{ModelName, Provider, Settings};
+use bartizan::translate::{Model, Target as Lane, Unknown};
 
 use super::credential::Credential;
 
@@ -21,6 +21,10 @@ pub(crate) struct Place {
     pub(super) origin: Origin,
     pub(super) whole_times: Timeouts,
     pub(super) stream_times: Timeouts,
+    /// What is known of the model, where it is one.
+    pub(super) facts: Option<Arc<Model>>,
+    /// Whether what the provider's API does not know is left out, where the deployment says so.
+    pub(super) drop_params: Option<bool>,
 }
 
 /// One way to a model: the API that is spoken there, and where that is for whole answers and for streams.
@@ -68,10 +72,18 @@ impl Place {
             .provider
             .endpoint(from, &name, self.base.as_deref(), &self.settings)
             .ok()?;
-        let lane = Lane::new(endpoint.dialect(), model)
+        let mut lane = Lane::new(endpoint.dialect(), model)
             .path(endpoint.path(false).as_str())
             .and_then(|lane| lane.stream_path(endpoint.path(true).as_str()))
-            .ok()?;
+            .ok()?
+            .quirks(Arc::clone(self.provider.quirks()))
+            .envelope(endpoint.envelope());
+        if let Some(facts) = &self.facts {
+            lane = lane.model_facts(Arc::clone(facts));
+        }
+        if let Some(drop) = self.drop_params {
+            lane = lane.unknown(if drop { Unknown::Drop } else { Unknown::Refuse });
+        }
         let leg = |stream, times| {
             let target = Target::new(endpoint.origin()).ok()?;
             let target = self.credential.onto(target, endpoint.auth()).ok()?;

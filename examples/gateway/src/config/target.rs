@@ -22,6 +22,7 @@ pub(super) struct Address<'a> {
     project: Option<Field<'a>>,
     location: Option<Field<'a>>,
     settings: Option<Field<'a>>,
+    drop_params: Option<Field<'a>>,
     key: Told<'a>,
     /// The service account's key, which says its project.
     account: Option<Field<'a>>,
@@ -51,6 +52,7 @@ impl<'a> Address<'a> {
             project: params.take("vertex_project"),
             location: params.take("vertex_location"),
             settings: params.take("settings"),
+            drop_params: params.take("drop_params"),
             account: key.account(),
             key,
         }
@@ -83,6 +85,8 @@ impl<'a> Address<'a> {
             origin,
             whole_times: around.times.0,
             stream_times: around.times.1,
+            facts: None,
+            drop_params: self.drop_params.and_then(|field| field.boolean()),
         })
     }
 

@@ -90,7 +90,7 @@ bartizan:
         "{lane}"
     );
     assert_eq!(query.as_deref(), Some("api-version=2024-10-21"));
-    let facts = settings.deployments[2].facts.as_ref().unwrap();
+    let facts = settings.deployments[2].place.facts.as_ref().unwrap();
     assert_eq!((facts.max_output, facts.vision), (2_048, true));
     assert_eq!(
         settings.deployments[3].place.origin().to_string(),

@@ -65,7 +65,7 @@ impl<'a> Plan<'a> {
     ) -> Result<Self, Refusal> {
         let max_tokens = ask
             .max_output
-            .or(model.map(|model| model.max_output).filter(|most| *most > 0))
+            .or(model.and_then(Model::output_limit))
             .or(bounds.max_output)
             .ok_or_else(|| {
                 let says = "set max_tokens: the provider needs it, and this model's own maximum is not known here";

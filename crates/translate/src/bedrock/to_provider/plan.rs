@@ -7,7 +7,7 @@ use bartizan_core::Refusal;
 use crate::anthropic::{Think, think};
 use crate::bedrock::family::Family;
 use crate::dialects::To;
-use crate::facts::Effort;
+use crate::facts::{Effort, Model};
 use crate::losses::Losses;
 use crate::neutral::{Ask, Block, Choice, Format, Number, Reasoning, Tool, ToolKind};
 use crate::settings::{Bounds, TooHot};
@@ -79,7 +79,7 @@ impl<'a> Plan<'a> {
         if ask.one_tool_at_a_time && !ask.tools.is_empty() {
             losses.dropped("parallel_tool_calls");
         }
-        let most = to.facts.map(|model| model.max_output);
+        let most = to.facts.and_then(Model::output_limit);
         let max_output = ask.max_output.map(|wanted| match most {
             Some(most) if wanted > most => {
                 losses.changed("max_completion_tokens");
@@ -119,7 +119,7 @@ impl<'a> Plan<'a> {
                     self.choose,
                     Choose::Any | Choose::Named | Choose::HiddenTool
                 );
-                let most = to.facts.map(|model| model.max_output);
+                let most = to.facts.and_then(Model::output_limit);
                 let most = self.max_output.or(most).or(to.bounds.max_output);
                 let (thinking, effort) =
                     think(ask, to.facts, most.unwrap_or(u64::MAX), forced, losses);

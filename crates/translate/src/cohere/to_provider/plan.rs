@@ -58,7 +58,7 @@ impl<'a> Plan<'a> {
             return Err(ask.unsupported("stop", "the provider takes five at most"));
         }
         let form = form(ask, losses);
-        let most = to.facts.map(|model| model.max_output);
+        let most = to.facts.and_then(Model::output_limit);
         let max_output = ask.max_output.map(|wanted| match most {
             Some(most) if wanted > most => {
                 losses.changed("max_tokens");

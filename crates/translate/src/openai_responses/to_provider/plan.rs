@@ -44,7 +44,7 @@ impl<'a> Plan<'a> {
         };
         let temperature = sampling(ask.temperature.as_ref(), "temperature");
         let top_p = sampling(ask.top_p.as_ref(), "top_p");
-        let most = model.map(|model| model.max_output);
+        let most = model.and_then(Model::output_limit);
         let max_output = ask.max_output.map(|wanted| match most {
             Some(most) if most > 0 && wanted > most => {
                 losses.changed("max_completion_tokens");

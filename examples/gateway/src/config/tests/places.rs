@@ -415,7 +415,7 @@ model_list:
   - {model_name: c, litellm_params: {model: groq/x}}
 ";
     let settings = settings(file).unwrap();
-    let facts = |at: usize| settings.deployments[at].facts.clone();
+    let facts = |at: usize| settings.deployments[at].place.facts.clone();
     let own = facts(0).unwrap();
     assert_eq!(
         (own.context, own.max_output, own.vision, own.tools),
