@@ -618,11 +618,28 @@ async fn status_and_reason_become_the_finish_reason() {
     let refused = json!({"output": [{"type": "message", "content": [{"type": "refusal", "refusal": "I won't"}]}]});
     let got = answered(refused).await;
     assert_eq!(got["choices"][0]["message"]["refusal"], "I won't");
-    let failed = json!({"status": "failed", "error": {"code": "server_error", "message": "canary"}, "output": []});
-    let reply = support::json(200, failed.to_string());
-    let got = exchange(&layer(), chat(with(json!({}))), reply).await;
-    assert_eq!(got.status, 502, "a failure is none of an answer");
-    assert!(!got.text.contains("canary"));
+    for error in [
+        json!({"code": "server_error", "message": "canary"}),
+        Value::Null,
+    ] {
+        let failed = json!({"status": "failed", "error": error, "output": []});
+        let reply = support::json(200, failed.to_string());
+        let got = exchange(&layer(), chat(with(json!({}))), reply).await;
+        assert_eq!(got.status, 502, "a failure is none of an answer: {error}");
+        assert!(!got.text.contains("canary"));
+    }
+}
+
+#[tokio::test]
+async fn a_word_on_the_way_to_the_answer_is_declared() {
+    let message = |phase: &str| json!({"type": "message", "phase": phase, "content": [{"type": "output_text", "text": "a", "annotations": []}]});
+    for (phase, dropped) in [
+        ("commentary", json!(["content.phase"])),
+        ("final_answer", Value::Null),
+    ] {
+        let got = answered(json!({"output": [message(phase)]})).await;
+        assert_eq!(got["bartizan_dropped"], dropped, "{phase}");
+    }
 }
 
 fn frames(events: &[Value]) -> String {

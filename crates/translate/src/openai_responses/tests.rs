@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use bartizan_core::{Dialect, Direction, Document};
+use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
@@ -262,4 +263,73 @@ fn every_recorded_request_asks_the_same_when_it_is_written_again() {
     }
     println!("{same} of {all}; with losses: {other:#?}");
     assert!(same * 100 >= all * 98, "{same} of {all}: {other:?}");
+}
+
+fn any_event() -> impl Strategy<Value = Value> {
+    let kind = prop::sample::select(vec![
+        "response.created",
+        "response.output_item.added",
+        "response.output_item.done",
+        "response.content_part.added",
+        "response.content_part.done",
+        "response.output_text.delta",
+        "response.output_text.done",
+        "response.refusal.delta",
+        "response.reasoning_summary_text.delta",
+        "response.reasoning_summary_text.done",
+        "response.reasoning_text.delta",
+        "response.function_call_arguments.delta",
+        "response.function_call_arguments.done",
+        "response.custom_tool_call_input.delta",
+        "response.output_text.annotation.added",
+        "response.web_search_call.searching",
+        "response.other",
+        "keepalive",
+    ]);
+    let item = prop::sample::select(vec![
+        json!({"type": "message", "content": []}),
+        json!({"type": "message", "content": [{"type": "output_text", "text": "t"}, {"type": "refusal", "refusal": "r"}]}),
+        json!({"type": "reasoning", "summary": []}),
+        json!({"type": "reasoning", "summary": [{"type": "summary_text", "text": "s"}], "encrypted_content": "gAAAA"}),
+        json!({"type": "function_call", "call_id": "c", "name": "f", "arguments": ""}),
+        json!({"type": "function_call", "name": "f", "arguments": "{\"a\":1}"}),
+        json!({"type": "custom_tool_call", "call_id": "c", "name": "g", "input": "x"}),
+        json!({"type": "web_search_call"}),
+        json!({}),
+    ]);
+    let index = || prop::option::of(0_u64..3);
+    (kind, item, index(), index(), prop::option::of("[ab]{1}"), "[a-c{}\"]{0,3}").prop_map(
+        |(kind, mut item, place, part, id, text)| {
+            item["id"] = id.clone().into();
+            let annotation = json!({"type": "url_citation", "url": "u"});
+            let whole = json!({"type": "output_text", "text": text, "annotations": [annotation]});
+            json!({
+                "type": kind, "item": item, "output_index": place, "content_index": part, "summary_index": part,
+                "item_id": id, "delta": text, "text": text, "arguments": text, "annotation": annotation, "part": whole,
+                "response": {"id": "resp_1", "model": "m"},
+            })
+        },
+    )
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(300) })]
+    #[test]
+    fn whatever_a_server_streams_a_client_gets_the_protocol(all in prop::collection::vec(any_event(), 0..24), ends in any::<bool>()) {
+        let mut text: String = all.iter().map(|event| format!("data: {event}\n\n")).collect();
+        if ends {
+            text += "data: {\"type\":\"response.completed\",\"response\":{\"status\":\"completed\",\"output\":[]}}\n\n";
+        }
+        let mut reader = from_provider::Events::new(ToolNames::default());
+        let mut writer = ToClient::new(0, &Ask::default());
+        let written = stream(&text, API, &mut reader, &mut writer);
+        let data = written.iter().filter_map(|event| event.data());
+        let events: Vec<Value> = data.map(|data| serde_json::from_str(data).unwrap()).collect();
+        if ends {
+            gather(&events);
+        } else {
+            let ended = events.iter().any(|event| event["type"] == "response.completed");
+            prop_assert!(!ended);
+        }
+    }
 }

@@ -8,6 +8,7 @@ use bartizan_core::{Document, Finish};
 
 pub(super) use self::events::Events;
 use super::citation;
+use crate::fault;
 use crate::losses::Losses;
 use crate::names::{ToolNames, minted_id};
 use crate::neutral::{Answer, Block, Citation, Maker, Signature, Str};
@@ -26,6 +27,7 @@ fn decode<'a>(document: &'a Document, names: &ToolNames) -> Answer<'a> {
     for item in member(root, "output").into_iter().flat_map(Value::items) {
         match kind(item).as_deref() {
             Some("message") => {
+                phase(item, &mut answer.losses);
                 let content = member(item, "content").into_iter().flat_map(Value::items);
                 for part in content {
                     let block = words(part, &mut answer.losses);
@@ -52,6 +54,9 @@ fn decode<'a>(document: &'a Document, names: &ToolNames) -> Answer<'a> {
         }
     }
     answer.finish = finish(document.facts().finish, calls > 0, &mut answer.losses);
+    if member(root, "status").is_some_and(|status| status.is("failed")) {
+        answer.failed = Some(fault::read(document));
+    }
     answer
 }
 
@@ -73,6 +78,13 @@ fn kind(item: Value<'_>) -> Option<Str<'_>> {
 
 fn string<'a>(from: Value<'a>, key: &str) -> Str<'a> {
     member(from, key).and_then(Value::text).unwrap_or_default()
+}
+
+/// A message may be a word on the way to the answer, which no other API can say; that it is the answer goes without saying.
+fn phase(message: Value<'_>, losses: &mut Losses) {
+    if member(message, "phase").is_some_and(|phase| !phase.is("final_answer")) {
+        losses.dropped("content.phase");
+    }
 }
 
 /// What a part of a message says.

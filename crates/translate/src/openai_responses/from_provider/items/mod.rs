@@ -7,7 +7,7 @@ mod whole;
 
 use bartizan_core::json::Value;
 
-use super::{Called, What, cite, kind, lost, string};
+use super::{Called, What, cite, kind, lost, phase, string};
 use crate::losses::Losses;
 use crate::names::ToolNames;
 use crate::neutral::{Moment, Str};
@@ -111,7 +111,10 @@ impl Items {
     ) -> usize {
         let (names, losses) = setup;
         let new = match kind(item).as_deref() {
-            Some("message") => Kind::Message(Vec::new()),
+            Some("message") => {
+                phase(item, losses);
+                Kind::Message(Vec::new())
+            }
             Some("reasoning") => Kind::Thought(Vec::new()),
             Some("function_call" | "custom_tool_call") => {
                 let call = Called::read(item);
