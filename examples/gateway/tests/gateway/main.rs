@@ -16,6 +16,7 @@ mod drain;
 mod http;
 mod keys;
 mod process;
+mod providers;
 mod routes;
 mod slow;
 mod smuggling;
