@@ -5,6 +5,7 @@
 //! | `GET /exchanges` | all exchanges, with what each says and the events that it has |
 //! | `POST /as/API/…` | a base URL: a client of `API` is answered as the exchange was that `x-replay-at: FILE:INDEX` names. `x-replay-cut: N` ends the provider's stream after N events; `x-replay-seed: N` cuts it into small pieces |
 //! | `GET /requests/FROM/TO` | every recorded request of `FROM`, translated to `TO`: what was sent, or why not |
+//! | `GET /asked/FROM` | every recorded request of `FROM`, as it was |
 //! | `POST /translate/FROM/TO/MODEL` | the same for the request in the body; `?stream` where its path would say so |
 
 use std::convert::Infallible;
@@ -52,6 +53,9 @@ async fn answer(request: Request<Incoming>) -> Response<Body> {
     let words: Vec<&str> = path.trim_start_matches('/').splitn(5, '/').collect();
     match (request.method(), words.as_slice()) {
         (&Method::GET, ["exchanges"]) => of_json(&listed()),
+        (&Method::GET, ["asked", from]) => {
+            Api::named(from).map_or_else(not_found, |from| of_json(&asked(from)))
+        }
         (&Method::GET, ["requests", from, to]) => match (Api::named(from), Api::named(to)) {
             (Some(from), Some(to)) => of_json(&requests(from, to).await),
             _ => not_found(),
@@ -121,6 +125,17 @@ fn listed() -> Value {
         })
     });
     listed.collect()
+}
+
+fn asked(from: Api) -> Value {
+    let own = exchanges::all()
+        .iter()
+        .filter(|exchange| exchange.api == from && !exchange.file.contains("derived"));
+    own.map(|exchange| {
+        let body: Value = serde_json::from_str(&exchange.request).unwrap_or_default();
+        json!({"file": exchange.file, "index": exchange.index, "body": body})
+    })
+    .collect()
 }
 
 /// Lets the request through the layer; the answer is streamed as it comes.
