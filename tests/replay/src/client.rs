@@ -1,6 +1,9 @@
 //! A client of each API, which asks through the layer.
 
 use bartizan_core::{Body, Dialect, Refusal, Trail};
+use std::sync::{Arc, LazyLock};
+
+use bartizan_translate::catalogue::{Envelope, Providers};
 use bartizan_translate::{DROPPED, Target, TranslateLayer};
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, Request};
@@ -107,16 +110,36 @@ pub fn layer() -> TranslateLayer {
     TranslateLayer::new().default_max_tokens(4096)
 }
 
-/// Where an exchange's requests are sent: as it was recorded.
+/// Where an exchange's requests are sent: as it was recorded, by what the catalogue knows of the provider.
+///
+/// # Panics
+///
+/// Where the catalogue does not know it, or the paths of Bedrock are none.
 #[must_use]
+#[allow(clippy::expect_used, reason = "a test that fails panics")]
 pub fn target(exchange: &Exchange) -> Target {
-    to(exchange.api, &exchange.model, exchange.stream)
+    static PROVIDERS: LazyLock<Providers> = LazyLock::new(Providers::builtin);
+    let target = Target::new(exchange.api.dialect(), exchange.model.as_str());
+    if exchange.file == "bedrock.invoke.derived" {
+        return target
+            .path("/model/{model}/invoke")
+            .and_then(|target| target.stream_path("/model/{model}/invoke-with-response-stream"))
+            .expect("paths")
+            .envelope(Envelope::Bedrock);
+    }
+    let slug = match exchange.file.split('.').next().unwrap_or_default() {
+        "azure" => "azure_ai",
+        "bedrock" if exchange.api != Api::Converse => "bedrock_mantle",
+        "vertex" => "vertex_ai",
+        slug => slug,
+    };
+    let provider = PROVIDERS.get(slug).expect("the catalogue has it");
+    target.quirks(Arc::clone(provider.quirks()))
 }
 
 /// A target of this API.
 #[must_use]
-pub fn to(api: Api, model: &str, stream: bool) -> Target {
-    let _ = stream;
+pub fn to(api: Api, model: &str) -> Target {
     Target::new(api.dialect(), model)
 }
 

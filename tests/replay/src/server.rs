@@ -200,7 +200,7 @@ async fn requests(from: Api, out: Api) -> Value {
 }
 
 async fn translated(from: Api, out: Api, model: &str, body: &str, stream: bool) -> Value {
-    let target = to(out, model, stream);
+    let target = to(out, model);
     let got = ask(from, stream, body, target, Provider::of_nothing()).await;
     told(&got)
 }

@@ -82,7 +82,7 @@ fn compare(api: Api, exchange: &Exchange, got: &Got) -> Vec<String> {
         "two calls have one id".to_owned(),
     );
     check(
-        client.finish == wanted.finish,
+        client.finish == wanted.finish || api == Api::Responses && wanted.finish.is_none(),
         format!("finish {:?} became {:?}", wanted.finish, client.finish),
     );
     if wanted.finish == Some(Finish::ContentFilter) && api != Api::Completions && api != Api::Gemini
@@ -170,11 +170,9 @@ async fn all(stream: bool) {
                 let mut wrong = Vec::new();
                 if !exchange.is_success() {
                     let class = |status: u16| if status == 529 { 503 } else { status };
-                    // Google says of a bad key that an argument is invalid.
-                    let key = exchange
-                        .body
-                        .windows(15)
-                        .any(|word| word == b"API_KEY_INVALID");
+                    // Of a bad key Google says that an argument is invalid, and Amazon that it is forbidden.
+                    let said = String::from_utf8_lossy(&exchange.body);
+                    let key = said.contains("API_KEY_INVALID") || said.contains("security token");
                     let status = if key { 401 } else { exchange.status };
                     if class(got.status) != class(status) {
                         wrong.push(format!("status {} became {}", exchange.status, got.status));
@@ -205,19 +203,16 @@ async fn all(stream: bool) {
 }
 
 #[tokio::test]
-#[ignore = "until every pair is there"]
 async fn every_recorded_answer_says_the_same_in_every_clients_api() {
     all(false).await;
 }
 
 #[tokio::test]
-#[ignore = "until every pair is there"]
 async fn every_recorded_stream_says_the_same_in_every_clients_api() {
     all(true).await;
 }
 
 #[tokio::test]
-#[ignore = "until every pair is there"]
 async fn a_stream_says_the_same_however_it_is_cut_into_pieces() {
     let mut tally = Tally::new("re-chunked streams");
     for exchange in exchanges::all().iter().filter(|exchange| exchange.stream) {
@@ -285,7 +280,6 @@ fn cuts(events: &[frames::Frame]) -> Vec<usize> {
 }
 
 #[tokio::test]
-#[ignore = "until every pair is there"]
 async fn every_recorded_stream_cut_after_every_event_ends_in_an_error_of_the_clients_api() {
     let mut tally = Tally::new("cut streams");
     let mut cut = 0;

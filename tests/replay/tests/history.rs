@@ -152,7 +152,6 @@ fn compare(
 }
 
 #[tokio::test]
-#[ignore = "until every pair is there"]
 async fn what_a_provider_said_comes_back_to_it_as_it_said_it() {
     let mut tally = Tally::new("answers sent back");
     for exchange in exchanges::all()

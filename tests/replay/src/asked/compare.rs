@@ -32,8 +32,9 @@ impl Difference {
             "thinking" => &["reasoning", "thinking", "effort"],
             "media" => &[
                 "image", "file", "document", "audio", "video", "input", "content", "media",
-                "inline",
+                "inline", "messages",
             ],
+            "messages" => &["messages", "input", "contents"],
             "max_tokens" => &["max_", "maxOutput", "num_predict"],
             "stop" => &["stop"],
             "top_p" => &["top_p", "topP"],
