@@ -1,6 +1,10 @@
 //! What translation costs, pair by pair: a 4 KB request with its answer, and an event of a stream.
 
-#![allow(clippy::unwrap_used, reason = "a bench that fails panics")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a bench that fails panics"
+)]
 
 use std::convert::Infallible;
 use std::hint::black_box;
