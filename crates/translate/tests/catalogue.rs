@@ -7,9 +7,13 @@ use bartizan_translate::catalogue::{
     Auth, Endpoint, Envelope, ModelName, Provider, Providers, Quirk, Settings,
 };
 use bartizan_translate::{Effort, Error, ModelFacts, Purpose, Thinking};
+use percent_encoding::percent_decode_str;
+use proptest::prelude::*;
+use support::recorded;
 
 #[path = "support/providers_doc.rs"]
 mod providers_doc;
+mod support;
 
 const TABLE: &str = include_str!("../data/providers.ini");
 
@@ -1000,5 +1004,137 @@ fn the_page_of_providers_is_made_of_the_table() {
     assert!(made == PAGE, "run `cargo xtask providers-doc`");
     for quirk in Quirk::ALL {
         assert!(PAGE.contains(&format!("| `{}` |", quirk.as_str())));
+    }
+}
+
+/// The addresses that real calls went to.
+#[test]
+fn recorded_calls_went_where_the_catalogue_sends_them() {
+    use Dialect::{
+        AnthropicCountTokens, AnthropicMessages, BedrockConverse, CohereChat, CohereEmbed,
+        CohereRerank, Gemini, GeminiCountTokens, OpenAiChat, OpenAiCompletions, OpenAiEmbeddings,
+        OpenAiModerations, OpenAiResponses,
+    };
+    let mut seen = 0;
+    for (file, provider, dialect) in [
+        ("anthropic.count_tokens", "anthropic", AnthropicCountTokens),
+        ("anthropic.messages", "anthropic", AnthropicMessages),
+        ("azure.embeddings", "azure_ai", OpenAiEmbeddings),
+        ("azure.responses", "azure_ai", OpenAiResponses),
+        ("bedrock.chat", "bedrock_mantle", OpenAiChat),
+        ("bedrock.converse", "bedrock", BedrockConverse),
+        ("bedrock.responses", "bedrock_mantle", OpenAiResponses),
+        ("cohere.chat_v2", "cohere", CohereChat),
+        ("cohere.embeddings", "cohere", CohereEmbed),
+        ("cohere.rerank", "cohere", CohereRerank),
+        ("deepseek.chat", "deepseek", OpenAiChat),
+        ("deepseek.responses", "deepseek", OpenAiResponses),
+        ("gemini.count_tokens", "gemini", GeminiCountTokens),
+        ("gemini.generateContent", "gemini", Gemini),
+        ("mistral.chat", "mistral", OpenAiChat),
+        ("mistral.embeddings", "mistral", OpenAiEmbeddings),
+        ("openai.chat", "openai", OpenAiChat),
+        ("openai.completions", "openai", OpenAiCompletions),
+        ("openai.embeddings", "openai", OpenAiEmbeddings),
+        ("openai.moderations", "openai", OpenAiModerations),
+        ("openai.responses", "openai", OpenAiResponses),
+        ("openrouter.chat", "openrouter", OpenAiChat),
+        ("openrouter.embeddings", "openrouter", OpenAiEmbeddings),
+        ("openrouter.rerank", "openrouter", CohereRerank),
+        ("perplexity.chat", "perplexity", OpenAiChat),
+        ("perplexity.embeddings", "perplexity", OpenAiEmbeddings),
+        ("xai.responses", "xai", OpenAiResponses),
+    ] {
+        for call in recorded(file) {
+            let text = |field: &str| {
+                call["request"][field]
+                    .as_str()
+                    .unwrap_or_default()
+                    .to_owned()
+            };
+            let (host, path) = (text("host"), text("path"));
+            // Calls beside the API that the file is of: lists, files, cancellations.
+            if text("method") != "POST"
+                || path.contains("/input_tokens")
+                || path.contains("/cancel")
+            {
+                continue;
+            }
+            // What was recorded of an account's own was taken out.
+            let host = host
+                .replace("<AWS_REGION>", "us-east-1")
+                .replace("rubyllm.", "res.");
+            let model = path
+                .split_once("/models/")
+                .and_then(|(_, rest)| rest.split(':').next())
+                .or_else(|| {
+                    path.strip_prefix("/model/")
+                        .and_then(|rest| rest.split("/converse").next())
+                })
+                .unwrap_or("m");
+            let model = percent_decode_str(model).decode_utf8_lossy();
+            let name = ModelName::new(provider, &model);
+            let providers = Providers::builtin();
+            let there = providers
+                .get(provider)
+                .unwrap()
+                .endpoint(dialect, &name, None, &settings())
+                .unwrap();
+            let stream = call["stream"].as_bool().unwrap_or_default();
+            let ours = percent_decode_str(there.path(stream).path())
+                .decode_utf8_lossy()
+                .into_owned();
+            let theirs =
+                percent_decode_str(path.split('?').next().unwrap_or_default()).decode_utf8_lossy();
+            seen += 1;
+            assert_eq!(
+                (there.origin(), ours.as_str()),
+                (format!("https://{host}").as_str(), &*theirs),
+                "{file}"
+            );
+        }
+    }
+    // None where there are no recordings.
+    assert!(seen == 0 || seen > 500, "{seen}");
+}
+
+proptest! {
+    #[test]
+    fn no_models_name_leaves_its_place(model in "[ -~]{1,40}", which in 0_usize..12) {
+        let slugs = [
+            "openai", "anthropic", "azure", "azure_ai", "bedrock", "vertex_ai", "gemini", "cohere", "ollama", "predibase", "cloudflare", "groq",
+        ];
+        let slug = slugs[which];
+        let providers = Providers::builtin();
+        let provider = providers.get(slug).unwrap();
+        let settings = settings().api_version("2024-10-21");
+        let usual = provider.endpoint(Dialect::OpenAiChat, &ModelName::new(slug, "m"), None, &settings).unwrap();
+        match provider.endpoint(Dialect::OpenAiChat, &ModelName::new(slug, &model), None, &settings) {
+            Ok(there) => {
+                prop_assert_eq!(there.origin(), usual.origin());
+                for stream in [false, true] {
+                    let path = there.path(stream);
+                    let segments: Vec<&str> = path.path().split('/').skip(1).collect();
+                    prop_assert!(segments.iter().all(|segment| !matches!(*segment, "" | "." | "..")), "{}", path);
+                    prop_assert!(!path.as_str().contains(['#', ' ', '\\']), "{}", path);
+                }
+                // Another family of models may go another way; one way keeps its form.
+                if there.dialect() == usual.dialect() && slug != "vertex_ai" && slug != "gemini" {
+                    let count = |endpoint: &Endpoint| endpoint.path(true).path().matches('/').count();
+                    prop_assert_eq!(count(&there), count(&usual));
+                    prop_assert_eq!(there.path(true).query(), usual.path(true).query());
+                }
+            }
+            Err(error) => prop_assert!(matches!(error, Error::Climbs), "{}", error),
+        }
+    }
+
+    #[test]
+    fn no_text_panics(name in ".{0,60}", table in "(\\[[a-z]{0,3}\\]?\n|[a-z_]{0,8} ?= ?[ -~]{0,20}\n){0,6}") {
+        let _ = Providers::builtin().model(&name);
+        let _ = Providers::none().read(&table);
+        let facts = ModelFacts::default();
+        let _ = facts.of(&name);
+        let _ = facts.served(&ModelName::new("openai", &name));
     }
 }
