@@ -1,5 +1,8 @@
 //! Tables that describe an API's JSON, and the walk that reads a document by them.
 
+use std::collections::BTreeSet;
+use std::sync::LazyLock;
+
 use super::facts::{Closes, Facts};
 use super::text::{Channel, TextEntry, TextRole, Unseen};
 use super::{ALL, Dialect, Direction};
@@ -517,42 +520,58 @@ fn narrow(number: u64) -> u32 {
 
 /// The spelling of `name` in some dialect's tables, if it stands there: such a key is no content.
 pub(crate) fn known_key(name: &[u8]) -> Option<&'static str> {
-    ALL.iter()
-        .find_map(|(dialect, direction)| known_in(dialect.shape(*direction), name, 6))
+    static NAMES: LazyLock<BTreeSet<&'static str>> = LazyLock::new(|| {
+        let mut gathered = Names::default();
+        for (dialect, direction) in ALL {
+            gathered.gather(dialect.shape(direction));
+        }
+        gathered.names
+    });
+    NAMES.get(str::from_utf8(name).ok()?).copied()
 }
 
-/// `depth` bounds the walk: tables refer to themselves.
-fn known_in(shape: &'static Shape, name: &[u8], depth: usize) -> Option<&'static str> {
-    let depth = depth.checked_sub(1)?;
-    match shape {
-        Shape::Object(object) => object
-            .fields
-            .iter()
-            .map(|(field, _)| *field)
-            .find(|field| field.as_bytes() == name)
-            .or_else(|| {
-                object.fields.iter().find_map(|(_, rule)| match rule {
-                    Rule::In(shape)
-                    | Rule::FactIn(shape, _)
-                    | Rule::Each(shape)
-                    | Rule::Content(shape)
-                    | Rule::ContentBy(_, shape)
-                    | Rule::PieceOrEach(_, shape) => known_in(shape, name, depth),
-                    _ => None,
-                })
-            }),
-        Shape::Tagged {
-            tag,
-            variants,
-            untagged,
-        } => (tag.as_bytes() == name).then_some(*tag).or_else(|| {
-            variants
-                .iter()
-                .map(|(_, shape)| *shape)
-                .chain(*untagged)
-                .find_map(|shape| known_in(shape, name, depth))
-        }),
-        Shape::Several(shape) => known_in(shape, name, depth),
-        Shape::Anything => None,
+/// The names in tables, which refer to one another and to themselves.
+#[derive(Default)]
+struct Names {
+    names: BTreeSet<&'static str>,
+    seen: Vec<*const Shape>,
+}
+
+impl Names {
+    fn gather(&mut self, shape: &'static Shape) {
+        let place = std::ptr::from_ref(shape);
+        if self.seen.contains(&place) {
+            return;
+        }
+        self.seen.push(place);
+        match shape {
+            Shape::Object(object) => {
+                for (name, rule) in object.fields {
+                    self.names.insert(name);
+                    match rule {
+                        Rule::In(shape)
+                        | Rule::FactIn(shape, _)
+                        | Rule::Each(shape)
+                        | Rule::Content(shape)
+                        | Rule::ContentBy(_, shape)
+                        | Rule::PieceOrEach(_, shape) => self.gather(shape),
+                        _ => {}
+                    }
+                }
+            }
+            Shape::Tagged {
+                tag,
+                variants,
+                untagged,
+            } => {
+                self.names.insert(tag);
+                let variants = variants.iter().map(|(_, shape)| *shape);
+                variants
+                    .chain(*untagged)
+                    .for_each(|shape| self.gather(shape));
+            }
+            Shape::Several(shape) => self.gather(shape),
+            Shape::Anything => {}
+        }
     }
 }
