@@ -5,6 +5,7 @@
 //! | `test` | installs what the tests need where it may, and runs every test: unit, integration and documentation tests, then the official SDKs against the example gateway |
 //! | `test --all` | the same, and fails when something could not be run on this machine; CI calls it so |
 //! | `sdk [WORDS]` | builds the gateway and runs the SDK tests alone; WORDS go to pytest, such as `-k masking` |
+//! | `differential [WORDS]` | compares what LiteLLM sends with what we send; `--list` tells all differences |
 //! | `fuzz [SECONDS]` | runs every fuzz target, 150 seconds in all unless told |
 //! | `features` | checks each crate alone: with no feature, with each one, with all |
 //! | `docs-links` | follows each link from one document of the project to another |
@@ -15,6 +16,7 @@
 #![expect(clippy::print_stdout, reason = "a chore talks to whoever runs it")]
 
 mod catalogue;
+mod differential;
 mod features;
 mod fuzz;
 mod links;
@@ -29,7 +31,7 @@ use std::process::ExitCode;
 
 use report::Report;
 
-const USAGE: &str = "usage: cargo xtask test [--all] | sdk [WORDS] | fuzz [SECONDS] | features | docs-links | models PATH DAY | providers-doc | setup";
+const USAGE: &str = "usage: cargo xtask test [--all] | sdk [WORDS] | differential [WORDS] | fuzz [SECONDS] | features | docs-links | models PATH DAY | providers-doc | setup";
 
 /// Why a chore stopped, in words for whoever runs it.
 type Failure = String;
@@ -42,6 +44,7 @@ fn main() -> ExitCode {
         ["test"] => tests::run(&mut report, false),
         ["test", "--all"] => tests::run(&mut report, true),
         ["sdk", words @ ..] => sdk::alone(&mut report, words),
+        ["differential", words @ ..] => differential::alone(&mut report, words),
         ["docs-links"] => links::run(&mut report),
         ["features"] => features::run(&mut report),
         ["fuzz", words @ ..] => fuzz::run(&mut report, words),

@@ -6,10 +6,11 @@ use std::process::Command;
 
 use crate::needs::{self, Need};
 use crate::report::Report;
-use crate::servers::Servers;
+use crate::servers::{Replay, Servers};
 use crate::{Failure, tree};
 
 const GATEWAY: &str = "bartizan-gateway";
+const REPLAY: &str = "bartizan-replay";
 
 /// `cargo xtask sdk`.
 pub(crate) fn alone(report: &mut Report, words: &[&str]) -> Result<(), Failure> {
@@ -17,7 +18,14 @@ pub(crate) fn alone(report: &mut Report, words: &[&str]) -> Result<(), Failure> 
     for need in missing.iter().filter(|need| **need == Need::Python) {
         report.unrun(need.to_string());
     }
-    let own = ["--package", GATEWAY, "--package", "bartizan-testkit"];
+    let own = [
+        "--package",
+        GATEWAY,
+        "--package",
+        "bartizan-testkit",
+        "--package",
+        REPLAY,
+    ];
     run(report, &missing, &own, words);
     Ok(())
 }
@@ -65,6 +73,7 @@ fn run(report: &mut Report, missing: &[Need], packages: &[&str], words: &[&str])
     if words.is_empty() {
         report.step("SDK tests: Node.js", || tree::run(&mut sdks.node(&servers)));
     }
+    report.step("replays read by the SDKs", || sdks.replays(words));
     report.step("no secret in what the gateway printed and stored", || {
         no_secret(&servers)
     });
@@ -87,28 +96,7 @@ impl Sdks {
         let tests = tree::root().join("tests/sdk");
         let venv = tree::target().join("sdk/venv");
         let python = venv.join("bin/python");
-        unless_same(
-            &tests.join("requirements.txt"),
-            &venv.join("installed"),
-            || {
-                tree::run(
-                    Command::new("python3")
-                        .args(["-m", "venv", "--clear"])
-                        .arg(&venv),
-                )?;
-                let mut pip = Command::new(&python);
-                pip.args([
-                    "-m",
-                    "pip",
-                    "install",
-                    "--quiet",
-                    "--disable-pip-version-check",
-                    "--require-hashes",
-                    "-r",
-                ]);
-                tree::run(pip.arg(tests.join("requirements.txt")))
-            },
-        )?;
+        environment(&venv, &tests.join("requirements.txt"), &[])?;
         let wheel = wheel(&python)?;
         let node = wheel.join("bin/node");
         let lock = tests.join("node/package-lock.json");
@@ -128,6 +116,23 @@ impl Sdks {
         told(python, servers)
     }
 
+    /// The recorded exchanges, translated, before every client's own SDK and every provider's own specification.
+    fn replays(&self, words: &[&str]) -> Result<(), Failure> {
+        let replay = Replay::start()?;
+        let mut python = Command::new(&self.python);
+        python.args(["-m", "pytest", "-q", "-p", "no:cacheprovider", "replay"]);
+        python.args(words).env("PYTHONDONTWRITEBYTECODE", "1");
+        python.env("REPLAY_URL", &replay.url);
+        let status = direct(&mut python).status();
+        match status.map(|status| status.code()) {
+            // 5: the words chose none of these tests.
+            Ok(Some(0)) => Ok(()),
+            Ok(Some(5)) if !words.is_empty() => Ok(()),
+            Ok(code) => Err(format!("{python:?}: {code:?}")),
+            Err(error) => Err(format!("{python:?}: {error}")),
+        }
+    }
+
     fn node(&self, servers: &Servers) -> Command {
         let mut node = Command::new(&self.node);
         node.args(["--test", "node/*.test.js"]);
@@ -135,9 +140,30 @@ impl Sdks {
     }
 }
 
+/// Installs what a file of locked requirements names into an environment of its own.
+pub(crate) fn environment(
+    venv: &Path,
+    requirements: &Path,
+    options: &[&str],
+) -> Result<(), Failure> {
+    unless_same(requirements, &venv.join("installed"), || {
+        let mut create = Command::new("python3");
+        tree::run(create.args(["-m", "venv", "--clear"]).arg(venv))?;
+        let mut pip = Command::new(venv.join("bin/python"));
+        pip.args([
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--disable-pip-version-check",
+        ]);
+        pip.args(["--require-hashes"]).args(options);
+        tree::run(pip.arg("-r").arg(requirements))
+    })
+}
+
 /// Tells the tests where everything is.
 fn told(mut command: Command, servers: &Servers) -> Command {
-    command.current_dir(tree::root().join("tests/sdk"));
     command
         .env("BARTIZAN_URL", &servers.url)
         .env("BARTIZAN_MASTER_KEY", &servers.master_key)
@@ -148,6 +174,13 @@ fn told(mut command: Command, servers: &Servers) -> Command {
     if fs::read_dir(cuts()).is_ok_and(|mut files| files.next().is_some()) {
         command.env("BARTIZAN_CUTS", cuts());
     }
+    direct(&mut command);
+    command
+}
+
+/// Runs it where the tests lie, with nothing between it and loopback.
+fn direct(command: &mut Command) -> &mut Command {
+    command.current_dir(tree::root().join("tests/sdk"));
     // A proxy would stand between the tests and loopback.
     for name in [
         "HTTP_PROXY",

@@ -139,6 +139,28 @@ impl Drop for Servers {
     }
 }
 
+/// The replay server, which ends when this is dropped.
+#[derive(Debug)]
+pub(crate) struct Replay {
+    server: Child,
+    pub(crate) url: String,
+}
+
+impl Replay {
+    pub(crate) fn start() -> Result<Self, Failure> {
+        let program = tree::target().join("debug/bartizan-replay");
+        let mut server = spawn(Command::new(program).stdout(Stdio::piped()))?;
+        let url = first_line(&mut server)?;
+        Ok(Self { server, url })
+    }
+}
+
+impl Drop for Replay {
+    fn drop(&mut self) {
+        end(&mut self.server);
+    }
+}
+
 fn spawn(command: &mut Command) -> Result<Child, Failure> {
     command
         .stdin(Stdio::null())
@@ -161,7 +183,7 @@ fn first_line(child: &mut Child) -> Result<String, Failure> {
     }
     let line = line.trim();
     if line.is_empty() {
-        Err("the mock did not start".to_owned())
+        Err("the server did not start".to_owned())
     } else {
         Ok(line.to_owned())
     }

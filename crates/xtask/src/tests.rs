@@ -2,7 +2,7 @@
 
 use crate::needs::{self, Need};
 use crate::report::Report;
-use crate::{Failure, sdk, tree};
+use crate::{Failure, differential, sdk, tree};
 
 pub(crate) fn run(report: &mut Report, all: bool) -> Result<(), Failure> {
     if all {
@@ -21,6 +21,9 @@ pub(crate) fn run(report: &mut Report, all: bool) -> Result<(), Failure> {
         tree::run(cargo.args(skips(&missing)).env("BARTIZAN_CUTS", cuts))
     });
     sdk::after_tests(report, &missing);
+    if !missing.contains(&Need::Python) {
+        differential::run(report, &[]);
+    }
     Ok(())
 }
 

@@ -118,7 +118,6 @@ pub fn layer() -> TranslateLayer {
 #[must_use]
 #[allow(clippy::expect_used, reason = "a test that fails panics")]
 pub fn target(exchange: &Exchange) -> Target {
-    static PROVIDERS: LazyLock<Providers> = LazyLock::new(Providers::builtin);
     let target = Target::new(exchange.api.dialect(), exchange.model.as_str());
     if exchange.file == "bedrock.invoke.derived" {
         return target
@@ -135,6 +134,18 @@ pub fn target(exchange: &Exchange) -> Target {
     };
     let provider = PROVIDERS.get(slug).expect("the catalogue has it");
     target.quirks(Arc::clone(provider.quirks()))
+}
+
+static PROVIDERS: LazyLock<Providers> = LazyLock::new(Providers::builtin);
+
+/// A target of this name: of an API as its maker has it, or of a provider that speaks OpenAI's chat with quirks.
+#[must_use]
+pub fn named(name: &str, model: &str) -> Option<Target> {
+    if let Some(api) = Api::named(name) {
+        return Some(to(api, model));
+    }
+    let quirks = Arc::clone(PROVIDERS.get(name)?.quirks());
+    Some(to(Api::Chat, model).quirks(quirks))
 }
 
 /// A target of this API.

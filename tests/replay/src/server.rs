@@ -4,13 +4,14 @@
 //! |---|---|
 //! | `GET /exchanges` | all exchanges, with what each says and the events that it has |
 //! | `POST /as/API/…` | a base URL: a client of `API` is answered as the exchange was that `x-replay-at: FILE:INDEX` names. `x-replay-cut: N` ends the provider's stream after N events; `x-replay-seed: N` cuts it into small pieces |
-//! | `GET /requests/FROM/TO` | every recorded request of `FROM`, translated to `TO`: what was sent, or why not |
+//! | `GET /requests/FROM/TO` | every recorded request of `FROM`, translated to `TO`, which is an API or a provider with quirks: what was sent, or why not |
 //! | `GET /asked/FROM` | every recorded request of `FROM`, as it was |
 //! | `POST /translate/FROM/TO/MODEL` | the same for the request in the body; `?stream` where its path would say so |
 
 use std::convert::Infallible;
 
 use bartizan_core::Body;
+use bartizan_translate::Target;
 use http::header::CONTENT_TYPE;
 use http::{HeaderValue, Method, Request, Response, StatusCode, Uri};
 use http_body_util::BodyExt as _;
@@ -23,7 +24,7 @@ use tokio::net::TcpListener;
 use tower::{Layer as _, ServiceExt as _};
 
 use crate::api::Api;
-use crate::client::{Got, ask, layer, target, to};
+use crate::client::{Got, ask, layer, named, target};
 use crate::exchanges::{self, Exchange};
 use crate::frames;
 use crate::provider::Provider;
@@ -56,22 +57,25 @@ async fn answer(request: Request<Incoming>) -> Response<Body> {
         (&Method::GET, ["asked", from]) => {
             Api::named(from).map_or_else(not_found, |from| of_json(&asked(from)))
         }
-        (&Method::GET, ["requests", from, to]) => match (Api::named(from), Api::named(to)) {
-            (Some(from), Some(to)) => of_json(&requests(from, to).await),
+        (&Method::GET, ["requests", from, to]) => match (Api::named(from), named(to, "m")) {
+            (Some(from), Some(_)) => of_json(&requests(from, to).await),
             _ => not_found(),
         },
-        (&Method::POST, ["translate", from, to, model]) => match (Api::named(from), Api::named(to))
-        {
-            (Some(from), Some(to)) => {
-                let stream = request.uri().query() == Some("stream");
-                let body = request.into_body().collect().await;
-                let body = body
-                    .map(http_body_util::Collected::to_bytes)
-                    .unwrap_or_default();
-                of_json(&translated(from, to, model, &String::from_utf8_lossy(&body), stream).await)
+        (&Method::POST, ["translate", from, to, model]) => {
+            match (Api::named(from), named(to, model)) {
+                (Some(from), Some(target)) => {
+                    let stream = request.uri().query() == Some("stream");
+                    let body = request.into_body().collect().await;
+                    let body = body
+                        .map(http_body_util::Collected::to_bytes)
+                        .unwrap_or_default();
+                    of_json(
+                        &translated(from, target, &String::from_utf8_lossy(&body), stream).await,
+                    )
+                }
+                _ => not_found(),
             }
-            _ => not_found(),
-        },
+        }
         (&Method::POST, ["as", api, ..]) => {
             let named = request
                 .headers()
@@ -184,25 +188,27 @@ fn end_of(exchange: &Exchange, events: u64) -> usize {
         .map_or(exchange.body.len(), |frame| frame.at.end)
 }
 
-async fn requests(from: Api, out: Api) -> Value {
+async fn requests(from: Api, to: &str) -> Value {
     let mut all = Vec::new();
     for exchange in exchanges::all() {
-        if exchange.api == from && !exchange.file.contains("derived") {
-            let mut one =
-                translated(from, out, out.model(), &exchange.request, exchange.stream).await;
-            one["file"] = json!(exchange.file);
-            one["index"] = json!(exchange.index);
-            one["stream"] = json!(exchange.stream);
-            all.push(one);
+        if exchange.api != from || exchange.file.contains("derived") {
+            continue;
         }
+        let model = Api::named(to).map_or("mistral-small-latest", Api::model);
+        let Some(target) = named(to, model) else {
+            continue;
+        };
+        let mut one = translated(from, target, &exchange.request, exchange.stream).await;
+        one["file"] = json!(exchange.file);
+        one["index"] = json!(exchange.index);
+        one["stream"] = json!(exchange.stream);
+        all.push(one);
     }
     Value::from(all)
 }
 
-async fn translated(from: Api, out: Api, model: &str, body: &str, stream: bool) -> Value {
-    let target = to(out, model);
-    let got = ask(from, stream, body, target, Provider::of_nothing()).await;
-    told(&got)
+async fn translated(from: Api, target: Target, body: &str, stream: bool) -> Value {
+    told(&ask(from, stream, body, target, Provider::of_nothing()).await)
 }
 
 fn told(got: &Got) -> Value {

@@ -150,7 +150,7 @@ def explanations():
 
 def explained(provider, path, known):
     for who, where, line in known:
-        if provider in who.split(", ") and fnmatch.fnmatchcase(path, where.replace("[]", "[[]]")):
+        if provider in who.split(", ") and fnmatch.fnmatchcase(path, where.replace("[", "[[]")):
             return line
     return None
 

@@ -109,6 +109,11 @@ def added(provider, schemas):
         for name in ("thinking", "tool_name", "tool_call_id"):
             message[name] = {"type": "string"}
         call["id"] = {"type": "string"}
+    if provider == "mistral":
+        # As it was recorded to take it, with 200.
+        sound = schemas["AudioChunk"]["properties"]["input_audio"]
+        words = {"data": {"type": "string"}, "format": {"type": "string"}}
+        sound["anyOf"].append({"type": "object", "properties": words, "required": ["data"]})
     return schemas
 
 
