@@ -9,6 +9,7 @@
 mod support;
 
 use bartizan_core::{Body, Dialect};
+use bartizan_translate::catalogue::Quirks;
 use bartizan_translate::{Model, ModelFacts, Target, Thinking, TranslateLayer};
 use serde_json::{Value, json};
 use support::{Got, chat, exchange, post, sse};
@@ -912,4 +913,29 @@ async fn a_stream_that_breaks_off_ends_in_an_error_and_never_in_a_finish_reason(
             "{cut}"
         );
     }
+}
+
+#[tokio::test]
+async fn what_a_server_takes_otherwise_is_written_so() {
+    let quirks = || {
+        Quirks::default()
+            .rename("max_output_tokens", "max_tokens")
+            .and_then(|quirks| quirks.drop("metadata"))
+            .and_then(|quirks| quirks.drop("store"))
+            .and_then(|quirks| quirks.refuse("parallel_tool_calls"))
+            .map(|quirks| quirks.max_temperature(1.5))
+            .unwrap()
+    };
+    let layer = || layer().to(Target::new(Dialect::OpenAiResponses, "m").quirks(quirks()));
+    let members = json!({"max_tokens": 9, "metadata": {"a": "b"}, "temperature": 2});
+    let (body, dropped) = ask(&layer(), chat(with(members))).await;
+    assert_eq!(
+        body,
+        json!({"model": "m", "input": [{"role": "user", "content": "hi"}], "max_tokens": 9, "temperature": 1.5})
+    );
+    assert_eq!(dropped, "temperature;changed, metadata");
+    let tool = json!([{"type": "function", "function": {"name": "f"}}]);
+    let one = chat(with(json!({"tools": tool, "parallel_tool_calls": false})));
+    let got = exchange(&layer(), one, support::json(200, ANSWER)).await;
+    assert_eq!(got.json()["error"]["param"], "parallel_tool_calls");
 }

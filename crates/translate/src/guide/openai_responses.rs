@@ -55,6 +55,7 @@
 //! | `stop`, `n` over 1 | refused |
 //! | `top_k`, `seed`, penalties, log probabilities, marks for the cache | left out, and reported |
 //! | `store` | `false` unless it was asked for |
+//! | members that the server calls otherwise, leaves out or refuses ([`Quirks`](crate::catalogue::Quirks)) | so, by this API's names of members |
 //! | of a model that thinks | `include` has `reasoning.encrypted_content`, so that thoughts can go back |
 //!
 //! # What providers answer

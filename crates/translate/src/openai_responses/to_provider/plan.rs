@@ -1,17 +1,21 @@
 //! What a model can be asked for, given what it can do.
 
+use std::borrow::Cow;
+
 use bartizan_core::Refusal;
 
+use super::Top;
+use crate::dialects::To;
 use crate::facts::{Effort, Model, Thinking};
 use crate::losses::Losses;
 use crate::neutral::{Ask, Block, Maker, Number, Reasoning};
-use crate::write::Writer;
+use crate::settings::TooHot;
 
 /// Settled before the first byte is written.
 #[derive(Debug)]
 pub(super) struct Plan<'a> {
     max_output: Option<u64>,
-    temperature: Option<&'a str>,
+    temperature: Option<Cow<'a, str>>,
     top_p: Option<&'a str>,
     effort: Option<Effort>,
     summary: bool,
@@ -20,11 +24,8 @@ pub(super) struct Plan<'a> {
 }
 
 impl<'a> Plan<'a> {
-    pub(super) fn of(
-        ask: &Ask<'a>,
-        model: Option<&Model>,
-        losses: &mut Losses,
-    ) -> Result<Self, Refusal> {
+    pub(super) fn of(ask: &Ask<'a>, to: &To<'_>, losses: &mut Losses) -> Result<Self, Refusal> {
+        let model = to.facts;
         if !ask.stop.is_empty() {
             let says = "this API of the provider's has no stop sequences";
             return Err(ask.unsupported("stop", says));
@@ -42,11 +43,12 @@ impl<'a> Plan<'a> {
             }
             number => number.map(|number| number.raw),
         };
-        let temperature = sampling(ask.temperature.as_ref(), "temperature");
+        let temperature = sampling(ask.temperature.as_ref(), "temperature").map(Cow::Borrowed);
         let top_p = sampling(ask.top_p.as_ref(), "top_p");
+        let temperature = cool(ask, temperature, to, losses)?;
         let most = model.and_then(Model::output_limit);
         let max_output = ask.max_output.map(|wanted| match most {
-            Some(most) if most > 0 && wanted > most => {
+            Some(most) if wanted > most => {
                 losses.changed("max_completion_tokens");
                 most
             }
@@ -63,12 +65,15 @@ impl<'a> Plan<'a> {
         })
     }
 
-    pub(super) fn write(&self, out: &mut Writer) {
-        if let Some(most) = self.max_output {
-            out.number_at("max_output_tokens", most);
+    pub(super) fn write(&self, top: &mut Top<'_, '_>) -> Result<(), Refusal> {
+        if let Some(most) = self.max_output
+            && top.key("max_output_tokens", "max_completion_tokens")?
+        {
+            top.out.raw(&most.to_string());
         }
-        if self.effort.is_some() || self.summary {
-            out.key("reasoning");
+        let thinks = self.effort.is_some() || self.summary;
+        if thinks && top.key("reasoning", "reasoning_effort")? {
+            let out = &mut top.out;
             out.open();
             if let Some(effort) = self.effort {
                 out.plain_at("effort", effort.as_str());
@@ -78,15 +83,37 @@ impl<'a> Plan<'a> {
             }
             out.close();
         }
-        for (name, number) in [("temperature", self.temperature), ("top_p", self.top_p)] {
-            if let Some(number) = number {
-                out.raw_at(name, number);
-            }
+        if let Some(temperature) = &self.temperature {
+            top.raw_at("temperature", temperature)?;
+        }
+        if let Some(top_p) = self.top_p {
+            top.raw_at("top_p", top_p)?;
         }
         if self.encrypted {
-            out.raw_at("include", r#"["reasoning.encrypted_content"]"#);
+            top.own_at("include", r#"["reasoning.encrypted_content"]"#);
         }
+        Ok(())
     }
+}
+
+/// A temperature that the server takes.
+fn cool<'a>(
+    ask: &Ask<'a>,
+    temperature: Option<Cow<'a, str>>,
+    to: &To<'_>,
+    losses: &mut Losses,
+) -> Result<Option<Cow<'a, str>>, Refusal> {
+    let hottest = to.quirks.hottest();
+    let asked = ask.temperature.map_or(0.0, |number| number.value);
+    if temperature.is_none() || asked <= hottest {
+        return Ok(temperature);
+    }
+    if to.bounds.too_hot == TooHot::Refuse {
+        let says = format!("the provider takes 0 to {hottest}");
+        return Err(ask.unsupported("temperature", &says));
+    }
+    losses.changed("temperature");
+    Ok(Some(hottest.to_string().into()))
 }
 
 /// Whether a request is one to a model that thinks, where the model is not known.

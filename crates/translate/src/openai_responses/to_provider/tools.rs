@@ -27,8 +27,7 @@ pub(super) fn write(top: &mut Top<'_, '_>) -> Result<(), Refusal> {
             let says = "there are no tools to choose from";
             return Err(ask.invalid("tool_choice", says));
         }
-    } else {
-        top.out.key("tools");
+    } else if top.key("tools", "tools")? {
         top.out.open_list();
         for tool in &ask.tools {
             tool_at(top, tool)?;
@@ -39,11 +38,10 @@ pub(super) fn write(top: &mut Top<'_, '_>) -> Result<(), Refusal> {
         top.out.close_list();
         choice(top)?;
         if ask.one_tool_at_a_time {
-            top.out.raw_at("parallel_tool_calls", "false");
+            top.raw_at("parallel_tool_calls", "false")?;
         }
     }
-    format(top);
-    Ok(())
+    format(top)
 }
 
 fn tool_at(top: &mut Top<'_, '_>, tool: &Tool<'_>) -> Result<(), Refusal> {
@@ -146,12 +144,13 @@ fn choice(top: &mut Top<'_, '_>) -> Result<(), Refusal> {
     let invalid = |says| Err(ask.invalid("tool_choice", says));
     match &ask.choice {
         Choice::Auto => {}
-        Choice::None => top.out.plain_at("tool_choice", "none"),
-        Choice::Required => top.out.plain_at("tool_choice", "required"),
+        Choice::None => top.raw_at("tool_choice", r#""none""#)?,
+        Choice::Required => top.raw_at("tool_choice", r#""required""#)?,
         Choice::Named(name) => match tool_of(top, name) {
             Some(tool) if !matches!(tool.kind, ToolKind::Server { .. }) => {
-                top.out.key("tool_choice");
-                named(top, tool);
+                if top.key("tool_choice", "tool_choice")? {
+                    named(top, tool);
+                }
             }
             Some(_) => {
                 let says = "a tool that the provider runs itself can't be forced";
@@ -168,7 +167,9 @@ fn choice(top: &mut Top<'_, '_>) -> Result<(), Refusal> {
             if allowed.is_empty() {
                 return invalid("allows no tool that the request offers");
             }
-            top.out.key("tool_choice");
+            if !top.key("tool_choice", "tool_choice")? {
+                return Ok(());
+            }
             top.out.open();
             top.out.plain_at("type", "allowed_tools");
             let mode = if *required { "required" } else { "auto" };
@@ -204,13 +205,21 @@ fn named(top: &mut Top<'_, '_>, tool: &Tool<'_>) {
     top.out.close();
 }
 
-fn format(top: &mut Top<'_, '_>) {
+fn format(top: &mut Top<'_, '_>) -> Result<(), Refusal> {
     let verbosity = top.ask.wishes.get("verbosity");
-    if verbosity.is_none() && matches!(top.ask.format, Format::Text) {
-        return;
+    let is_text = matches!(top.ask.format, Format::Text);
+    if verbosity.is_none() && is_text {
+        return Ok(());
+    }
+    let ours = if is_text {
+        "verbosity"
+    } else {
+        "response_format"
+    };
+    if !top.key("text", ours)? {
+        return Ok(());
     }
     let out = &mut top.out;
-    out.key("text");
     out.open();
     match &top.ask.format {
         Format::Text => {}
@@ -238,4 +247,5 @@ fn format(top: &mut Top<'_, '_>) {
         out.raw_at("verbosity", verbosity);
     }
     out.close();
+    Ok(())
 }
