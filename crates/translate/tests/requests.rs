@@ -564,6 +564,25 @@ async fn neutral_values_are_silent_and_others_are_reported() {
 }
 
 #[tokio::test]
+async fn thoughts_in_litellms_words_go_back_byte_for_byte() {
+    let thoughts = json!([
+        {"type": "thinking", "thinking": "t", "signature": "s"},
+        {"type": "redacted_thinking", "data": "d"},
+    ]);
+    let history = json!({"messages": [
+        {"role": "user", "content": "a"},
+        {"role": "assistant", "content": "b", "reasoning_content": "t", "thinking_blocks": thoughts},
+        {"role": "user", "content": "c"},
+    ]});
+    let got = ask(&layer(), with(history)).await;
+    let content = &got.sent.as_ref().unwrap().json()["messages"][1]["content"];
+    let mut expected = thoughts.as_array().unwrap().clone();
+    expected.push(json!({"type": "text", "text": "b"}));
+    assert_eq!(*content, Value::Array(expected));
+    assert_eq!(got.dropped(), "");
+}
+
+#[tokio::test]
 async fn a_search_of_the_web_is_the_providers_own() {
     for (options, tool, dropped) in [
         (json!({}), json!({}), ""),

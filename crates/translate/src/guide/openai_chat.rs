@@ -10,7 +10,7 @@
 //! | `tools`, `tool_choice` | functions, `custom` tools, `allowed_tools` |
 //! | `web_search_options` | a search of the web, where the provider has one |
 //! | `reasoning_effort`, `reasoning`, `thinking` | how hard to think; the most exact word wins |
-//! | `reasoning_details`, `reasoning_content` | thoughts of earlier answers |
+//! | `reasoning_details`, `reasoning_content`, LiteLLM's `thinking_blocks` | thoughts of earlier answers |
 //! | `response_format` | the form of the answer |
 //! | `n` over 1, `audio`, `modalities` with sound | refused towards other dialects |
 //! | `seed`, penalties, `logprobs`, `logit_bias`, `store`, `metadata`, `prediction`, `verbosity`, … | the provider's word for it, else reported |

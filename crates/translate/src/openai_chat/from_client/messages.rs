@@ -88,6 +88,13 @@ fn message<'a>(
             (Role::Assistant, "reasoning_details") => {
                 parts.details = details(&there, value, losses)?;
             }
+            // As LiteLLM gives them to its clients: Anthropic's blocks.
+            (Role::Assistant, "thinking_blocks") => {
+                for (index, block) in there.items(value)?.into_iter().enumerate() {
+                    let block = thinking_block(&Place::At(&there, index), block)?;
+                    parts.blocks.push(block);
+                }
+            }
             (Role::Assistant, "annotations" | "images")
                 if value.kind() == Kind::Array && there.items(value)?.is_empty() => {}
             (Role::Assistant, "annotations") => losses.dropped("messages.annotations"),
@@ -148,6 +155,8 @@ struct Parts<'a> {
     refusal: Option<Str<'a>>,
     reasoning: Option<Str<'a>>,
     details: Vec<Block<'a>>,
+    /// The same thoughts in LiteLLM's words; what stands in `details` goes before.
+    blocks: Vec<Block<'a>>,
     calls: Vec<Block<'a>>,
     id: Option<Str<'a>>,
     cache: Option<Value<'a>>,
@@ -155,7 +164,11 @@ struct Parts<'a> {
 
 impl<'a> Parts<'a> {
     fn blocks(self, here: &Place<'_>, role: Role) -> Result<Vec<Block<'a>>, Refusal> {
-        let mut blocks = self.details;
+        let mut blocks = if self.details.is_empty() {
+            self.blocks
+        } else {
+            self.details
+        };
         if blocks.is_empty()
             && let Some(text) = self.reasoning.filter(|text| !text.is_empty())
         {
@@ -347,4 +360,33 @@ fn details<'a>(
         }
     }
     Ok(blocks.into_iter().map(|(_, block)| block).collect())
+}
+
+fn thinking_block<'a>(here: &Place<'_>, block: Value<'a>) -> Result<Block<'a>, Refusal> {
+    let block = here.object(block)?;
+    let says = |key: &'static str| {
+        let inside = Place::In(here, key);
+        match member(block, key) {
+            Some(value) => inside.text(value),
+            None => Ok(Str::default()),
+        }
+    };
+    let signed = |data: Str<'a>| Signature {
+        maker: Maker::Anthropic,
+        data,
+    };
+    match member(block, "type").and_then(Value::text).as_deref() {
+        Some("thinking") => Ok(Block::Thinking {
+            id: None,
+            text: says("thinking")?,
+            signature: Some(says("signature")?)
+                .filter(|data| !data.is_empty())
+                .map(signed),
+        }),
+        Some("redacted_thinking") => Ok(Block::Redacted {
+            id: None,
+            data: signed(says("data")?),
+        }),
+        _ => Err(Place::In(here, "type").invalid("thinking or redacted_thinking")),
+    }
 }
