@@ -68,11 +68,18 @@ fn run(report: &mut Report, missing: &[Need], packages: &[&str], words: &[&str])
     });
     let Ok(servers) = servers else { return };
     report.step("SDK tests: Python", || {
-        tree::run(sdks.python(&servers).args(words))
+        pytest(told(Command::new(&sdks.python), &servers), "python", words)
     });
     if words.is_empty() {
         report.step("SDK tests: Node.js", || tree::run(&mut sdks.node(&servers)));
     }
+    report.step(
+        "real clients: LangChain, instructor, an agent's loop",
+        || {
+            let python = clients()?;
+            pytest(told(Command::new(python), &servers), "clients", words)
+        },
+    );
     report.step("replays read by the SDKs", || sdks.replays(words));
     report.step("no secret in what the gateway printed and stored", || {
         no_secret(&servers)
@@ -109,34 +116,39 @@ impl Sdks {
         Ok(Self { python, node })
     }
 
-    fn python(&self, servers: &Servers) -> Command {
-        let mut python = Command::new(&self.python);
-        python.args(["-m", "pytest", "-q", "-p", "no:cacheprovider", "python"]);
-        python.env("PYTHONDONTWRITEBYTECODE", "1");
-        told(python, servers)
-    }
-
     /// The recorded exchanges, translated, before every client's own SDK and every provider's own specification.
     fn replays(&self, words: &[&str]) -> Result<(), Failure> {
         let replay = Replay::start()?;
         let mut python = Command::new(&self.python);
-        python.args(["-m", "pytest", "-q", "-p", "no:cacheprovider", "replay"]);
-        python.args(words).env("PYTHONDONTWRITEBYTECODE", "1");
-        python.env("REPLAY_URL", &replay.url);
-        let status = direct(&mut python).status();
-        match status.map(|status| status.code()) {
-            // 5: the words chose none of these tests.
-            Ok(Some(0)) => Ok(()),
-            Ok(Some(5)) if !words.is_empty() => Ok(()),
-            Ok(code) => Err(format!("{python:?}: {code:?}")),
-            Err(error) => Err(format!("{python:?}: {error}")),
-        }
+        direct(&mut python).env("REPLAY_URL", &replay.url);
+        pytest(python, "replay", words)
     }
 
     fn node(&self, servers: &Servers) -> Command {
         let mut node = Command::new(&self.node);
         node.args(["--test", "node/*.test.js"]);
         told(node, servers)
+    }
+}
+
+/// The Python of the clients that are made of SDKs, whose versions they choose: an environment of their own.
+fn clients() -> Result<PathBuf, Failure> {
+    let venv = tree::target().join("sdk/clients");
+    let requirements = tree::root().join("tests/sdk/clients/requirements.txt");
+    environment(&venv, &requirements, &[])?;
+    Ok(venv.join("bin/python"))
+}
+
+/// Runs a folder's tests, or those of them that the words choose.
+fn pytest(mut python: Command, folder: &str, words: &[&str]) -> Result<(), Failure> {
+    python.args(["-m", "pytest", "-q", "-p", "no:cacheprovider", folder]);
+    python.args(words).env("PYTHONDONTWRITEBYTECODE", "1");
+    match python.status().map(|status| status.code()) {
+        Ok(Some(0)) => Ok(()),
+        // 5: the words chose none of these tests.
+        Ok(Some(5)) if !words.is_empty() => Ok(()),
+        Ok(code) => Err(format!("{python:?}: {code:?}")),
+        Err(error) => Err(format!("{python:?}: {error}")),
     }
 }
 
