@@ -6,8 +6,9 @@ import anthropic
 import instructor
 import openai
 import pytest
-from conftest import KEY, PATHS, URL, expected, received, tool_names
-from pydantic import BaseModel
+from conftest import KEY, PATHS, URL, expected, received, shown, tool_names
+from instructor.core import InstructorRetryException
+from pydantic import BaseModel, Field
 
 
 class Nested(BaseModel):
@@ -32,10 +33,10 @@ def by_anthropic(mode):
     return instructor.from_anthropic(client, mode=mode), "gpt-mock"
 
 
-def ask(client, model, text, **options):
+def ask(client, model, text, response_model=Lookup):
     messages = [{"role": "user", "content": text}]
     return client.chat.completions.create(
-        model=model, messages=messages, max_tokens=100, response_model=Lookup, max_retries=1, **options
+        model=model, messages=messages, max_tokens=100, response_model=response_model, max_retries=1
     )
 
 
@@ -75,10 +76,19 @@ def test_json_schema_mode(make, word):
     assert '"again' in request["body"] or '\\"again' in request["body"]
 
 
+class Picky(Lookup):
+    """Takes no call of number 0."""
+
+    call: int = Field(ge=1)
+
+
 @pytest.mark.parametrize("make", CLIENTS.values(), ids=CLIENTS)
-def test_an_object_that_does_not_fit_is_asked_for_again(make, word):
+def test_what_was_wrong_with_a_call_goes_back_as_its_result(make, word):
     client, model = make(instructor.Mode.TOOLS)
-    with pytest.raises(Exception):
-        # The mock answers by text, which is no call of the tool.
-        ask(client, model, word)
-    assert len(received(word)) >= 1
+    with pytest.raises(InstructorRetryException):
+        ask(client, model, f"mock:tools {word}", response_model=Picky)
+    first, second = received(word)
+    assert shown(first) == ([], [])
+    calls, results = shown(second)
+    assert [call[1:] for call in calls] == [("Picky", expected(word, 0))]
+    assert len(results) == 1 and "greater than or equal to 1" in results[0][1]
