@@ -12,7 +12,7 @@ use bartizan_core::Dialect;
 use bartizan_translate::{Model, ModelFacts, Target, TooHot, TranslateLayer, Unknown};
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use support::{Got, MODEL, ask, chat, exchange, layer};
+use support::{Got, MODEL, ask, chat, exchange, layer, post};
 
 /// A request with one user message and these members.
 fn with(members: Value) -> String {
@@ -457,6 +457,48 @@ async fn max_tokens_is_the_callers_or_the_models_own_and_never_made_up() {
     )
     .await;
     assert_eq!(body["max_tokens"], 6);
+}
+
+#[tokio::test]
+async fn the_maximum_that_a_provider_needs_is_asked_for_by_the_clients_own_word() {
+    let says = json!([{"role": "user", "content": "hi"}]);
+    for (path, body, word) in [
+        (
+            "/v1/chat/completions",
+            json!({"model": "house", "messages": says}),
+            "max_tokens",
+        ),
+        (
+            "/v1/responses",
+            json!({"model": "house", "input": "hi", "store": false}),
+            "max_output_tokens",
+        ),
+        (
+            "/v1beta/models/house:generateContent",
+            json!({"contents": [{"parts": [{"text": "hi"}]}]}),
+            "generationConfig.maxOutputTokens",
+        ),
+    ] {
+        let got = exchange(
+            &to("new-model"),
+            post(path, body.to_string()),
+            support::json(200, "{}"),
+        )
+        .await;
+        assert_eq!((got.status, got.sent.is_none()), (400, true), "{path}");
+        let refusal = got.refusal.unwrap();
+        assert_eq!(refusal.code(), "max_tokens_required", "{path}");
+        assert!(
+            got.text.contains(&format!("set {word}: ")),
+            "{path}: {}",
+            got.text
+        );
+        assert!(
+            got.text.contains(&format!("\"{word}\"")),
+            "{path}: {}",
+            got.text
+        );
+    }
 }
 
 #[tokio::test]

@@ -68,6 +68,16 @@ impl Ask<'_> {
         Refusal::new(RefusalKind::BadRequest, "unsupported_parameter", message).param(place)
     }
 
+    /// 400: the target must be told how much it may say at most, and nothing here tells.
+    pub(crate) fn most_is_required(&self, why: &str) -> Refusal {
+        let field = match told(self.names, "max_completion_tokens") {
+            "max_completion_tokens" => told(self.names, "max_tokens"),
+            theirs => theirs,
+        };
+        let says = format!("set {field}: {why}, and this model's own maximum is not known here");
+        Refusal::new(RefusalKind::BadRequest, "max_tokens_required", says).param(field)
+    }
+
     fn refusal(&self, code: &'static str, field: &'static str, says: &str) -> Refusal {
         let field = told(self.names, field);
         Refusal::new(RefusalKind::BadRequest, code, format!("{field}: {says}")).param(field)

@@ -1,6 +1,6 @@
 //! Writing a request.
 
-use bartizan_core::{Refusal, RefusalKind};
+use bartizan_core::Refusal;
 
 use super::from_provider::Events;
 use crate::dialects::{Encoded, To};
@@ -104,9 +104,9 @@ fn max_tokens(ask: &Ask<'_>, to: &To<'_>, losses: &mut Losses) -> Result<u64, Re
             losses.changed("max_completion_tokens");
             Ok(most)
         }
-        (wanted, most) => wanted.or(most).or(to.bounds.max_output).ok_or_else(|| {
-            let says = "set max_tokens: the provider stops at 16 else, and this model's own maximum is not known here";
-            Refusal::new(RefusalKind::BadRequest, "max_tokens_required", says).param("max_tokens")
-        }),
+        (wanted, most) => wanted
+            .or(most)
+            .or(to.bounds.max_output)
+            .ok_or_else(|| ask.most_is_required("the provider stops at 16 else")),
     }
 }

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use bartizan_core::{Refusal, RefusalKind};
+use bartizan_core::Refusal;
 
 use crate::facts::{Effort, Model, Thinking};
 use crate::losses::Losses;
@@ -67,10 +67,7 @@ impl<'a> Plan<'a> {
             .max_output
             .or(model.and_then(Model::output_limit))
             .or(bounds.max_output)
-            .ok_or_else(|| {
-                let says = "set max_tokens: the provider needs it, and this model's own maximum is not known here";
-                Refusal::new(RefusalKind::BadRequest, "max_tokens_required", says).param("max_tokens")
-            })?;
+            .ok_or_else(|| ask.most_is_required("the provider needs it"))?;
         let schemas = model.is_some_and(|model| model.json_schema);
         let output = output(ask, schemas, losses);
         let choose = choose(ask, output)?;
