@@ -79,7 +79,12 @@ impl Document {
     ///
     /// As [`read`](Self::read).
     pub fn from_json(json: Json, dialect: Dialect, direction: Direction) -> Result<Self, Fault> {
-        let found = walk(&json, dialect, direction).map_err(|fault| *fault)?;
+        let mut found = walk(&json, dialect, direction).map_err(|fault| *fault)?;
+        // What a model writes costs something: a dialect that must say a count says 0 where it has none.
+        found.facts.usage = found
+            .facts
+            .usage
+            .filter(|usage| usage.total() > 0 || !dialect.generates());
         Ok(Self {
             json,
             dialect,

@@ -296,7 +296,6 @@ async fn usage_adds_up_both_ways() {
             json!({"input_tokens": 10, "cache_read_input_tokens": null, "output_tokens": 7}),
             (10, 7, 17, 0, 0),
         ),
-        (json!({}), (0, 0, 0, 0, 0)),
         (
             json!({"input_tokens": -1, "output_tokens": 2, "output_tokens_details": {"thinking_tokens": 9}}),
             (0, 2, 2, 0, 0),

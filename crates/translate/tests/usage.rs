@@ -8,12 +8,13 @@ use std::convert::Infallible;
 use std::sync::{Arc, Mutex};
 
 use bartizan_core::{
-    Body, Call, Dialect, Event, Filter, Filtered, Flow, Out, Refusal, Step, Tap, Usage,
+    Body, Call, Dialect, Direction, Document, Event, Filter, Filtered, Flow, Out, Refusal, Step,
+    Tap, Usage,
 };
 use bartizan_translate::{Target, TranslateLayer};
 use http::Request;
 use http_body_util::BodyExt;
-use support::{chat, layer, sse};
+use support::{chat, exchange, json, layer, post, sse};
 use tower::{Layer, ServiceExt};
 
 /// Counts, as a layer of limits does.
@@ -78,5 +79,52 @@ async fn layers_outside_count_what_the_client_does_not_see() {
             ..Usage::default()
         };
         assert_eq!(*seen.lock().unwrap(), wanted);
+    }
+}
+
+/// A provider that counts nothing: a count of 0 made up here would let its answers pass every budget.
+#[tokio::test]
+async fn no_count_is_made_up_where_the_provider_says_none() {
+    let chat = r#"{"id":"c","choices":[{"index":0,"message":{"role":"assistant","content":"a"},"finish_reason":"stop"}]}"#;
+    let claude = r#"{"id":"m","model":"claude","content":[{"type":"text","text":"a"}],"stop_reason":"end_turn"}"#;
+    let asks = r#"{"model":"m","max_tokens":9,"messages":[{"role":"user","content":"a"}]}"#;
+    let gemini = r#"{"contents":[{"parts":[{"text":"a"}]}]}"#;
+    for (client, path, body, provider, reply) in [
+        (
+            Dialect::OpenAiChat,
+            "/v1/chat/completions",
+            asks,
+            Dialect::AnthropicMessages,
+            claude,
+        ),
+        (
+            Dialect::AnthropicMessages,
+            "/v1/messages",
+            asks,
+            Dialect::OpenAiChat,
+            chat,
+        ),
+        (
+            Dialect::OpenAiResponses,
+            "/v1/responses",
+            r#"{"model":"m","input":"a"}"#,
+            Dialect::OpenAiChat,
+            chat,
+        ),
+        (
+            Dialect::Gemini,
+            "/v1beta/models/m:generateContent",
+            gemini,
+            Dialect::OpenAiChat,
+            chat,
+        ),
+    ] {
+        let layer = TranslateLayer::new()
+            .to(Target::new(provider, "m"))
+            .default_max_tokens(9);
+        let got = exchange(&layer, post(path, body), json(200, reply)).await;
+        assert_eq!(got.status, 200, "{}", got.text);
+        let told = Document::read(&got.text, client, Direction::Reply).unwrap();
+        assert_eq!(told.facts().usage, None, "{}", got.text);
     }
 }

@@ -104,17 +104,19 @@ impl dialects::Writer for ToClient {
             Moment::Alive => out.push(Event::comment("ping")),
             Moment::Failed(refusal) => out.push(refusal.event(Dialect::OpenAiCompletions)),
             Moment::End { usage: used } => {
-                let mut chunk = Writer::with_capacity(self.head.len() + 192);
-                chunk.raw(&self.head);
-                chunk.close_list();
-                usage(used, &mut chunk);
-                chunk.close();
-                let event = Event::new(None, &chunk.finish());
-                out.push(if self.shows_usage {
-                    event
-                } else {
-                    event.hide()
-                });
+                if used.total() > 0 {
+                    let mut chunk = Writer::with_capacity(self.head.len() + 192);
+                    chunk.raw(&self.head);
+                    chunk.close_list();
+                    usage(used, &mut chunk);
+                    chunk.close();
+                    let event = Event::new(None, &chunk.finish());
+                    out.push(if self.shows_usage {
+                        event
+                    } else {
+                        event.hide()
+                    });
+                }
                 out.push(Event::new(None, "[DONE]"));
             }
         }

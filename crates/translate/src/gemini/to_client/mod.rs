@@ -201,6 +201,9 @@ impl End {
 
 /// What was cached lies within the prompt; thoughts stand beside the answer.
 fn usage(usage: &Usage, out: &mut Writer) {
+    if usage.total() == 0 {
+        return;
+    }
     out.key("usageMetadata");
     out.open();
     out.number_at("promptTokenCount", usage.total_input());

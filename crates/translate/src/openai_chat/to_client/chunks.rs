@@ -204,6 +204,9 @@ impl Chunks {
 
     /// Usage in a chunk without choices, before the end.
     fn usage(&self, used: &Usage, out: &mut Out) {
+        if used.total() == 0 {
+            return;
+        }
         let mut chunk = Writer::with_capacity(self.head.len() + 192);
         chunk.raw(&self.head);
         chunk.close_list();

@@ -179,8 +179,13 @@ fn finish(finish: Option<Finish>, functions: bool, out: &mut Writer) {
     }
 }
 
+/// Nothing where the provider said none: a count of 0 would be taken for one.
+///
 /// Cached tokens lie within `prompt_tokens`, reasoning within `completion_tokens`.
 pub(crate) fn usage(usage: &Usage, out: &mut Writer) {
+    if usage.total() == 0 {
+        return;
+    }
     out.key("usage");
     out.open();
     out.number_at("prompt_tokens", usage.total_input());

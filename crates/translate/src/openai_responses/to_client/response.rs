@@ -170,6 +170,10 @@ fn tools(tools: Value<'_>, out: &mut Writer) {
 
 /// What was read from and written to the cache lies within the input, reasoning within the output.
 fn write_usage(usage: &Usage, out: &mut Writer) {
+    if usage.total() == 0 {
+        // The provider said none, and a count of 0 would be taken for one.
+        return out.raw("null");
+    }
     out.open();
     out.number_at("input_tokens", usage.total_input());
     out.key("input_tokens_details");
