@@ -290,7 +290,7 @@ async fn a_moved_file_that_comes_back_goes_on() {
         folder.path().join("away"),
     );
     let journal = Journal::builder()
-        .patience(Duration::from_millis(20))
+        .patience(Duration::from_millis(500))
         .open(FileSink::new(&path))
         .await
         .unwrap();
