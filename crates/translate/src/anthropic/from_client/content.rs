@@ -5,6 +5,7 @@ use bartizan_core::json::{Kind, Value};
 
 use super::is_string;
 use crate::losses::Losses;
+use crate::media::is_base64;
 use crate::neutral::{Block, Maker, Role, Signature, Source, Str, Turn};
 use crate::read::{Place, Unknown, member, members, unknown};
 
@@ -260,12 +261,6 @@ fn content_of<'a>(here: &Place<'_>, source: Value<'a>) -> Result<Str<'a>, Refusa
         text.push_str(&needed(&place, part, "text")?);
     }
     Ok(text.into())
-}
-
-/// Whether `data` can be written without a look afterwards.
-fn is_base64(data: &str) -> bool {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=');
-    !data.is_empty() && data.bytes().all(plain)
 }
 
 fn tool_use<'a>(here: &Place<'_>, value: Value<'a>) -> Result<Block<'a>, Refusal> {
