@@ -1,14 +1,16 @@
-//! Images and files as OpenAI's dialects write them: an address, or the data itself in a `data:` address.
+//! Images, files and sounds as OpenAI's dialects write them: an address, or the data itself in a `data:` address.
 
 use std::borrow::Cow;
 use std::ops::Range;
 
 use bartizan_core::Refusal;
+use bartizan_core::json::Value;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use crate::neutral::{Source, Str};
-use crate::read::Place;
+use crate::losses::Losses;
+use crate::neutral::{Block, Source, Str};
+use crate::read::{Place, Unknown, member, members, unknown};
 
 /// A plain text as such; all else as it is.
 pub(crate) fn text<'a>(here: &Place<'_>, source: Source<'a>) -> Result<Source<'a>, Refusal> {
@@ -27,6 +29,40 @@ pub(crate) fn text<'a>(here: &Place<'_>, source: Source<'a>) -> Result<Source<'a
 pub(crate) fn is_base64(data: &str) -> bool {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=');
     !data.is_empty() && data.bytes().all(plain)
+}
+
+/// `input_audio`: a sound's data and the name of its format.
+pub(crate) fn audio<'a>(
+    here: &Place<'_>,
+    value: Value<'a>,
+    policy: Unknown,
+    losses: &mut Losses,
+) -> Result<Block<'a>, Refusal> {
+    let there = Place::In(here, "input_audio");
+    let audio = member(value, "input_audio").ok_or_else(|| there.invalid("needed"))?;
+    for (key, _) in members(there.object(audio)?) {
+        if !matches!(key.as_ref(), "data" | "format") {
+            unknown(&there, policy, losses, &key)?;
+        }
+    }
+    let needed = |key: &'static str| {
+        let inside = Place::In(&there, key);
+        inside.text(member(audio, key).ok_or_else(|| inside.invalid("needed"))?)
+    };
+    let media_type = match needed("format")?.as_ref() {
+        "mp3" => "audio/mpeg".into(),
+        format if format.bytes().all(|byte| byte.is_ascii_alphanumeric()) => {
+            Cow::Owned(format!("audio/{}", format.to_ascii_lowercase()))
+        }
+        _ => return Err(Place::In(&there, "format").invalid("wav, mp3 or another format's name")),
+    };
+    let data = needed("data")?;
+    if !is_base64(&data) {
+        return Err(Place::In(&there, "data").invalid("not base64"));
+    }
+    Ok(Block::Audio {
+        source: Source::Base64 { media_type, data },
+    })
 }
 
 /// A `data:` address, or one that the provider fetches.

@@ -1,12 +1,10 @@
 //! Reading the content of a message: a string, or parts.
 
-use std::borrow::Cow;
-
 use bartizan_core::Refusal;
 use bartizan_core::json::{Kind, Value};
 
 use crate::losses::Losses;
-use crate::media::{self, is_base64};
+use crate::media;
 use crate::neutral::{Block, Source, Str};
 use crate::read::{Place, Unknown, member, members, unknown};
 
@@ -49,7 +47,7 @@ fn part<'a>(
         }
         Some("image_url") => ("image_url", image(here, value, policy, losses)?),
         Some("file") => ("file", file(here, value, policy, losses)?),
-        Some("input_audio") => ("input_audio", audio(here, value, policy, losses)?),
+        Some("input_audio") => ("input_audio", media::audio(here, value, policy, losses)?),
         // Mistral's, and OpenRouter's of the last.
         Some("thinking") => ("thinking", thinking(here, value)?),
         Some("document_url") => (
@@ -205,34 +203,5 @@ fn file<'a>(
         source,
         title,
         cache: None,
-    })
-}
-
-fn audio<'a>(
-    here: &Place<'_>,
-    value: Value<'a>,
-    policy: Unknown,
-    losses: &mut Losses,
-) -> Result<Block<'a>, Refusal> {
-    let there = Place::In(here, "input_audio");
-    let audio = member(value, "input_audio").ok_or_else(|| there.invalid("needed"))?;
-    for (key, _) in members(there.object(audio)?) {
-        if !matches!(key.as_ref(), "data" | "format") {
-            unknown(&there, policy, losses, &key)?;
-        }
-    }
-    let media_type = match text(&there, audio, "format")?.as_ref() {
-        "mp3" => "audio/mpeg".into(),
-        format if format.bytes().all(|byte| byte.is_ascii_alphanumeric()) => {
-            Cow::Owned(format!("audio/{}", format.to_ascii_lowercase()))
-        }
-        _ => return Err(Place::In(&there, "format").invalid("wav, mp3 or another format's name")),
-    };
-    let data = text(&there, audio, "data")?;
-    if !is_base64(&data) {
-        return Err(Place::In(&there, "data").invalid("not base64"));
-    }
-    Ok(Block::Audio {
-        source: Source::Base64 { media_type, data },
     })
 }

@@ -1,6 +1,5 @@
 //! Reading the content of a message, or the output of a tool: a string, or parts.
 
-use std::borrow::Cow;
 use std::sync::LazyLock;
 
 use bartizan_core::Refusal;
@@ -65,7 +64,7 @@ fn part<'a>(
                 &["file_data", "file_url", "file_id", "filename", "detail"],
             )
         }
-        Some("input_audio") => (audio(here, value, policy, losses)?, &["input_audio"]),
+        Some("input_audio") => (media::audio(here, value, policy, losses)?, &["input_audio"]),
         _ => {
             let says = "a part of this type can't be sent to this provider";
             return Err(Place::In(here, "type").unsupported(says));
@@ -168,33 +167,4 @@ fn data_of<'a>(here: &Place<'_>, data: Str<'a>, name: Option<&str>) -> Result<So
     } else {
         media::source(here, data)
     }
-}
-
-fn audio<'a>(
-    here: &Place<'_>,
-    value: Value<'a>,
-    policy: Unknown,
-    losses: &mut Losses,
-) -> Result<Block<'a>, Refusal> {
-    let there = Place::In(here, "input_audio");
-    let audio = member(value, "input_audio").ok_or_else(|| there.invalid("needed"))?;
-    for (key, _) in members(there.object(audio)?) {
-        if !matches!(key.as_ref(), "data" | "format") {
-            unknown(&there, policy, losses, &key)?;
-        }
-    }
-    let media_type = match needed(&there, audio, "format")?.as_ref() {
-        "mp3" => "audio/mpeg".into(),
-        format if format.bytes().all(|byte| byte.is_ascii_alphanumeric()) => {
-            Cow::Owned(format!("audio/{}", format.to_ascii_lowercase()))
-        }
-        _ => return Err(Place::In(&there, "format").invalid("wav, mp3 or another format's name")),
-    };
-    let data = needed(&there, audio, "data")?;
-    if !is_base64(&data) {
-        return Err(Place::In(&there, "data").invalid("not base64"));
-    }
-    Ok(Block::Audio {
-        source: Source::Base64 { media_type, data },
-    })
 }
