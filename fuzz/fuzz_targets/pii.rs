@@ -9,11 +9,9 @@ use bartizan_fuzz::{in_pieces, ways};
 use libfuzzer_sys::fuzz_target;
 
 static REPLACE: LazyLock<Redactor> = LazyLock::new(|| {
-    let builder = Entity::ALL
-        .iter()
-        .fold(Redactor::builder(), |builder, entity| {
-            builder.action(*entity, Action::Replace)
-        });
+    let builder = Entity::built_in().fold(Redactor::builder(), |builder, entity| {
+        builder.action(entity, Action::Replace)
+    });
     builder.build().expect("kinds to find")
 });
 

@@ -1,14 +1,14 @@
 //! Finding personal data in a text.
 
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use crate::ConfigError;
 use crate::Entity;
 use crate::context::Context;
-use crate::entity::PerEntity;
+use crate::entity::{Entities, PerEntity};
 use crate::fold::Folded;
-use crate::recognize::{Anchor, Match, RECOGNIZERS, Recognizer, Scene, is_short};
+use crate::recognize::{Anchor, Match, RECOGNIZERS, Recognizer, Scene, codes, is_short, numbers};
 use crate::window::{Window, is_word};
 
 /// The score from which a finding counts, unless told otherwise.
@@ -27,6 +27,10 @@ pub struct Finding {
     pub range: Range<usize>,
     /// How sure, from 0 to 1.
     pub score: f32,
+    /// What found it, by Presidio's name for it where there is one: `CreditCardRecognizer`.
+    pub recognizer: &'static str,
+    /// The check that it passed, such as `luhn`, where its kind has one.
+    pub validated: Option<&'static str>,
 }
 
 /// Finds personal data. Cloning is cheap.
@@ -51,6 +55,8 @@ struct Inner {
     inside: Vec<&'static Recognizer>,
     at: Vec<&'static Recognizer>,
     colon: Vec<&'static Recognizer>,
+    wanted: Entities,
+    threshold: f32,
     thresholds: PerEntity<f32>,
     context: Arc<Context>,
 }
@@ -60,17 +66,34 @@ struct Inner {
 /// By default nothing is looked for, a finding counts from a score of 0.5, and the shipped context words are used.
 #[derive(Clone, Debug, Default)]
 pub struct AnalyzerBuilder {
-    entities: Vec<Entity>,
+    entities: Entities,
+    modelled: Entities,
+    threshold: Option<f32>,
     thresholds: PerEntity<f32>,
     words: PerEntity<Vec<String>>,
 }
 
 impl Analyzer {
-    /// Creates an analyzer that looks for every kind this crate knows.
+    /// Creates an analyzer that looks for every kind that this crate finds by itself.
     #[must_use]
     pub fn all() -> Self {
+        static ALL: LazyLock<Analyzer> = LazyLock::new(|| Analyzer::of(Entity::built_in()));
+        ALL.clone()
+    }
+
+    /// Creates an analyzer that looks for the [usual kinds](Entity::usual).
+    #[must_use]
+    pub fn usual() -> Self {
+        static USUAL: LazyLock<Analyzer> = LazyLock::new(|| Analyzer::of(Entity::usual()));
+        USUAL.clone()
+    }
+
+    fn of(entities: impl Iterator<Item = Entity>) -> Self {
+        let mut wanted = Entities::default();
+        entities.for_each(|entity| wanted.add(entity));
         Self(Arc::new(Inner::new(
-            Entity::ALL,
+            &wanted,
+            THRESHOLD,
             PerEntity::default(),
             Context::shipped(),
         )))
@@ -89,11 +112,12 @@ impl Analyzer {
         let window = Window::new(&folded, true, true);
         let mut findings = Vec::new();
         self.scan(&window, 0, 0, |entity, found| {
-            let range = folded.start(found.start)..folded.end(found.end);
             findings.push(Finding {
                 entity,
-                range,
+                range: folded.start(found.start)..folded.end(found.end),
                 score: found.score,
+                recognizer: found.by.unwrap_or(entity.recognizer()),
+                validated: found.validated,
             });
         });
         findings
@@ -106,6 +130,9 @@ impl Analyzer {
 
     /// Finds what can be decided from `cursor` on, where no finding may start before `floor`. Says up to where all is
     /// decided, whatever follows.
+    ///
+    /// Of findings that overlap, the surer wins, then the longer, then the one that was found first. It is told when no better one can come:
+    /// at the first anchor behind it.
     pub(crate) fn scan(
         &self,
         window: &Window<'_>,
@@ -116,48 +143,61 @@ impl Analyzer {
         let inner = &*self.0;
         let mut floor = floor;
         let mut cursor = cursor.max(floor);
+        let mut held: Option<Held> = None;
         while let Some((anchor, recognizers)) = inner.next_anchor(window, cursor) {
-            let opening = || window.opening(anchor).max(floor);
-            if window
+            if let Some(best) = held.take_if(|held| held.found.end <= anchor) {
+                found(best.entity, best.found);
+                floor = best.found.end;
+            }
+            let undecided = |held: &Option<Held>| match held {
+                Some(held) => held.opening,
+                None => window.opening(anchor).max(floor),
+            };
+            let opening = undecided(&None);
+            let digit = window
                 .slice(anchor, anchor + 1)
                 .iter()
-                .all(u8::is_ascii_digit)
-                && is_short(window, anchor)
-            {
-                if window.take_touched() {
-                    return opening();
-                }
-                cursor = anchor + 1;
-                continue;
-            }
-            let scene = Scene::new(window, &inner.context, anchor);
-            let mut best: Option<(Entity, Match)> = None;
-            for recognizer in recognizers {
-                let Some(candidate) = (recognizer.find)(&scene) else {
-                    continue;
+                .all(u8::is_ascii_digit);
+            let short = digit && is_short(window, anchor);
+            if !short {
+                let scene = Scene::new(window, &inner.context, anchor);
+                let mut offer = |entity, candidate: Match| {
+                    let better = held.is_none_or(|held: Held| candidate.beats(&held.found));
+                    if better
+                        && candidate.start >= opening
+                        && candidate.score >= inner.threshold_of(entity)
+                    {
+                        held = Some(Held {
+                            entity,
+                            found: candidate,
+                            opening: held.map_or(opening, |held| held.opening),
+                        });
+                    }
                 };
-                let threshold = inner
-                    .thresholds
-                    .of(recognizer.entity)
-                    .copied()
-                    .unwrap_or(THRESHOLD);
-                let better = best.is_none_or(|(_, known)| {
-                    (candidate.score, candidate.end - candidate.start)
-                        > (known.score, known.end - known.start)
-                });
-                if candidate.score >= threshold && candidate.start >= opening() && better {
-                    best = Some((recognizer.entity, candidate));
+                for recognizer in recognizers {
+                    if let Some(candidate) = (recognizer.find)(&scene) {
+                        offer(recognizer.entity, candidate);
+                    }
+                }
+                if digit {
+                    numbers::find(&scene, &inner.wanted, &mut offer);
+                    codes::find(&scene, &inner.wanted, &mut offer);
                 }
             }
             if window.take_touched() {
-                return opening();
+                return undecided(&held);
             }
             cursor = anchor + 1;
-            if let Some((entity, best)) = best {
-                found(entity, best);
-                floor = best.end;
-                cursor = cursor.max(best.end);
+            if let Some(sure) = held.filter(|held| held.found.score >= 1.0) {
+                cursor = cursor.max(sure.found.end);
             }
+        }
+        if let Some(best) = held {
+            if !window.closes() && best.found.end >= window.len() {
+                return best.opening;
+            }
+            found(best.entity, best.found);
+            floor = best.found.end;
         }
         if window.closes() {
             window.len()
@@ -167,11 +207,25 @@ impl Analyzer {
     }
 }
 
+/// The best finding so far, which a better one that overlaps it may still replace.
+#[derive(Clone, Copy)]
+struct Held {
+    entity: Entity,
+    found: Match,
+    /// Where a finding at the anchor of it could have started.
+    opening: usize,
+}
+
 impl Inner {
-    fn new(entities: &[Entity], thresholds: PerEntity<f32>, context: Arc<Context>) -> Self {
+    fn new(
+        entities: &Entities,
+        threshold: f32,
+        thresholds: PerEntity<f32>,
+        context: Arc<Context>,
+    ) -> Self {
         let of = |anchor| {
             let wanted = |recognizer: &&Recognizer| {
-                recognizer.anchor == anchor && entities.contains(&recognizer.entity)
+                recognizer.anchor == anchor && entities.has(recognizer.entity)
             };
             RECOGNIZERS.iter().filter(wanted).collect()
         };
@@ -180,9 +234,16 @@ impl Inner {
             inside: of(Anchor::Inside),
             at: of(Anchor::At),
             colon: of(Anchor::Colon),
+            wanted: entities.clone(),
+            threshold,
             thresholds,
             context,
         }
+    }
+
+    fn threshold_of(&self, entity: Entity) -> f32 {
+        let own = self.thresholds.of(entity);
+        own.copied().unwrap_or(self.threshold)
     }
 
     fn next_anchor(
@@ -209,7 +270,11 @@ impl Inner {
                 (_, Some(byte)) if is_word(byte) => &self.inside,
                 _ => &self.digit,
             };
-            if !recognizers.is_empty() {
+            let digit = window
+                .slice(anchor, anchor + 1)
+                .iter()
+                .all(u8::is_ascii_digit);
+            if digit || !recognizers.is_empty() {
                 return Some((anchor, recognizers));
             }
             cursor = anchor + 1;
@@ -239,9 +304,16 @@ impl AnalyzerBuilder {
     /// Looks for `entity` too.
     #[must_use]
     pub fn entity(mut self, entity: Entity) -> Self {
-        if !self.entities.contains(&entity) {
-            self.entities.push(entity);
-        }
+        self.entities.add(entity);
+        self
+    }
+
+    /// Says that a model beside the analyzer finds `entities`, so that it is no mistake to name those that the analyzer doesn't.
+    #[must_use]
+    pub fn modelled(mut self, entities: impl IntoIterator<Item = Entity>) -> Self {
+        entities
+            .into_iter()
+            .for_each(|entity| self.modelled.add(entity));
         self
     }
 
@@ -256,6 +328,14 @@ impl AnalyzerBuilder {
     #[must_use]
     pub fn threshold(mut self, entity: Entity, score: f32) -> Self {
         self.thresholds.set(entity, score);
+        self
+    }
+
+    /// Sets the score, from 0 to 1, from which a finding counts whose kind has no threshold of its own: 0.5 by default. At 0, all counts that
+    /// has the right form.
+    #[must_use]
+    pub fn score_threshold(mut self, score: f32) -> Self {
+        self.threshold = Some(score);
         self
     }
 
@@ -274,24 +354,35 @@ impl AnalyzerBuilder {
     ///
     /// # Errors
     ///
-    /// A threshold outside 0 to 1, an empty context word, no entity at all.
+    /// A threshold outside 0 to 1, an empty context word, no entity at all, one that only a model finds.
     pub fn build(self) -> Result<Analyzer, ConfigError> {
         if self.entities.is_empty() {
             return Err(ConfigError::NothingToFind);
         }
-        if let Some((entity, given)) = self
+        if let Some(entity) = Entity::ALL.iter().find(|entity| {
+            self.entities.has(**entity) && !entity.is_built_in() && !self.modelled.has(**entity)
+        }) {
+            return Err(ConfigError::NeedsModel(entity.as_str()));
+        }
+        let threshold = self.threshold.unwrap_or(THRESHOLD);
+        let all = std::iter::once(("every entity", threshold));
+        let own = self
             .thresholds
             .iter()
-            .find(|(_, score)| !(0.0..=1.0).contains(*score))
+            .map(|(entity, score)| (entity.as_str(), *score));
+        if let Some((entity, given)) = all
+            .chain(own)
+            .find(|(_, score)| !(0.0..=1.0).contains(score))
         {
             return Err(ConfigError::Threshold {
-                entity: entity.as_str(),
+                entity,
                 given: given.to_string(),
             });
         }
         let context = Context::with(&self.words)?;
         Ok(Analyzer(Arc::new(Inner::new(
             &self.entities,
+            threshold,
             self.thresholds,
             context,
         ))))

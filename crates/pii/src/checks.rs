@@ -101,6 +101,22 @@ pub(crate) fn mod_97(code: &[u8]) -> bool {
     rest == 1
 }
 
+/// Tells whether letters and digits in upper case are one that may have been given out.
+pub(crate) type Check = fn(&[u8]) -> bool;
+
+/// The check that a table calls `name`.
+pub(crate) fn named(name: &str) -> Option<Check> {
+    let (_, check) = CHECKS.iter().find(|(known, _)| *known == name)?;
+    Some(*check)
+}
+
+const CHECKS: &[(&str, Check)] = &[
+    ("luhn", luhn),
+    ("luhn_mod_36", luhn_36),
+    ("mod_97", mod_97),
+    ("verhoeff", verhoeff),
+];
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;

@@ -13,53 +13,50 @@ use crate::window::{LOOK_BACK, Window};
 /// How many folded characters after a number are read for such a word.
 const LOOK_AHEAD: usize = 20;
 
-/// What a word tells.
+/// What a word tells: a kind of data, or one of the two below.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
-    Aadhaar,
-    Pan,
-    Card,
-    Ip,
-    Phone,
-    /// `number`, `contact`: a weak sign of a phone.
-    Number,
-    /// `order`, `invoice`, an amount: a number of another sort.
-    Other,
-}
+pub(crate) struct Kind(u8);
+
+/// How many kinds there may be, those of one's own among them.
+const KINDS: usize = 256;
 
 impl Kind {
-    fn named(name: &str) -> Option<Self> {
-        Some(match name {
-            "aadhaar" => Self::Aadhaar,
-            "pan" => Self::Pan,
-            "card" => Self::Card,
-            "ip" => Self::Ip,
-            "phone" => Self::Phone,
-            "number" => Self::Number,
-            "other" => Self::Other,
-            _ => return None,
-        })
+    /// `number`, `contact`: a weak sign of a phone.
+    pub(crate) const NUMBER: Self = Self(255);
+    /// `order`, `invoice`, an amount: a number of another sort.
+    pub(crate) const OTHER: Self = Self(254);
+
+    /// That of a built-in kind of data.
+    pub(crate) const fn of(entity: Entity) -> Self {
+        match entity.index() {
+            Some(index) => Self(index),
+            None => Self::OTHER,
+        }
     }
 
-    fn of(entity: Entity) -> Option<Self> {
-        Some(match entity {
-            Entity::InAadhaar => Self::Aadhaar,
-            Entity::InPan => Self::Pan,
-            Entity::Card => Self::Card,
-            Entity::Ip => Self::Ip,
-            Entity::Phone => Self::Phone,
-            Entity::InGstin | Entity::Email | Entity::Iban => return None,
-        })
+    fn named(name: &str) -> Option<Self> {
+        match name {
+            "number" => Some(Self::NUMBER),
+            "other" => Some(Self::OTHER),
+            _ => Some(Self::of(name.parse().ok()?)),
+        }
     }
 }
 
-/// How near the nearest word of each kind is, in bytes.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Near([Option<usize>; 7]);
+/// How near the nearest word of each kind is, in bytes; 255 where there is none.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Near([u8; KINDS]);
+
+const NONE: u8 = u8::MAX;
 
 impl Near {
-    pub(crate) fn distance(&self, kind: Kind) -> Option<usize> {
-        self.0.get(kind as usize).copied().flatten()
+    const NOTHING: Self = Self([NONE; KINDS]);
+
+    pub(crate) fn distance(&self, kind: Kind) -> Option<u8> {
+        self.0
+            .get(usize::from(kind.0))
+            .copied()
+            .filter(|distance| *distance != NONE)
     }
 
     pub(crate) fn has(&self, kind: Kind) -> bool {
@@ -68,15 +65,15 @@ impl Near {
 
     /// Whether a word of `kind` is nearer than any that says the number is of another sort.
     pub(crate) fn says(&self, kind: Kind) -> bool {
-        match (self.distance(kind), self.distance(Kind::Other)) {
+        match (self.distance(kind), self.distance(Kind::OTHER)) {
             (Some(mine), Some(other)) => mine <= other,
             (mine, _) => mine.is_some(),
         }
     }
 
     fn see(&mut self, kind: Kind, distance: usize) {
-        if let Some(nearest) = self.0.get_mut(kind as usize) {
-            *nearest = Some(nearest.map_or(distance, |known| known.min(distance)));
+        if let Some(nearest) = self.0.get_mut(usize::from(kind.0)) {
+            *nearest = (*nearest).min(u8::try_from(distance).unwrap_or(NONE - 1).min(NONE - 1));
         }
     }
 }
@@ -86,6 +83,8 @@ impl Near {
 pub(crate) struct Context {
     words: Option<AhoCorasick>,
     kinds: Vec<Kind>,
+    /// The kinds that a configuration added.
+    own: Vec<(Entity, Kind)>,
 }
 
 static SHIPPED: LazyLock<Arc<Context>> = LazyLock::new(|| {
@@ -94,6 +93,7 @@ static SHIPPED: LazyLock<Arc<Context>> = LazyLock::new(|| {
     Arc::new(Context {
         words: automaton(&words),
         kinds,
+        own: Vec::new(),
     })
 });
 
@@ -110,21 +110,44 @@ impl Context {
         if more.peek().is_none() {
             return Ok(Self::shipped());
         }
-        for (entity, own) in more {
-            for word in own {
+        let mut own = Vec::new();
+        for (entity, more) in more {
+            let kind = match entity {
+                Entity::Custom(_) => {
+                    let next = Entity::ALL.len() + own.len();
+                    let kind = u8::try_from(next)
+                        .ok()
+                        .map(Kind)
+                        .filter(|kind| kind.0 < Kind::OTHER.0)
+                        .ok_or(ConfigError::TooManyContextWords)?;
+                    own.push((entity, kind));
+                    kind
+                }
+                built_in => Kind::of(built_in),
+            };
+            for word in more {
                 if word.trim().is_empty() {
                     return Err(ConfigError::EmptyContextWord {
                         entity: entity.as_str(),
                     });
                 }
-                if let Some(kind) = Kind::of(entity) {
-                    words.push(Cow::Owned(word.trim().to_owned()));
-                    kinds.push(kind);
-                }
+                words.push(Cow::Owned(word.trim().to_owned()));
+                kinds.push(kind);
             }
         }
         let words = Some(automaton(&words).ok_or(ConfigError::TooManyContextWords)?);
-        Ok(Arc::new(Self { words, kinds }))
+        Ok(Arc::new(Self { words, kinds, own }))
+    }
+
+    /// What the words for `entity` tell, one of one's own too.
+    pub(crate) fn kind(&self, entity: Entity) -> Option<Kind> {
+        match entity {
+            Entity::Custom(_) => {
+                let own = self.own.iter().find(|(known, _)| *known == entity);
+                own.map(|(_, kind)| *kind)
+            }
+            built_in => Some(Kind::of(built_in)),
+        }
     }
 
     /// The words before `start`.
@@ -133,7 +156,7 @@ impl Context {
         let from = folded.start(start.saturating_sub(LOOK_BACK));
         let to = folded.end(start);
         let text = folded.source().as_bytes().get(from..to).unwrap_or_default();
-        let mut near = Near::default();
+        let mut near = Near::NOTHING;
         for found in self
             .words
             .iter()
@@ -162,7 +185,7 @@ impl Context {
             .unwrap_or_default();
         // The last word may be cut off by the window: it counts only if it is seen to end.
         let whole = last < end + LOOK_AHEAD;
-        let mut near = Near::default();
+        let mut near = Near::NOTHING;
         for found in self
             .words
             .iter()
@@ -228,6 +251,10 @@ mod tests {
     use super::*;
     use crate::fold::Folded;
 
+    const AADHAAR: Kind = Kind::of(Entity::InAadhaar);
+    const PAN: Kind = Kind::of(Entity::InPan);
+    const PHONE: Kind = Kind::of(Entity::Phone);
+
     fn before(text: &str) -> Near {
         let context = Context::shipped();
         let folded = Folded::new(text);
@@ -256,20 +283,20 @@ mod tests {
 
     #[test]
     fn latin_words_count_whole_and_others_with_their_endings() {
-        assert!(before("my PAN: ").has(Kind::Pan));
-        assert!(!before("company ").has(Kind::Pan));
-        assert!(before("ஆதாரின் ").has(Kind::Aadhaar));
-        assert!(before("मेरा आधार नंबर ").has(Kind::Aadhaar));
+        assert!(before("my PAN: ").has(PAN));
+        assert!(!before("company ").has(PAN));
+        assert!(before("ஆதாரின் ").has(AADHAAR));
+        assert!(before("मेरा आधार नंबर ").has(AADHAAR));
     }
 
     #[test]
     fn the_nearest_word_decides() {
-        assert!(before("about order 7: call ").says(Kind::Phone));
-        assert!(!before("call about order ").says(Kind::Phone));
+        assert!(before("about order 7: call ").says(PHONE));
+        assert!(!before("call about order ").says(PHONE));
     }
 
     #[test]
     fn words_further_away_than_the_window_do_not_count() {
-        assert!(!before(&format!("phone {}", "x ".repeat(40))).has(Kind::Phone));
+        assert!(!before(&format!("phone {}", "x ".repeat(40))).has(PHONE));
     }
 }

@@ -9,6 +9,14 @@ pub enum ConfigError {
         "unknown entity `{0}`: use one of Presidio's names in `Entity::ALL`, such as IN_AADHAAR or EMAIL_ADDRESS"
     )]
     UnknownEntity(String),
+    /// A name that a kind of one's own can't have.
+    #[error(
+        "`{0}` can't name a kind of one's own: use 2 to 64 letters in upper case, digits and `_`, a letter first, and 1,000 such names at most"
+    )]
+    CustomEntity(String),
+    /// A kind that only a model finds, and no model.
+    #[error("{0} is only found by a model: leave it out, or name a model that finds it")]
+    NeedsModel(&'static str),
     /// An action that this crate doesn't know.
     #[error("unknown action `{0}`: use MASK, REPLACE or BLOCK")]
     UnknownAction(String),

@@ -67,11 +67,11 @@ impl PiiLayer {
     }
 }
 
-/// Masks every kind of personal data that this crate knows, and restores it in answers.
+/// Masks the [usual kinds](Entity::usual) of personal data, and restores them in answers.
 impl Default for PiiLayer {
     fn default() -> Self {
         Self(Arc::new(Pii {
-            redactor: Redactor::mask_all(),
+            redactor: Redactor::mask_usual(),
             options: Options::default(),
         }))
     }

@@ -7,20 +7,23 @@
 mod aadhaar;
 mod calling_codes;
 mod card;
+pub(crate) mod codes;
 mod email;
 mod gstin;
 mod iban;
 mod ip;
+pub(crate) mod numbers;
 mod pan;
 mod phone;
 mod run;
+mod table;
 
 use std::cell::OnceCell;
 
 use self::run::Run;
 pub(crate) use self::run::is_short;
 use crate::Entity;
-use crate::context::{Context, Near};
+use crate::context::{Context, Kind, Near};
 use crate::window::Window;
 
 /// What a scan stops at.
@@ -104,6 +107,32 @@ pub(crate) struct Match {
     pub(crate) start: usize,
     pub(crate) end: usize,
     pub(crate) score: f32,
+    /// The check that it passed.
+    pub(crate) validated: Option<&'static str>,
+    /// What found it, where that isn't the one recognizer of its kind.
+    pub(crate) by: Option<&'static str>,
+}
+
+impl Match {
+    pub(crate) fn new(start: usize, end: usize, score: f32) -> Self {
+        Self {
+            start,
+            end,
+            score,
+            validated: None,
+            by: None,
+        }
+    }
+
+    pub(crate) fn checked(mut self, check: &'static str) -> Self {
+        self.validated = Some(check);
+        self
+    }
+
+    /// Whether it wins over `other`, which it overlaps: the surer one does, then the longer.
+    pub(crate) fn beats(&self, other: &Self) -> bool {
+        (self.score, self.end - self.start) > (other.score, other.end - other.start)
+    }
 }
 
 /// An anchor and what recognizers share about it, worked out once.
@@ -111,7 +140,7 @@ pub(crate) struct Match {
 pub(crate) struct Scene<'s> {
     pub(crate) window: &'s Window<'s>,
     pub(crate) anchor: usize,
-    context: &'s Context,
+    pub(crate) context: &'s Context,
     run: OnceCell<Option<Run>>,
     near: OnceCell<Near>,
 }
@@ -138,6 +167,11 @@ impl<'s> Scene<'s> {
     fn before(&self) -> &Near {
         self.near
             .get_or_init(|| self.context.before(self.window, self.anchor))
+    }
+
+    /// Whether a word before or after `end` says that it is of `kind`.
+    fn says(&self, kind: Kind, end: usize) -> bool {
+        self.before().says(kind) || self.after(end).says(kind)
     }
 
     /// The words after `end`.

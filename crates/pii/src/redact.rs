@@ -1,6 +1,7 @@
 //! Taking personal data out of a text.
 
 use std::borrow::Cow;
+use std::sync::LazyLock;
 
 use crate::entity::PerEntity;
 use crate::stream::StreamMasker;
@@ -48,17 +49,18 @@ pub struct Blocked {
 }
 
 impl Redactor {
-    /// Creates a redactor that masks every kind this crate knows.
+    /// Creates a redactor that masks the [usual kinds](Entity::usual).
     #[must_use]
-    pub fn mask_all() -> Self {
-        let mut actions = PerEntity::default();
-        for entity in Entity::ALL {
-            actions.set(*entity, Action::Mask);
-        }
-        Self {
-            analyzer: Analyzer::all(),
-            actions,
-        }
+    pub fn mask_usual() -> Self {
+        static USUAL: LazyLock<Redactor> = LazyLock::new(|| {
+            let mut actions = PerEntity::default();
+            for entity in Entity::usual() {
+                actions.set(entity, Action::Mask);
+            }
+            let analyzer = Analyzer::usual();
+            Redactor { analyzer, actions }
+        });
+        USUAL.clone()
     }
 
     /// Starts to choose what is done with which kind.

@@ -11,6 +11,11 @@ pub(crate) const KEPT: usize = LOOK_BACK + 16;
 /// How far before its anchor a finding may start, in one run without blanks.
 const REACH: usize = 64;
 
+/// The longest word of letters that may be the first of a code, or a month's name.
+const LONGEST_WORD: usize = 9;
+/// The longest before that.
+const SECOND_WORD: usize = 3;
+
 /// A text, or what has come of it so far.
 ///
 /// A stream must find what the whole text would show. So every read past the end of an unfinished text is noted, and
@@ -114,22 +119,53 @@ impl<'w> Window<'w> {
         while start > anchor.saturating_sub(REACH) && self.before(start).is_some_and(is_joint) {
             start -= 1;
         }
-        // A PAN may be written with a blank after its five letters, where there is no anchor.
-        if self.before(start) == Some(b' ') {
-            let end = start - 1;
-            let mut letters = end;
-            while end - letters <= 5
-                && self
-                    .before(letters)
-                    .is_some_and(|byte| byte.is_ascii_alphabetic())
-            {
-                letters -= 1;
-            }
-            if end - letters == 5 {
-                start = letters;
-            }
+        match self.words_before(start) {
+            [_, Some(second)] => second,
+            [Some(first), None] => first,
+            [None, None] => start,
         }
-        start
+    }
+
+    /// Where the word starts whose first digit is at `anchor`; `None` for another digit of it, and for what is no word of a code.
+    pub(crate) fn word(&self, anchor: usize) -> Option<usize> {
+        let mut start = anchor;
+        while let Some(byte) = self.before(start).filter(|byte| is_word(*byte)) {
+            if !byte.is_ascii_alphabetic() || anchor - start > LONGEST_WORD {
+                return None;
+            }
+            start -= 1;
+        }
+        Some(start)
+    }
+
+    /// Where the one and the two short words start that stand right before `start`: a code may be written in pieces (`MH 12 AB 1234`), of which
+    /// the first ones have no digit, and so no anchor.
+    pub(crate) fn words_before(&self, start: usize) -> [Option<usize>; 2] {
+        let first = self.letters_before(start, LONGEST_WORD);
+        let second = first.and_then(|first| self.letters_before(first, SECOND_WORD));
+        [first, second]
+    }
+
+    /// Where the word of letters starts that one separator parts from `start`.
+    fn letters_before(&self, start: usize, most: usize) -> Option<usize> {
+        let separator = self.before(start)?;
+        if !matches!(separator, b' ' | b'-' | b'.' | b'/') {
+            return None;
+        }
+        let end = start - 1;
+        let mut from = end;
+        while let Some(byte) = self.before(from).filter(|byte| is_word(*byte)) {
+            if !byte.is_ascii_alphabetic() || end - from == most {
+                return None;
+            }
+            from -= 1;
+        }
+        (from < end).then_some(from)
+    }
+
+    /// Whether no letter or digit stands before `start` or behind `end`.
+    pub(crate) fn parts_words(&self, start: usize, end: usize) -> bool {
+        !self.before(start).is_some_and(is_word) && !self.at(end).is_some_and(is_word)
     }
 }
 

@@ -35,7 +35,7 @@ async fn gather(body: bartizan_core::Body) -> Bytes {
 }
 
 fn all() -> PiiLayerBuilder {
-    PiiLayer::builder().mask(Entity::ALL.iter().copied())
+    PiiLayer::builder().mask(Entity::usual())
 }
 
 async fn call(

@@ -2,8 +2,11 @@
 
 use super::run::{Separator, separator_of, shaped};
 use super::{Match, Scene};
+use crate::Entity;
 use crate::checks::verhoeff;
 use crate::context::Kind;
+
+const AADHAAR: Kind = Kind::of(Entity::InAadhaar);
 
 pub(super) fn find(scene: &Scene<'_>) -> Option<Match> {
     let (window, run) = (scene.window, scene.run()?);
@@ -35,14 +38,14 @@ pub(super) fn find(scene: &Scene<'_>) -> Option<Match> {
             .all(u8::is_ascii_digit)
         && first.start >= 5;
     let near = scene.before();
-    let said = near.says(Kind::Aadhaar) || scene.after(last.end).has(Kind::Aadhaar);
+    let said = near.says(AADHAAR) || scene.after(last.end).has(AADHAAR);
     let printed = shaped(groups, &[4, 4, 4])
         && separator.is_some_and(|separator| separator != Separator::Mixed);
     let hidden = window.folded().hides_something(first.start, last.end);
     let score = match () {
         () if (longer || preceded) && !said => return None,
         () if said => 1.0,
-        () if printed || hidden => match near.has(Kind::Other) {
+        () if printed || hidden => match near.has(Kind::OTHER) {
             true => 0.4,
             false => 0.9,
         },
@@ -52,9 +55,5 @@ pub(super) fn find(scene: &Scene<'_>) -> Option<Match> {
         () if groups.len() == 1 => 0.3,
         () => return None,
     };
-    Some(Match {
-        start: first.start,
-        end: last.end,
-        score,
-    })
+    Some(Match::new(first.start, last.end, score).checked("verhoeff"))
 }

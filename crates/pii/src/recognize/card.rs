@@ -4,8 +4,11 @@ use std::sync::LazyLock;
 
 use super::run::{Group, Run, Separator, separator_of, shaped};
 use super::{Match, Scene, rows};
+use crate::Entity;
 use crate::checks::luhn;
 use crate::context::Kind;
+
+const CARD: Kind = Kind::of(Entity::Card);
 
 pub(super) fn find(scene: &Scene<'_>) -> Option<Match> {
     let run = scene.run()?;
@@ -49,7 +52,7 @@ fn judge(scene: &Scene<'_>, run: &Run, groups: &[Group], digits: &[u8]) -> Optio
         }
         None => run.overlong(),
     };
-    let said = || scene.before().has(Kind::Card) || scene.after(last.end).has(Kind::Card);
+    let said = || scene.before().has(CARD) || scene.after(last.end).has(CARD);
     // Lengths that few cards have and many other numbers do.
     let rare =
         digits.len() < 14 || digits.len() > 16 && groups.len() == 1 || digits.starts_with(b"0");
@@ -63,11 +66,7 @@ fn judge(scene: &Scene<'_>, run: &Run, groups: &[Group], digits: &[u8]) -> Optio
         () if printed && window.is_whole(first.start, last.end) => 0.6,
         () => 0.3,
     };
-    Some(Match {
-        start: first.start,
-        end: last.end,
-        score,
-    })
+    Some(Match::new(first.start, last.end, score).checked("luhn"))
 }
 
 /// First digits from and to, shortest and longest number.

@@ -15,11 +15,7 @@ const PICTURES: [&[u8]; 7] = [b"png", b"jpg", b"jpeg", b"gif", b"svg", b"webp", 
 pub(super) fn find(scene: &Scene<'_>) -> Option<Match> {
     let start = local(scene.window, scene.anchor)?;
     let end = domain(scene.window, scene.anchor + 1)?;
-    Some(Match {
-        start,
-        end,
-        score: 0.95,
-    })
+    Some(Match::new(start, end, 0.95))
 }
 
 /// Where the local part that ends before `end` starts.

@@ -21,11 +21,7 @@ pub(super) fn find(scene: &Scene<'_>) -> Option<Match> {
     let [entity, b'Z', _] = tail else { return None };
     let sound =
         matches!(state, 1..=38 | 97 | 99) && is_pan(pan) && *entity != b'0' && luhn_36(&code);
-    (sound && window.may_end(end)).then_some(Match {
-        start,
-        end,
-        score: 1.0,
-    })
+    (sound && window.may_end(end)).then(|| Match::new(start, end, 1.0).checked("luhn_mod_36"))
 }
 
 /// Reads `N` letters and digits in upper case, with at most one separator between any two, and says where they end.

@@ -42,11 +42,8 @@ pub(super) fn find(scene: &Scene<'_>) -> Option<Match> {
         at += 1;
     }
     let mixed = code.iter().any(u8::is_ascii_lowercase) && code.iter().any(u8::is_ascii_uppercase);
-    (mod_97(code) && !mixed && window.may_end(at)).then_some(Match {
-        start,
-        end: at,
-        score: 1.0,
-    })
+    (mod_97(code) && !mixed && window.may_end(at))
+        .then(|| Match::new(start, at, 1.0).checked("mod_97"))
 }
 
 static LENGTHS: LazyLock<Vec<(&str, usize)>> = LazyLock::new(|| {

@@ -3,8 +3,11 @@
 use std::net::Ipv6Addr;
 
 use super::{Match, Scene};
+use crate::Entity;
 use crate::context::Kind;
 use crate::window::{Window, is_word};
+
+const IP: Kind = Kind::of(Entity::Ip);
 
 /// `ffff:ffff:ffff:ffff:ffff:ffff:255.255.255.255`
 const LONGEST_V6: usize = 45;
@@ -38,11 +41,7 @@ pub(super) fn find_v4(scene: &Scene<'_>) -> Option<Match> {
     if version || product && text.ends_with(b".0.0") {
         return None;
     }
-    Some(Match {
-        start,
-        end: prefix_length(window, end, 32),
-        score: 0.95,
-    })
+    Some(Match::new(start, prefix_length(window, end, 32), 0.95))
 }
 
 /// Where four numbers up to 255 end that dots part.
@@ -113,14 +112,14 @@ pub(super) fn find_v6(scene: &Scene<'_>) -> Option<Match> {
     let said = bare
         && zoned.is_none()
         && (window.before(end).is_some_and(|byte| byte.is_ascii_digit()) || {
-            scene.before().has(Kind::Ip)
+            scene.before().has(IP)
         });
     let score = match () {
         () if bare && !said => 0.3,
         () if address.is_unspecified() || address.is_loopback() => 0.6,
         () => 0.95,
     };
-    Some(Match { start, end, score })
+    Some(Match::new(start, end, score))
 }
 
 /// Where a zone such as `%eth0` ends.

@@ -1,7 +1,10 @@
 //! PAN: three letters, the holder's kind, a letter, four digits, a letter.
 
 use super::{Match, Scene};
+use crate::Entity;
 use crate::context::Kind;
+
+const PAN: Kind = Kind::of(Entity::InPan);
 
 /// How long a PAN is.
 pub(super) const LETTERS: usize = 10;
@@ -55,7 +58,7 @@ pub(super) fn find(scene: &Scene<'_>) -> Option<Match> {
     }
     let hidden = window.folded().hides_something(start, end)
         || blanks > 0 && !typed_blank(scene, start, end);
-    let said = || scene.before().has(Kind::Pan) || scene.after(end).has(Kind::Pan);
+    let said = || scene.before().has(PAN) || scene.after(end).has(PAN);
     let score = match () {
         () if said() => 1.0,
         // `AFTER 2024 A` is a PAN's shape with blanks.
@@ -63,7 +66,7 @@ pub(super) fn find(scene: &Scene<'_>) -> Option<Match> {
         () if separated > 0 => 0.7,
         () => 0.85,
     };
-    Some(Match { start, end, score })
+    Some(Match::new(start, end, score))
 }
 
 /// Whether one of the blanks is the common one: those that nobody types point to a PAN that was set with care.

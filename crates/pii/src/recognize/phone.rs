@@ -7,8 +7,11 @@
 use super::calling_codes::{dialled, international};
 use super::run::{Group, Run, Separator, separator_of, shaped};
 use super::{Match, Scene};
+use crate::Entity;
 use crate::context::Kind;
 use crate::window::Window;
+
+const PHONE: Kind = Kind::of(Entity::Phone);
 
 const INTERNATIONAL: f32 = 0.9;
 const NATIONAL: f32 = 0.7;
@@ -53,7 +56,7 @@ pub(super) fn find(scene: &Scene<'_>) -> Option<Match> {
         )?;
         let score = if extended { score.max(NATIONAL) } else { score };
         // A parenthesis that opened before the digits closes among them.
-        Some(Match { start, end, score })
+        Some(Match::new(start, end, score))
     })
 }
 
@@ -83,7 +86,7 @@ fn judge(scene: &Scene<'_>, number: &Number<'_>) -> Option<f32> {
             });
         }
     }
-    let other = || scene.before().has(Kind::Other) && !scene.before().says(Kind::Phone);
+    let other = || scene.before().has(Kind::OTHER) && !scene.before().says(PHONE);
     if indian_as_written(number) || american(number) {
         return Some(if other() { BARE } else { NATIONAL });
     }
@@ -102,11 +105,11 @@ fn spoken(scene: &Scene<'_>, number: &Number<'_>) -> Option<f32> {
         return None;
     }
     let near = scene.before();
-    if near.says(Kind::Phone) {
+    if near.says(PHONE) {
         return Some(SAID);
     }
-    let other = near.has(Kind::Other);
-    let weak = near.has(Kind::Number) && !other && {
+    let other = near.has(Kind::OTHER);
+    let weak = near.has(Kind::NUMBER) && !other && {
         let grouped = number.groups.len() > 1 && digits.len() >= 9;
         let trunk = digits.starts_with(b"0") && digits.len() >= 9;
         let chinese = digits.len() == 11 && matches!(digits, [b'1', b'3'..=b'9', ..]);
@@ -116,7 +119,7 @@ fn spoken(scene: &Scene<'_>, number: &Number<'_>) -> Option<f32> {
         return Some(SAID);
     }
     let after = scene.after(end);
-    if !other && after.says(Kind::Phone) {
+    if !other && after.says(PHONE) {
         return Some(SAID);
     }
     mobile.then_some(BARE)
@@ -150,7 +153,7 @@ fn may_start(scene: &Scene<'_>, start: usize, plus: bool) -> bool {
         // `Fax-98765 43210`, but not `ORD-9876543210`.
         Some(b'-') if !plus && earlier.is_some_and(|byte| byte.is_ascii_alphabetic()) => {
             let near = scene.before();
-            [Kind::Phone, Kind::Number]
+            [PHONE, Kind::NUMBER]
                 .iter()
                 .any(|kind| near.distance(*kind).is_some_and(|distance| distance <= 2))
         }

@@ -5,8 +5,8 @@ use crate::window::Window;
 /// The longest number that is looked for has 19 digits; a few more show that one is longer.
 const MOST_DIGITS: usize = 24;
 const MOST_GROUPS: usize = 10;
-/// The shortest: a local phone number.
-const FEWEST_DIGITS: usize = 7;
+/// The shortest: a postal code.
+const FEWEST_DIGITS: usize = 5;
 
 /// What stands between two groups.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -154,16 +154,21 @@ pub(crate) fn shaped(groups: &[Group], lengths: &[usize]) -> bool {
             .all(|(group, length)| group.len() == *length)
 }
 
-/// Whether the number at `anchor` is too short for anything, and nothing follows that could belong to it: most numbers
-/// in a text are seen through here.
+/// Whether the number at `anchor` is too short for anything, and nothing beside it could belong to it: most numbers in a text are seen through
+/// here.
 pub(crate) fn is_short(window: &Window<'_>, anchor: usize) -> bool {
     let digit = |index: &usize| window.at(*index).is_some_and(|byte| byte.is_ascii_digit());
-    match (anchor..anchor + FEWEST_DIGITS).find(|index| !digit(index)) {
-        Some(end) => !window
-            .at(end)
-            .is_some_and(|byte| is_separator(byte) || byte.is_ascii_alphabetic()),
-        None => false,
-    }
+    let Some(end) = (anchor..anchor + FEWEST_DIGITS).find(|index| !digit(index)) else {
+        return false;
+    };
+    let follows = window
+        .at(end)
+        .is_some_and(|byte| is_separator(byte) || byte == b'/' || byte.is_ascii_alphabetic());
+    let [before, earlier] =
+        [1, 2].map(|back| anchor.checked_sub(back).and_then(|index| window.at(index)));
+    let precedes = matches!(before, Some(b' ' | b'-' | b'.'))
+        && earlier.is_some_and(|byte| byte.is_ascii_uppercase());
+    !follows && !precedes
 }
 
 fn is_separator(byte: u8) -> bool {

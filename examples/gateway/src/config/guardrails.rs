@@ -74,9 +74,8 @@ impl Guardrails {
 }
 
 fn everything() -> Vec<(Entity, Action)> {
-    Entity::ALL
-        .iter()
-        .map(|entity| (*entity, Action::Mask))
+    Entity::usual()
+        .map(|entity| (entity, Action::Mask))
         .collect()
 }
 

@@ -1,0 +1,121 @@
+//! Codes with letters, by the lines of `data/codes.txt`.
+//!
+//! All patterns are one automaton, which is tried from the start of a word that holds an anchor, and from up to two short words before it
+//! (`MH 12 AB 1234`).
+
+use std::sync::LazyLock;
+
+use regex_automata::dfa::dense::{self, DFA};
+use regex_automata::dfa::{Automaton, StartKind};
+use regex_automata::util::{start, syntax};
+use regex_automata::{Anchored, MatchKind};
+
+use super::table::{MOST, Row, lines};
+use super::{Match, Scene};
+use crate::Entity;
+use crate::entity::Entities;
+
+struct Codes {
+    automaton: DFA<Vec<u32>>,
+    rows: Vec<Row>,
+}
+
+static CODES: LazyLock<Option<Codes>> = LazyLock::new(|| {
+    let (patterns, rows): (Vec<String>, Vec<Row>) = lines(include_str!("../../data/codes.txt"))
+        .filter_map(Row::parse)
+        .map(|(pattern, row)| (regex(pattern), row))
+        .unzip();
+    // A test holds that it builds.
+    let automaton = automaton(&patterns).ok()?;
+    Some(Codes { automaton, rows })
+});
+
+/// In bytes; a test holds that all lines together stay under it.
+const LARGEST: usize = 16 << 20;
+
+/// Finds all of the kinds in `wanted` in the word of the scene's anchor.
+pub(crate) fn find(scene: &Scene<'_>, wanted: &Entities, mut found: impl FnMut(Entity, Match)) {
+    let (Some(codes), Some(word)) = (CODES.as_ref(), scene.window.word(scene.anchor)) else {
+        return;
+    };
+    let before = scene.window.words_before(word);
+    for start in [Some(word)].into_iter().chain(before).flatten() {
+        codes.find(scene, start, |row, end| {
+            if wanted.has(row.entity)
+                && let Some(one) = row.judge(scene, start, end, false)
+            {
+                found(row.entity, one);
+            }
+        });
+    }
+}
+
+impl Codes {
+    /// Calls `each` with the line and the end of all that start at `start`.
+    fn find(&self, scene: &Scene<'_>, start: usize, mut each: impl FnMut(&Row, usize)) {
+        let anchored = start::Config::new().anchored(Anchored::Yes);
+        let Ok(mut state) = self.automaton.start_state(&anchored) else {
+            return;
+        };
+        // The automaton tells of a match one byte late.
+        for end in start..start + MOST {
+            let byte = scene.window.at(end);
+            state = match byte {
+                Some(byte) => self.automaton.next_state(state, byte),
+                None => self.automaton.next_eoi_state(state),
+            };
+            if self.automaton.is_match_state(state) {
+                (0..self.automaton.match_len(state))
+                    .map(|index| self.automaton.match_pattern(state, index))
+                    .filter_map(|pattern| self.rows.get(pattern.as_usize()))
+                    .for_each(|row| each(row, end));
+            }
+            if byte.is_none() || self.automaton.is_dead_state(state) {
+                return;
+            }
+        }
+    }
+}
+
+/// A pattern of the table as a regular expression: `_` may be a separator.
+fn regex(pattern: &str) -> String {
+    format!("(?i:{})", pattern.replace('_', "[ .-]?"))
+}
+
+fn automaton(patterns: &[String]) -> Result<DFA<Vec<u32>>, Box<dense::BuildError>> {
+    Ok(DFA::builder()
+        .syntax(syntax::Config::new().unicode(false).utf8(false))
+        .thompson(regex_automata::nfa::thompson::Config::new().utf8(false))
+        .configure(
+            DFA::config()
+                .start_kind(StartKind::Anchored)
+                .match_kind(MatchKind::All)
+                .dfa_size_limit(Some(LARGEST))
+                .determinize_size_limit(Some(4 * LARGEST)),
+        )
+        .build_many(patterns)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_line_of_the_table_is_read() {
+        let all = lines(include_str!("../../data/codes.txt"));
+        let mut count = 0;
+        for line in all {
+            assert!(Row::parse(line).is_some(), "{line}");
+            count += 1;
+        }
+        let codes = CODES.as_ref().unwrap();
+        assert_eq!(codes.rows.len(), count);
+        let automaton = &codes.automaton;
+        assert_eq!(automaton.pattern_len(), count);
+        assert!(
+            automaton.memory_usage() < LARGEST / 2,
+            "{}",
+            automaton.memory_usage()
+        );
+    }
+}

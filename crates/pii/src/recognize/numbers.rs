@@ -1,0 +1,202 @@
+//! Numbers of digits alone, by the lines of `data/numbers.txt`.
+//!
+//! They are matched on groups of digits, and not on characters, so that each may be written with blanks, dashes or dots where its line allows a
+//! separator.
+
+use std::sync::LazyLock;
+
+use super::run::{Group, Run, Separator, separator_of};
+use super::table::{Row, lines};
+use super::{Match, Scene};
+use crate::Entity;
+use crate::entity::Entities;
+
+/// No number that is looked for has more digits.
+const MOST_DIGITS: usize = 24;
+
+/// The lines by how many digits they have.
+type Numbers = Vec<Vec<(Form, Row)>>;
+
+static NUMBERS: LazyLock<Numbers> = LazyLock::new(|| {
+    let mut by_length = vec![Vec::new(); MOST_DIGITS + 1];
+    for (pattern, row) in lines(include_str!("../../data/numbers.txt")).filter_map(Row::parse) {
+        for form in Form::parse(pattern).unwrap_or_default() {
+            if let Some(rows) = by_length.get_mut(form.digits.len()) {
+                rows.push((form, row));
+            }
+        }
+    }
+    by_length
+});
+
+/// Finds all of the kinds in `wanted` that start at the scene's anchor.
+pub(crate) fn find(scene: &Scene<'_>, wanted: &Entities, mut found: impl FnMut(Entity, Match)) {
+    let Some(run) = scene.run().filter(|run| !run.overlong()) else {
+        return;
+    };
+    for (groups, digits) in run.prefixes() {
+        for (form, row) in NUMBERS.get(digits.len()).into_iter().flatten() {
+            if wanted.has(row.entity)
+                && form.holds(groups, digits)
+                && let (Some(first), Some(last)) = (groups.first(), groups.last())
+                && let Some(one) =
+                    row.judge(scene, first.start, last.end, is_unsure(scene, run, groups))
+            {
+                found(row.entity, one);
+            }
+        }
+    }
+}
+
+/// How a number is written.
+#[derive(Clone, Debug, PartialEq)]
+struct Form {
+    /// Which digits may stand where, a bit each.
+    digits: Vec<u16>,
+    /// After so many digits may stand a separator.
+    may_part: u32,
+    /// After so many digits must stand a separator.
+    must_part: u32,
+}
+
+/// Whether digits before or behind `groups` are set apart as they are themselves, so that it may be a piece of a longer number.
+fn is_unsure(scene: &Scene<'_>, run: &Run, groups: &[Group]) -> bool {
+    let separator = separator_of(groups);
+    let longer = run
+        .next(groups.len())
+        .is_some_and(|next| groups.len() == 1 || Some(next.separator) == separator);
+    let start = groups.first().map_or(0, |first| first.start);
+    let earlier = start
+        .checked_sub(1)
+        .and_then(|index| scene.window.before(index));
+    longer
+        || scene.window.before(start) == Some(b' ')
+            && earlier.is_some_and(|byte| byte.is_ascii_digit())
+}
+
+impl Form {
+    /// Reads a pattern: `\d` is any digit, `[2-9]` one of some, `_` may be a separator, `-` must be one, and `{4}` or `{9,18}` repeats what it
+    /// follows. One form for each number of digits that it allows.
+    fn parse(pattern: &str) -> Option<Vec<Self>> {
+        let mut forms = vec![Self {
+            digits: Vec::new(),
+            may_part: 0,
+            must_part: 0,
+        }];
+        let mut rest = pattern;
+        while let Some(first) = rest.chars().next() {
+            let (set, length) = match first {
+                '_' | '-' => {
+                    for form in &mut forms {
+                        let bit = 1 << form.digits.len();
+                        match first {
+                            '_' => form.may_part |= bit,
+                            _ => form.must_part |= bit,
+                        }
+                    }
+                    rest = rest.get(1..)?;
+                    continue;
+                }
+                '\\' => (0x3FF, 2),
+                '[' => {
+                    let end = rest.find(']')?;
+                    (set(rest.get(1..end)?)?, end + 1)
+                }
+                digit => (1 << digit.to_digit(10)?, 1),
+            };
+            rest = rest.get(length..)?;
+            let (least, most) = match rest.strip_prefix('{') {
+                Some(after) => {
+                    let (times, after) = after.split_once('}')?;
+                    rest = after;
+                    let (least, most) = times.split_once(',').unwrap_or((times, times));
+                    (least.parse().ok()?, most.parse().ok()?)
+                }
+                None => (1_usize, 1_usize),
+            };
+            forms = forms
+                .into_iter()
+                .flat_map(|form| {
+                    (least..=most).map(move |times| {
+                        let mut form = form.clone();
+                        form.digits.extend(std::iter::repeat_n(set, times));
+                        form
+                    })
+                })
+                .collect();
+        }
+        forms
+            .iter()
+            .all(|form| (1..=MOST_DIGITS).contains(&form.digits.len()))
+            .then_some(forms)
+    }
+
+    fn holds(&self, groups: &[Group], digits: &[u8]) -> bool {
+        let parted = groups
+            .iter()
+            .rev()
+            .skip(1)
+            .fold(0_u32, |bits, group| bits | 1 << group.digits);
+        let separated = groups.len() == 1
+            || matches!(
+                separator_of(groups),
+                Some(Separator::Space | Separator::Dash | Separator::Dot)
+            );
+        separated
+            && parted & !(self.may_part | self.must_part) == 0
+            && parted & self.must_part == self.must_part
+            && self
+                .digits
+                .iter()
+                .zip(digits)
+                .all(|(set, digit)| set >> digit.wrapping_sub(b'0') & 1 == 1)
+    }
+}
+
+/// The digits of a class such as `0-57`.
+fn set(class: &str) -> Option<u16> {
+    let mut set = 0;
+    let mut digits = class.chars().peekable();
+    while let Some(from) = digits.next() {
+        let from = from.to_digit(10)?;
+        let to = match digits.next_if_eq(&'-') {
+            Some(_) => digits.next()?.to_digit(10)?,
+            None => from,
+        };
+        set |= (from..=to).fold(0, |set, digit| set | 1 << digit);
+    }
+    Some(set)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_line_of_the_table_is_read() {
+        for line in lines(include_str!("../../data/numbers.txt")) {
+            let (pattern, _) = Row::parse(line).unwrap_or_else(|| panic!("{line}"));
+            assert!(Form::parse(pattern).is_some(), "{line}");
+        }
+    }
+
+    #[test]
+    fn a_pattern_says_which_digits_and_where_they_part() {
+        let forms = Form::parse(r"[2-9]\d{3}_\d{4}-0").unwrap();
+        assert_eq!(forms.len(), 1);
+        assert_eq!(forms[0].digits.len(), 9);
+        assert_eq!((forms[0].digits[0], forms[0].digits[8]), (0x3FC, 1));
+        assert_eq!((forms[0].may_part, forms[0].must_part), (1 << 4, 1 << 8));
+        let lengths = Form::parse(r"\d{9,11}").unwrap();
+        assert_eq!(
+            lengths
+                .iter()
+                .map(|form| form.digits.len())
+                .collect::<Vec<_>>(),
+            [9, 10, 11]
+        );
+        for wrong in ["", "x", r"\d{3", "[2", r"\d{25}"] {
+            assert_eq!(Form::parse(wrong), None, "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! Kinds that a line of a table says how to find.
+
+use super::{Match, Scene};
+use crate::Entity;
+use crate::checks::{self, Check};
+use crate::context::Kind;
+
+/// What a line of `data/numbers.txt` and `data/codes.txt` says beside the pattern.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Row {
+    pub(crate) entity: Entity,
+    /// The score of one that nothing beside it speaks for.
+    score: f32,
+    /// The score of one that a word beside it speaks for.
+    said: f32,
+    check: Option<(&'static str, Check)>,
+    case: Case,
+    /// What bounds it may be anything but a letter or digit.
+    loose: bool,
+    /// One that is all the text says may be a field of a form, where the word lies in the field's name.
+    whole: bool,
+    /// A word that says it is a number of another sort counts.
+    doubted: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Case {
+    /// In any case alike.
+    Any,
+    /// With small letters, only a word beside it makes it one.
+    Said,
+    /// In capitals only.
+    Upper,
+}
+
+/// The score of one that needs a word beside it and has none.
+const UNSAID: f32 = 0.3;
+const DOUBTED: f32 = 0.4;
+const WHOLE: f32 = 0.6;
+
+impl Row {
+    /// The pattern of a line, and what else it says. `None`: the line is wrong, which a test would show.
+    pub(super) fn parse(line: &'static str) -> Option<(&'static str, Self)> {
+        let mut fields = line.split(" | ").map(str::trim);
+        let entity = fields.next()?.parse().ok()?;
+        let pattern = fields.next()?;
+        let score = fields.next()?.parse().ok()?;
+        let said = fields.next()?.parse().ok()?;
+        let check = match fields.next()? {
+            "-" => None,
+            name => Some((name, checks::named(name)?)),
+        };
+        let mut row = Self {
+            entity,
+            score,
+            said,
+            check,
+            case: Case::Said,
+            loose: false,
+            whole: false,
+            doubted: false,
+        };
+        for flag in fields.next().unwrap_or_default().split_whitespace() {
+            match flag {
+                "any" => row.case = Case::Any,
+                "upper" => row.case = Case::Upper,
+                "loose" => row.loose = true,
+                "whole" => row.whole = true,
+                "doubted" => row.doubted = true,
+                _ => return None,
+            }
+        }
+        Some((pattern, row))
+    }
+
+    /// Judges `start..end`, whose pattern holds. `unsure`: it may be a piece of something longer.
+    pub(super) fn judge(
+        &self,
+        scene: &Scene<'_>,
+        start: usize,
+        end: usize,
+        unsure: bool,
+    ) -> Option<Match> {
+        let window = scene.window;
+        let bounded = match self.loose {
+            true => window.parts_words(start, end),
+            false => window.may_start(start) && window.may_end(end),
+        };
+        if !bounded {
+            return None;
+        }
+        let text = window.slice(start, end);
+        let lower = text.iter().any(u8::is_ascii_lowercase);
+        if lower && self.case == Case::Upper {
+            return None;
+        }
+        if let Some((_, check)) = self.check {
+            let mut code = [0; MOST];
+            check(spelled(text, &mut code)?).then_some(())?;
+        }
+        let said = scene.says(Kind::of(self.entity), end);
+        let score = match () {
+            () if said => self.said,
+            () if unsure || lower && self.case == Case::Said => self.score.min(UNSAID),
+            () if self.doubted && scene.before().has(Kind::OTHER) => self.score.min(DOUBTED),
+            () if self.whole && window.is_whole(start, end) => self.score.max(WHOLE),
+            () => self.score,
+        };
+        let found = Match::new(start, end, score);
+        Some(match self.check {
+            Some((name, _)) => found.checked(name),
+            None => found,
+        })
+    }
+}
+
+/// The most letters and digits that a pattern of a table may have.
+pub(super) const MOST: usize = 96;
+
+/// The letters and digits of `text` in upper case: what a check counts over.
+fn spelled<'c>(text: &[u8], code: &'c mut [u8; MOST]) -> Option<&'c [u8]> {
+    let mut length = 0;
+    for byte in text.iter().filter(|byte| byte.is_ascii_alphanumeric()) {
+        *code.get_mut(length)? = byte.to_ascii_uppercase();
+        length += 1;
+    }
+    code.get(..length)
+}
+
+/// The lines of a table that say something.
+pub(super) fn lines(table: &'static str) -> impl Iterator<Item = &'static str> {
+    table
+        .lines()
+        .filter(|line| !line.is_empty() && !line.starts_with('#'))
+}
