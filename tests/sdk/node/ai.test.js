@@ -208,24 +208,29 @@ const WAYS = [
 ];
 
 for (const [way, run] of WAYS) {
-  // Anthropic takes a turn of tool calls back only with its own thinking, signed as it was.
-  test(`google on an Anthropic provider: ${way} sends the signed thinking back`, async () => {
-    const mark = word();
-    const ran = [];
-    await run({
-      ...options(google("claude-mock"), `mock:thinking+tools-2+piece-3 ${mark}`),
-      maxOutputTokens: 4_000,
-      providerOptions: { google: { thinkingConfig: { includeThoughts: true, thinkingBudget: 2_000 } } },
-      tools: toolbox(ran),
-      stopWhen: isStepCount(3),
+  // Anthropic takes a turn of tool calls back only with its own thinking, signed as it was. Thoughts are hidden unless they are asked for.
+  for (const [told, thoughts] of [
+    ["told", { includeThoughts: true }],
+    ["hidden", {}],
+  ]) {
+    test(`google on an Anthropic provider: ${way} sends the signed thinking back that was ${told}`, async () => {
+      const mark = word();
+      const ran = [];
+      await run({
+        ...options(google("claude-mock"), `mock:thinking+tools-2+piece-3 ${mark}`),
+        maxOutputTokens: 4_000,
+        providerOptions: { google: { thinkingConfig: { ...thoughts, thinkingBudget: 2_000 } } },
+        tools: toolbox(ran),
+        stopWhen: isStepCount(3),
+      });
+      const requests = await received(mark);
+      assertAnswered(requests, ran, "/v1/messages");
+      const { messages } = JSON.parse(requests[1].body);
+      assert.deepEqual(messages[1].content.map((block) => block.type), ["thinking", "tool_use", "tool_use"]);
+      assert.ok(messages[1].content[0].thinking);
+      assert.equal(messages[1].content[0].signature, "EqoBCkgIYRABGAIiQG1vY2sgc2lnbmF0dXJlIQ==");
     });
-    const requests = await received(mark);
-    assertAnswered(requests, ran, "/v1/messages");
-    const { messages } = JSON.parse(requests[1].body);
-    assert.deepEqual(messages[1].content.map((block) => block.type), ["thinking", "tool_use", "tool_use"]);
-    assert.ok(messages[1].content[0].thinking);
-    assert.equal(messages[1].content[0].signature, "EqoBCkgIYRABGAIiQG1vY2sgc2lnbmF0dXJlIQ==");
-  });
+  }
 
   for (const [name, model] of [
     ["anthropic on an OpenAI provider", anthropic("gpt-mock")],

@@ -35,7 +35,7 @@
 //! | `groundingMetadata` | citations, placed in characters |
 //!
 //! To a client, thoughts are told if it asks with `includeThoughts`, as Google does; another maker's signatures travel in base64, which
-//! Google's SDKs ask for, with the thought's words where those are not told. Calls are told whole: the API has no pieces of arguments, and
+//! Google's SDKs ask for, with the thought's words where those are not told, on the text or the call that the thought led to. Calls are told whole: the API has no pieces of arguments, and
 //! arguments that are no object end in `MALFORMED_FUNCTION_CALL`. Nothing shows that a connection is alive, since SDKs take a comment for
 //! JSON.
 

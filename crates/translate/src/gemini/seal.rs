@@ -2,6 +2,9 @@
 //!
 //! The API has one place for them, `thoughtSignature`, whose SDKs hold it for bytes and refuse what is no base64. So whose it is, its name
 //! and what the client did not ask to read are written into it, and the whole in base64. Google's own pass byte for byte.
+//!
+//! Clients drop a part that says nothing, so that a thought without words to tell is sealed on the part that it led to, as Google does
+//! it too: several such thoughts in one seal.
 
 use std::borrow::Cow;
 
@@ -11,6 +14,8 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE};
 use crate::neutral::{Maker, Signature, Str};
 
 const REDACTED: &str = "redacted:";
+/// What stands before several seals, each after its length.
+const SEVERAL: &str = "several:";
 
 /// What a `thoughtSignature` says.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -25,28 +30,52 @@ pub(super) struct Seal<'a> {
 }
 
 impl<'a> Seal<'a> {
-    /// Reads what a client sends back.
-    pub(super) fn read(text: Str<'a>) -> Self {
-        Self::opened(&text).unwrap_or_else(|| Self {
+    /// Reads what a client sends back: one, or several in one.
+    pub(super) fn read(text: Str<'a>) -> Vec<Self> {
+        let Some(whole) = opened(&text) else {
+            return vec![Self::googles(text)];
+        };
+        let seals = match whole.strip_prefix(SEVERAL) {
+            Some(seals) => Self::all(seals),
+            // What has no tag is Google's own.
+            None => Self::of(&whole)
+                .filter(|seal| !seal.is_googles())
+                .map(|seal| vec![seal]),
+        };
+        seals.unwrap_or_else(|| vec![Self::googles(text)])
+    }
+
+    fn all(mut rest: &str) -> Option<Vec<Self>> {
+        let mut seals = Vec::new();
+        while !rest.is_empty() {
+            let (length, after) = rest.split_once('\n')?;
+            let (seal, next) = after.split_at_checked(length.parse().ok()?)?;
+            seals.push(Self::of(seal)?);
+            rest = next;
+        }
+        (!seals.is_empty()).then_some(seals)
+    }
+
+    fn googles(text: Str<'a>) -> Self {
+        Self {
             signature: Some(Signature {
                 maker: Maker::Google,
                 data: text,
             }),
             ..Self::default()
-        })
+        }
     }
 
-    fn opened(text: &str) -> Option<Self> {
-        let bytes = STANDARD.decode(text).or_else(|_| URL_SAFE.decode(text));
-        let whole = String::from_utf8(bytes.ok()?).ok()?;
+    fn is_googles(&self) -> bool {
+        let maker = self.signature.as_ref().map(|signature| signature.maker);
+        maker == Some(Maker::Google)
+    }
+
+    fn of(whole: &str) -> Option<Self> {
         let mut lines = whole.splitn(3, '\n');
         let first = lines.next()?;
         let signed = first.strip_prefix(REDACTED).unwrap_or(first);
-        // What has no tag is Google's own.
         let signature = Signature::read(Cow::Owned(signed.to_owned()), Maker::Google);
-        if signature.maker == Maker::Google {
-            return None;
-        }
         let owned = |text: &str| (!text.is_empty()).then(|| Cow::Owned(text.to_owned()));
         Some(Self {
             signature: Some(signature),
@@ -58,14 +87,21 @@ impl<'a> Seal<'a> {
 
     /// Writes it for a client.
     pub(super) fn written(&self) -> Cow<'_, str> {
-        let Some(signature) = &self.signature else {
-            return Cow::Borrowed("");
-        };
-        if signature.maker == Maker::Google {
-            return Cow::Borrowed(&signature.data);
+        match &self.signature {
+            None => Cow::Borrowed(""),
+            Some(signature) if self.is_googles() => Cow::Borrowed(&signature.data),
+            Some(signature) => Cow::Owned(STANDARD.encode(self.plain(signature))),
         }
+    }
+
+    fn plain(&self, signature: &Signature<'_>) -> String {
         let mark = if self.redacted { REDACTED } else { "" };
-        let mut whole = format!("{mark}{}", signature.tagged(Maker::Google));
+        // With its tag, whosever it is.
+        let elsewhere = match signature.maker {
+            Maker::Google => Maker::Other,
+            _ => Maker::Google,
+        };
+        let mut whole = format!("{mark}{}", signature.tagged(elsewhere));
         if self.id.is_some() || self.words.is_some() {
             whole.push('\n');
             whole.push_str(self.id.as_deref().unwrap_or_default());
@@ -74,8 +110,25 @@ impl<'a> Seal<'a> {
             whole.push('\n');
             whole.push_str(words);
         }
-        Cow::Owned(STANDARD.encode(whole))
+        whole
     }
+}
+
+/// Writes several as one.
+pub(super) fn several(seals: &[Seal<'_>]) -> String {
+    let mut whole = String::from(SEVERAL);
+    for seal in seals {
+        if let Some(signature) = &seal.signature {
+            let plain = seal.plain(signature);
+            whole.push_str(&format!("{}\n{plain}", plain.len()));
+        }
+    }
+    STANDARD.encode(whole)
+}
+
+fn opened(text: &str) -> Option<String> {
+    let bytes = STANDARD.decode(text).or_else(|_| URL_SAFE.decode(text));
+    String::from_utf8(bytes.ok()?).ok()
 }
 
 #[cfg(test)]
@@ -91,10 +144,15 @@ mod tests {
             "skip_thought_signature_validator",
             "not base64!",
             "",
+            // "several:" and nothing, a length that is none, and one that is too great.
+            "c2V2ZXJhbDo=",
+            "c2V2ZXJhbDp4CmE=",
+            "c2V2ZXJhbDo5CmE=",
         ] {
-            let seal = Seal::read(data.into());
-            assert_eq!(seal.written(), data);
-            assert_eq!(seal.signature.unwrap().maker, Maker::Google);
+            let seals = Seal::read(data.into());
+            assert_eq!(seals.len(), 1);
+            assert_eq!(seals[0].written(), data);
+            assert_eq!(seals[0].signature.as_ref().unwrap().maker, Maker::Google);
         }
     }
 
@@ -106,17 +164,20 @@ mod tests {
             id in proptest::option::of("[a-z0-9_]{1,20}"),
             words in proptest::option::of("[a-zä ]{1,10}(\n[a-zä ]{0,10}){0,3}"),
         ) {
-            for maker in [Maker::Anthropic, Maker::OpenAi, Maker::Other] {
-                let seal = Seal {
-                    signature: Some(Signature { maker, data: data.clone().into() }),
-                    redacted,
-                    id: id.clone().map(Into::into),
-                    words: words.clone().map(Into::into),
-                };
+            let seals = [Maker::Anthropic, Maker::OpenAi, Maker::Other, Maker::Google].map(|maker| Seal {
+                signature: Some(Signature { maker, data: data.clone().into() }),
+                redacted,
+                id: id.clone().map(Into::into),
+                words: words.clone().map(Into::into),
+            });
+            for seal in seals.iter().filter(|seal| !seal.is_googles()) {
                 let written = seal.written().into_owned();
                 prop_assert!(STANDARD.decode(&written).is_ok());
-                prop_assert_eq!(Seal::read(written.into()), seal);
+                prop_assert_eq!(Seal::read(written.into()), std::slice::from_ref(seal));
             }
+            let together = several(&seals);
+            prop_assert!(STANDARD.decode(&together).is_ok());
+            prop_assert_eq!(Seal::read(together.into()), seals);
         }
     }
 }

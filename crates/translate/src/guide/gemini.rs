@@ -9,7 +9,7 @@
 //! |---|---|
 //! | `systemInstruction` | instructions |
 //! | `contents` | turns; neighbouring ones of the model are one, since SDKs keep each piece of a stream apart |
-//! | `text`, `thought`, `thoughtSignature` | texts, thoughts, what signs them |
+//! | `text`, `thought`, `thoughtSignature` | texts, thoughts, what signs them; another maker's thought stands before the text or the call that bears its seal |
 //! | `inlineData`, `fileData` | images, files, sound, video |
 //! | `functionCall`, `functionResponse` | calls and results, by their ids or else by name and order; ids that are missing hang on the call's place alone |
 //! | `functionDeclarations` | functions, by `parametersJsonSchema` or the older `parameters`, which become a JSON schema |
@@ -23,7 +23,8 @@
 //! # Answers to a client
 //!
 //! Parts in their order. A call is told when its arguments are whole, since the API has no pieces of them. Thoughts are told where
-//! `includeThoughts` asks for them; what signs them always. The reason why the model stopped and the usage come when the provider says
+//! `includeThoughts` asks for them; what signs them always. What signs a thought that is not told stands on the part that it led to, a
+//! text or a call, as Google puts it: clients drop parts without words. The reason why the model stopped and the usage come when the provider says
 //! that the answer is whole: a stream that is cut has neither, and ends in an error. Nothing shows that the connection is alive: Google's
 //! SDKs take a comment for JSON.
 //!

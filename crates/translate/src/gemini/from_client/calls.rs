@@ -6,10 +6,9 @@ use bartizan_core::Refusal;
 use bartizan_core::json::{Kind, Value};
 
 use super::super::fields::{field, fields};
-use super::super::seal::Seal;
 use super::contents::word;
 use crate::losses::Losses;
-use crate::neutral::{Block, Str};
+use crate::neutral::{Block, Signature, Str};
 use crate::read::{Place, Unknown, member, unknown};
 
 /// The calls of a conversation so far.
@@ -56,7 +55,7 @@ impl<'a> Calls<'a> {
         &mut self,
         here: &Place<'_>,
         value: Value<'a>,
-        seal: Seal<'a>,
+        signature: Option<Signature<'a>>,
         policy: Unknown,
         losses: &mut Losses,
     ) -> Result<Block<'a>, Refusal> {
@@ -85,7 +84,7 @@ impl<'a> Calls<'a> {
             input,
             custom: false,
             cache: None,
-            signature: seal.signature,
+            signature,
         })
     }
 

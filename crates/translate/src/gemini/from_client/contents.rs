@@ -8,7 +8,7 @@ use super::super::seal::Seal;
 use super::calls::Calls;
 use super::media;
 use crate::losses::Losses;
-use crate::neutral::{Block, Maker, Role, Str, Turn};
+use crate::neutral::{Block, Maker, Role, Signature, Str, Turn};
 use crate::read::{Place, Unknown, unknown};
 
 /// Neighbouring contents of the model are one turn: its SDKs keep each piece of a stream as one of its own.
@@ -47,8 +47,8 @@ pub(super) fn decode<'a>(
                 let read = Part::read(&place, part, policy, losses)?;
                 match read.body {
                     Some(Body::Call(call)) => {
-                        let seal = read.seal.unwrap_or_default();
-                        let call = calls.call(&place, call, seal, policy, losses)?;
+                        let signature = led(read.seals, &mut blocks);
+                        let call = calls.call(&place, call, signature, policy, losses)?;
                         blocks.push(call);
                     }
                     Some(Body::Result(result, media)) => {
@@ -153,7 +153,7 @@ fn settle<'a>(at: usize, role: Role, blocks: Vec<Block<'a>>, turns: &mut Vec<Tur
 struct Part<'a> {
     body: Option<Body<'a>>,
     thought: bool,
-    seal: Option<Seal<'a>>,
+    seals: Vec<Seal<'a>>,
     detail: Option<&'static str>,
 }
 
@@ -194,7 +194,9 @@ impl<'a> Part<'a> {
                 }
                 "thoughtSignature" => {
                     let text = there.text(value)?;
-                    part.seal = (!text.is_empty()).then(|| Seal::read(text));
+                    if !text.is_empty() {
+                        part.seals = Seal::read(text);
+                    }
                     continue;
                 }
                 "mediaResolution" => {
@@ -216,14 +218,17 @@ impl<'a> Part<'a> {
                 return Err(here.invalid("a part says one thing"));
             }
         }
-        if part.body.is_none() && part.seal.is_none() {
+        if part.body.is_none() && part.seals.is_empty() {
             return Err(here.invalid("a part says text, data, a call or a result"));
         }
         Ok(part)
     }
 
-    fn add(self, blocks: &mut Vec<Block<'a>>) {
-        let seal = self.seal.unwrap_or_default();
+    fn add(mut self, blocks: &mut Vec<Block<'a>>) {
+        let seal = self.seals.pop().unwrap_or_default();
+        for seal in self.seals {
+            thought("".into(), seal, true, blocks);
+        }
         match self.body {
             None => thought("".into(), seal, true, blocks),
             Some(Body::Text(text)) => thought(text, seal, self.thought, blocks),
@@ -238,6 +243,18 @@ impl<'a> Part<'a> {
             Some(Body::Call(_) | Body::Result(..)) => {}
         }
     }
+}
+
+/// Another maker's thoughts that led to a call stand before it, as there are no signatures on calls elsewhere. Gives Google's.
+fn led<'a>(seals: Vec<Seal<'a>>, blocks: &mut Vec<Block<'a>>) -> Option<Signature<'a>> {
+    let mut own = None;
+    for seal in seals {
+        match seal.signature {
+            Some(signature) if signature.maker == Maker::Google => own = Some(signature),
+            _ => thought("".into(), seal, true, blocks),
+        }
+    }
+    own
 }
 
 /// A text or a thought. What signs it may come in a part of its own, without words.
@@ -263,6 +280,15 @@ fn thought<'a>(text: Str<'a>, seal: Seal<'a>, is_thought: bool, blocks: &mut Vec
         if !text.is_empty() {
             blocks.push(Block::text(text));
         }
+        return;
+    }
+    if !is_thought && !text.is_empty() {
+        blocks.push(Block::Thinking {
+            id,
+            text: seal.words.unwrap_or_default(),
+            signature: Some(signature),
+        });
+        blocks.push(Block::text(text));
         return;
     }
     // The words that were told piece by piece, before what signs them.

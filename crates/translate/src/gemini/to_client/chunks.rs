@@ -2,11 +2,12 @@
 
 use bartizan_core::{Dialect, Event, Out, Usage};
 
-use super::parts::{self, Call, Thought};
+use super::parts::{self, Call};
 use super::sources::Sources;
+use super::waiting::Waiting;
 use super::{End, dropped, head, usage};
 use crate::losses::Losses;
-use crate::neutral::{Maker, Moment, Signature};
+use crate::neutral::{Maker, Moment};
 use crate::pieces::Whole;
 use crate::write::Writer;
 
@@ -24,6 +25,9 @@ pub(super) struct Chunks {
     tail: String,
     /// The words of thoughts that are not told.
     hidden: Vec<(u32, String)>,
+    /// The last thought of which words were told.
+    told: Option<u32>,
+    waiting: Waiting,
     calls: Vec<Open>,
     sources: Sources,
     end: End,
@@ -49,6 +53,8 @@ impl Chunks {
             searches,
             tail: String::new(),
             hidden: Vec::new(),
+            told: None,
+            waiting: Waiting::default(),
             calls: Vec::new(),
             sources: Sources::default(),
             end: End::default(),
@@ -70,8 +76,12 @@ impl Chunks {
             }
             Moment::Citation(citation) => self.sources.cite(citation),
             Moment::Thinking { block, text } => {
+                if text.is_empty() {
+                    return;
+                }
                 if self.shows {
-                    self.thought(None, Some(text), None, out);
+                    self.told = Some(*block);
+                    self.part(out, |part| parts::thought(None, text, None, part));
                 } else {
                     match self.hidden.iter_mut().find(|(known, _)| known == block) {
                         Some((_, words)) => words.push_str(text),
@@ -79,15 +89,19 @@ impl Chunks {
                     }
                 }
             }
+            Moment::Signature { block, signature } if self.told == Some(*block) => {
+                self.part(out, |part| parts::thought(None, "", Some(signature), part));
+            }
             Moment::Signature { block, signature } => {
                 let at = self.hidden.iter().position(|(known, _)| known == block);
                 let words = at.map(|at| self.hidden.swap_remove(at).1);
-                self.thought(None, Some(&words.unwrap_or_default()), Some(signature), out);
+                self.waiting
+                    .add(None, Some(&words.unwrap_or_default()), signature);
             }
             Moment::Redacted { data, .. } if data.maker == Maker::Google => {
                 self.part(out, |part| parts::text("", Some(&data.data), part));
             }
-            Moment::Redacted { id, data, .. } => self.thought(id.as_deref(), None, Some(data), out),
+            Moment::Redacted { id, data, .. } => self.waiting.add(id.as_deref(), None, data),
             Moment::Call {
                 call,
                 id,
@@ -99,7 +113,10 @@ impl Chunks {
                 id: id.clone().into_owned(),
                 name: name.clone().into_owned(),
                 custom: *custom,
-                signature: signature.as_ref().map(super::sealed),
+                signature: signature
+                    .as_ref()
+                    .map(super::sealed)
+                    .or_else(|| self.waiting.take()),
                 input: String::new(),
                 whole: Whole::default(),
             }),
@@ -125,26 +142,12 @@ impl Chunks {
         if self.searches {
             self.sources.say(text, None);
         }
-        self.part(out, |part| parts::text(text, None, part));
-    }
-
-    fn thought(
-        &self,
-        id: Option<&str>,
-        words: Option<&str>,
-        signature: Option<&Signature<'_>>,
-        out: &mut Out,
-    ) {
-        let thought = Thought {
-            id,
-            words,
-            signature,
+        let seal = if text.is_empty() {
+            None
+        } else {
+            self.waiting.take()
         };
-        let mut part = Writer::with_capacity(128);
-        if thought.write(self.shows, &mut part) {
-            let part = part.finish();
-            self.part(out, |out| out.raw(&part));
-        }
+        self.part(out, |part| parts::text(text, seal.as_deref(), part));
     }
 
     /// Tells the calls that are whole, in their order; all of them, where nothing more comes.
@@ -182,10 +185,13 @@ impl Chunks {
         out.push(Event::new(None, &chunk.finish()));
     }
 
-    /// With a part, though it says nothing: SDKs forget an exchange of which a chunk has none.
-    fn end(&self, used: &Usage, out: &mut Out) {
+    /// With a part, though it says nothing: SDKs forget an exchange of which a chunk has none. Google puts a seal there that led nowhere.
+    fn end(&mut self, used: &Usage, out: &mut Out) {
         let mut chunk = Writer::with_capacity(self.tail.len() + 320);
-        chunk.raw(r#"{"candidates":[{"content":{"parts":[{"text":""}],"role":"model"}"#);
+        chunk.raw(r#"{"candidates":[{"content":{"parts":["#);
+        parts::text("", self.waiting.take().as_deref(), &mut chunk);
+        chunk.close_list();
+        chunk.raw(r#""role":"model"}"#);
         self.end.write(&mut chunk);
         chunk.raw(r#""index":0"#);
         self.sources.write(&mut chunk);

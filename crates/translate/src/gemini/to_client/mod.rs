@@ -3,12 +3,14 @@
 mod chunks;
 mod parts;
 mod sources;
+mod waiting;
 
 use bartizan_core::{Finish, Out, Usage};
 
 use self::chunks::Chunks;
-use self::parts::{Call, Thought};
+use self::parts::Call;
 use self::sources::Sources;
+use self::waiting::Waiting;
 use super::seal::Seal;
 use crate::dialects;
 use crate::losses::{DROPPED_MEMBER, Losses};
@@ -83,7 +85,7 @@ fn encode(answer: &Answer<'_>, shows: bool) -> String {
     out.finish()
 }
 
-/// A signature of Google's that came by itself stands on the text after it.
+/// A signature of Google's that came by itself stands on the text after it; another maker's on the next part, whatever it is.
 fn write<'a>(
     answer: &'a Answer<'a>,
     shows: bool,
@@ -91,50 +93,51 @@ fn write<'a>(
     end: &mut End,
     sources: &mut Sources,
 ) {
-    let mut pending: Option<&str> = None;
+    let mut googles: Option<&str> = None;
+    let mut waiting = Waiting::default();
     let mut number = 0;
     for block in &answer.blocks {
         match block {
-            Block::Text {
-                text, citations, ..
-            } => {
-                parts::text(text, pending.take(), out);
+            Block::Text { text, .. } | Block::Refusal { text } => {
+                let seal = match googles.take() {
+                    Some(seal) => Some(seal.to_owned()),
+                    None if text.is_empty() => None,
+                    None => waiting.take(),
+                };
+                parts::text(text, seal.as_deref(), out);
                 sources.say(text, Some(number));
-                citations.iter().for_each(|citation| sources.cite(citation));
-            }
-            Block::Refusal { text } => {
-                end.refused = true;
-                parts::text(text, pending.take(), out);
-                sources.say(text, Some(number));
+                match block {
+                    Block::Text { citations, .. } => {
+                        citations.iter().for_each(|citation| sources.cite(citation));
+                    }
+                    _ => end.refused = true,
+                }
             }
             Block::Thinking {
                 id,
                 text,
                 signature,
             } => {
-                let thought = Thought {
-                    id: id.as_deref(),
-                    words: Some(text),
-                    signature: signature.as_ref(),
-                };
-                if !thought.write(shows, out) {
+                let id = id.as_deref();
+                if shows && !text.is_empty() {
+                    parts::thought(id, text, signature.as_ref(), out);
+                } else {
+                    if let Some(signature) = signature {
+                        waiting.add(id, Some(text), signature);
+                    }
                     continue;
                 }
             }
             Block::Redacted { data, .. } if data.maker == Maker::Google => {
-                if let Some(earlier) = pending.replace(&data.data) {
+                if let Some(earlier) = googles.replace(&data.data) {
                     parts::text("", Some(earlier), out);
                     number += 1;
                 }
                 continue;
             }
             Block::Redacted { id, data } => {
-                let thought = Thought {
-                    id: id.as_deref(),
-                    words: None,
-                    signature: Some(data),
-                };
-                thought.write(shows, out);
+                waiting.add(id.as_deref(), None, data);
+                continue;
             }
             Block::ToolUse {
                 id,
@@ -148,7 +151,7 @@ fn write<'a>(
                     id,
                     name,
                     custom: *custom,
-                    signature: signature.as_ref().map(sealed),
+                    signature: signature.as_ref().map(sealed).or_else(|| waiting.take()),
                 };
                 if !call.write(input, out) {
                     end.malformed = true;
@@ -160,8 +163,8 @@ fn write<'a>(
         }
         number += 1;
     }
-    if let Some(signature) = pending {
-        parts::text("", Some(signature), out);
+    for seal in googles.map(str::to_owned).into_iter().chain(waiting.take()) {
+        parts::text("", Some(&seal), out);
     }
 }
 

@@ -3,7 +3,7 @@
 use bartizan_core::json::{Json, Kind};
 
 use super::super::seal::Seal;
-use crate::neutral::{Maker, Signature};
+use crate::neutral::Signature;
 use crate::write::Writer;
 
 pub(super) fn text(text: &str, signature: Option<&str>, out: &mut Writer) {
@@ -15,38 +15,25 @@ pub(super) fn text(text: &str, signature: Option<&str>, out: &mut Writer) {
     out.close();
 }
 
-/// A thought, or a piece of one.
-pub(super) struct Thought<'a> {
-    pub(super) id: Option<&'a str>,
-    /// None where it has no words.
-    pub(super) words: Option<&'a str>,
-    pub(super) signature: Option<&'a Signature<'a>>,
-}
-
-impl Thought<'_> {
-    /// Where words are not told, they travel in what signs them: their maker may want them back. `false` where nothing is written.
-    pub(super) fn write(&self, shows: bool, out: &mut Writer) -> bool {
-        let told = self.words.filter(|words| shows && !words.is_empty());
-        let hidden = self.words.filter(|words| !shows && !words.is_empty());
-        if told.is_none() && self.signature.is_none() {
-            return false;
-        }
-        out.open();
-        out.text_at("text", told.unwrap_or_default());
-        out.raw_at("thought", "true");
-        if let Some(signature) = self.signature {
-            let own = signature.maker == Maker::Google;
-            let seal = Seal {
-                signature: Some(signature.clone()),
-                redacted: self.words.is_none(),
-                id: self.id.map(Into::into),
-                words: hidden.filter(|_| !own).map(Into::into),
-            };
-            out.text_at("thoughtSignature", &seal.written());
-        }
-        out.close();
-        true
+/// A thought that is told, or a piece of one.
+pub(super) fn thought(
+    id: Option<&str>,
+    words: &str,
+    signature: Option<&Signature<'_>>,
+    out: &mut Writer,
+) {
+    out.open();
+    out.text_at("text", words);
+    out.raw_at("thought", "true");
+    if let Some(signature) = signature {
+        let seal = Seal {
+            signature: Some(signature.clone()),
+            id: id.map(Into::into),
+            ..Seal::default()
+        };
+        out.text_at("thoughtSignature", &seal.written());
     }
+    out.close();
 }
 
 /// A call, whose arguments are told whole.
