@@ -174,6 +174,13 @@ pub trait Tap: Send + 'static {
         Step::Go
     }
 
+    /// Sees the unstreamed answer again when what [`reply`](Self::reply) waited for has said [`Step::Go`]: what a
+    /// [`Step::Hold`] found out is put into the answer here.
+    fn resumed(&mut self, reply: &mut Document) -> Step {
+        let _ = reply;
+        Step::Go
+    }
+
     /// Sees the head of an unstreamed answer once more after [`reply`](Self::reply), which may have read in it what belongs there, such as
     /// when to come back.
     fn replied(&mut self, head: &mut response::Parts) {
@@ -222,6 +229,10 @@ impl<T: Tap> Tap for Option<T> {
 
     fn reply(&mut self, reply: &mut Document) -> Step {
         self.as_mut().map_or(Step::Go, |tap| tap.reply(reply))
+    }
+
+    fn resumed(&mut self, reply: &mut Document) -> Step {
+        self.as_mut().map_or(Step::Go, |tap| tap.resumed(reply))
     }
 
     fn replied(&mut self, head: &mut response::Parts) {

@@ -153,7 +153,10 @@ async fn watch<T: Tap>(
             if let Some(reply) = body.reply(limit.reply, sides.inner).await? {
                 let mut step = tap.reply(reply);
                 while let Step::Hold(hold) = step {
-                    step = hold.await;
+                    step = match hold.await {
+                        Step::Go => tap.resumed(reply),
+                        other => other,
+                    };
                 }
                 if let Step::Stop(refusal) = step {
                     return Err(refusal);

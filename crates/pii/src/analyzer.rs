@@ -33,6 +33,20 @@ pub struct Finding {
     pub validated: Option<&'static str>,
 }
 
+impl Finding {
+    /// Creates a finding of a [`Model`](crate::Model).
+    #[must_use]
+    pub fn new(entity: Entity, range: Range<usize>, score: f32) -> Self {
+        Self {
+            entity,
+            range,
+            score,
+            recognizer: entity.recognizer(),
+            validated: None,
+        }
+    }
+}
+
 /// Finds personal data. Cloning is cheap.
 ///
 /// ```
@@ -121,6 +135,11 @@ impl Analyzer {
             });
         });
         findings
+    }
+
+    /// The score from which a finding of `entity` counts.
+    pub(crate) fn threshold(&self, entity: Entity) -> f32 {
+        self.0.threshold_of(entity)
     }
 
     /// Whether a scan of folded text would stop anywhere.

@@ -31,6 +31,11 @@ pub enum ConfigError {
     /// No kind of personal data is looked for, so the layer would do nothing.
     #[error("no entity is switched on: name at least one")]
     NothingToFind,
+    /// A layer that looks at answers, streamed ones too, and has a model, which can't look at a stream.
+    #[error(
+        "a model can't look at streamed answers: switch `output` off, or call `allow_unmodelled_streams`, by which only patterns look at them"
+    )]
+    UnmodelledStreams,
     /// A context word that can't be looked for.
     #[error("context word for {entity} is empty: leave it out")]
     EmptyContextWord {

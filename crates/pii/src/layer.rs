@@ -1,14 +1,18 @@
 //! The layer, and how it is set up.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bartizan_core::json::Kind;
-use bartizan_core::{Call, Dialect, Document, Filter, Filtered, Flow, Note, Refusal, RefusalKind};
+use bartizan_core::{
+    Call, Dialect, Document, Filter, Filtered, Flow, Note, Refusal, RefusalKind, Text,
+};
 use http::HeaderValue;
 use http::header::ACCEPT_ENCODING;
 use http_body::Body as _;
 
 use crate::entity::PerEntity;
+use crate::model::{Model, Models, ModelsBuilder, together};
 use crate::tap::PiiTap;
 use crate::{Action, ConfigError, Entity, Finding, Redactor, RedactorBuilder, Vault};
 
@@ -26,6 +30,7 @@ pub struct PiiLayer(Arc<Pii>);
 #[must_use]
 pub struct PiiLayerBuilder {
     redactor: RedactorBuilder,
+    models: ModelsBuilder,
     options: Options,
 }
 
@@ -54,6 +59,7 @@ impl Default for Options {
 #[derive(Debug)]
 pub struct Pii {
     redactor: Redactor,
+    models: Option<Arc<Models>>,
     options: Options,
 }
 
@@ -62,6 +68,7 @@ impl PiiLayer {
     pub fn builder() -> PiiLayerBuilder {
         PiiLayerBuilder {
             redactor: Redactor::builder(),
+            models: ModelsBuilder::default(),
             options: Options::default(),
         }
     }
@@ -72,6 +79,7 @@ impl Default for PiiLayer {
     fn default() -> Self {
         Self(Arc::new(Pii {
             redactor: Redactor::mask_usual(),
+            models: None,
             options: Options::default(),
         }))
     }
@@ -154,14 +162,64 @@ impl PiiLayerBuilder {
         self
     }
 
+    /// Asks `model` too, for the kinds that have an action. Requests wait for it, and so do unstreamed answers where
+    /// [`output`](Self::output) is on; **streamed answers are looked at by patterns alone**, see
+    /// [`allow_unmodelled_streams`](Self::allow_unmodelled_streams). What it finds is joined with the rest by [`merge`](crate::merge)'s rule.
+    /// Several models are asked one after another.
+    ///
+    /// A model that fails, is too slow or answers nonsense stops the call with 503 `pii_model_unavailable`, unless
+    /// [`allow_unmodelled_calls`](Self::allow_unmodelled_calls) says otherwise.
+    pub fn model(mut self, model: impl Model) -> Self {
+        self.models.models.push(Arc::new(model));
+        self
+    }
+
+    /// Sets how long a model may take over the texts of one message, waiting for its turn included: 5 s by default.
+    pub fn model_deadline(mut self, deadline: Duration) -> Self {
+        self.models.deadline = deadline;
+        self
+    }
+
+    /// Sets how many messages models look at in the same moment; more wait: 16 by default, and at least one.
+    pub fn models_at_a_time(mut self, messages: usize) -> Self {
+        self.models.at_a_time = messages.max(1);
+        self
+    }
+
+    /// Lets calls pass with what patterns found when a model fails, instead of refusing them. **Names and places in them are not seen.**
+    /// The record says `unmodelled`.
+    pub fn allow_unmodelled_calls(mut self) -> Self {
+        self.models.open = true;
+        self
+    }
+
+    /// Lets streamed answers pass with what patterns find, where [`output`](Self::output) is on and there is a model, which sees whole texts
+    /// only. Without it such a layer isn't built.
+    pub fn allow_unmodelled_streams(mut self) -> Self {
+        self.models.unmodelled_streams = true;
+        self
+    }
+
     /// Builds the layer.
     ///
     /// # Errors
     ///
-    /// No entity, a threshold outside 0 to 1, an empty context word.
+    /// No entity, a threshold outside 0 to 1, an empty context word, a model and [`output`](Self::output) without
+    /// [`allow_unmodelled_streams`](Self::allow_unmodelled_streams).
     pub fn build(self) -> Result<PiiLayer, ConfigError> {
+        if self.options.output && !self.models.models.is_empty() && !self.models.unmodelled_streams
+        {
+            return Err(ConfigError::UnmodelledStreams);
+        }
+        let found: Vec<Entity> = self
+            .models
+            .models
+            .iter()
+            .flat_map(|model| model.entities().iter().copied())
+            .collect();
         Ok(PiiLayer(Arc::new(Pii {
-            redactor: self.redactor.build()?,
+            redactor: self.redactor.modelled(found).build()?,
+            models: self.models.build(),
             options: self.options,
         })))
     }
@@ -184,7 +242,10 @@ impl Filter for Pii {
             return Ok(Flow::Pass(None));
         };
         let mut notes = Vec::new();
-        let masked = self.mask(document, &mut notes);
+        let masked = match self.ask_models(document, &mut notes).await {
+            Ok(of_models) => self.mask(document, of_models, &mut notes),
+            Err(refusal) => Err(refusal),
+        };
         notes.into_iter().for_each(|note| call.note(note));
         let vault = masked?;
         let vault = vault.filter(|vault| self.options.restore && !vault.is_empty());
@@ -197,16 +258,34 @@ impl Filter for Pii {
             .insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
         let redactor = self.options.output.then(|| self.redactor.clone());
         let tap = PiiTap::new(vault.map(Arc::new), redactor, call.trail().cloned())
-            .allowing(self.options.unseen_parts, self.options.unknown_bodies);
+            .allowing(self.options.unseen_parts, self.options.unknown_bodies)
+            .asking(self.models.clone());
         Ok(Flow::Pass(Some(tap)))
     }
 }
 
 impl Pii {
+    /// What models find in `document`, one list a text; none where there is no model.
+    async fn ask_models(
+        &self,
+        document: &Document,
+        notes: &mut Vec<Note>,
+    ) -> Result<Vec<Vec<Finding>>, Refusal> {
+        let Some(models) = &self.models else {
+            return Ok(Vec::new());
+        };
+        let texts: Vec<Text<'_>> = document.texts().collect();
+        let texts: Vec<&str> = texts.iter().map(Text::as_str).collect();
+        models
+            .ask(&texts, |note| notes.push(note.word("direction", "request")))
+            .await
+    }
+
     /// Takes the personal data out of `document`. `None`: there is none.
     fn mask(
         &self,
         document: &mut Document,
+        of_models: Vec<Vec<Finding>>,
         notes: &mut Vec<Note>,
     ) -> Result<Option<Vault>, Refusal> {
         if let Some(unseen) = document.unseen().first()
@@ -219,9 +298,13 @@ impl Pii {
             );
             return Err(unseen_part(unseen.place()));
         }
+        let mut of_models = of_models.into_iter();
         let findings: Vec<Vec<Finding>> = document
             .texts()
-            .map(|text| self.redactor.analyze(text.as_str()))
+            .map(|text| {
+                let more = of_models.next().unwrap_or_default();
+                together(&self.redactor, text.as_str(), more)
+            })
             .collect();
         if findings.iter().all(Vec::is_empty) {
             return Ok(None);

@@ -80,6 +80,11 @@ impl Redactor {
         self.actions.of(entity).copied()
     }
 
+    /// The score from which data of a kind counts.
+    pub(crate) fn threshold(&self, entity: Entity) -> f32 {
+        self.analyzer.threshold(entity)
+    }
+
     /// Takes the personal data out of `text` and keeps in `vault` what is to come back.
     ///
     /// Where a vault serves several texts, [`reserve`](Vault::reserve) all of them first.
@@ -146,6 +151,12 @@ impl RedactorBuilder {
     pub fn action(mut self, entity: Entity, action: Action) -> Self {
         self.actions.set(entity, action);
         self.analyzer = self.analyzer.entity(entity);
+        self
+    }
+
+    /// Says which kinds a model beside the redactor finds, as [`AnalyzerBuilder::modelled`] does.
+    pub fn modelled(mut self, entities: impl IntoIterator<Item = Entity>) -> Self {
+        self.analyzer = self.analyzer.modelled(entities);
         self
     }
 

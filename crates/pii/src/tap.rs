@@ -13,11 +13,17 @@ use http::{StatusCode, response};
 
 use crate::entity::PerEntity;
 use crate::layer::{blocked, note, unseen_part};
+use crate::model::{Models, Reading};
 use crate::{Action, Entity, Redactor, Restorer, StreamMasker, Vault};
 
 /// Sees one answer: takes out what the model wrote of personal data, then puts back what was masked in the request.
 pub struct PiiTap {
     rewriter: StreamRewriter<Rewriter>,
+    /// What the model writes is looked at by models, where the answer isn't streamed.
+    reading: Option<Reading>,
+    /// How the model's text is looked at.
+    redactor: Option<Redactor>,
+    vault: Option<Arc<Vault>>,
     tally: Arc<Tally>,
     trail: Option<Trail>,
     /// Whether what the model wrote is looked at.
@@ -54,6 +60,7 @@ impl PiiTap {
     ) -> Self {
         let tally = Arc::new(Tally::default());
         let looks = output.is_some();
+        let (redactor, kept) = (output.clone(), vault.clone());
         let make = {
             let tally = Arc::clone(&tally);
             move |_| {
@@ -75,6 +82,9 @@ impl PiiTap {
         };
         Self {
             rewriter: StreamRewriter::new(make),
+            reading: None,
+            redactor,
+            vault: kept,
             tally,
             trail,
             output: looks,
@@ -86,6 +96,15 @@ impl PiiTap {
     pub(crate) fn allowing(mut self, unseen_parts: bool, unknown_bodies: bool) -> Self {
         self.unseen_parts = unseen_parts;
         self.unknown_bodies = unknown_bodies;
+        self
+    }
+
+    /// Asks `models` too, where what the model writes is looked at.
+    pub(crate) fn asking(mut self, models: Option<Arc<Models>>) -> Self {
+        let redactor = self.redactor.take();
+        self.reading = models
+            .zip(redactor)
+            .map(|(models, redactor)| Reading::new(models, redactor));
         self
     }
 
@@ -132,6 +151,13 @@ impl Tap for PiiTap {
                 "the answer can't be checked for personal data: it is neither JSON nor an event stream",
             ));
         }
+        if self.reading.is_some() && Form::of(&head.headers) == Form::Events {
+            self.say(
+                Note::new("pii", "unmodelled")
+                    .word("reason", "stream")
+                    .word("direction", "answer"),
+            );
+        }
         // A digest of the body as it was would be wrong.
         for name in ["etag", "digest", "content-digest", "content-md5"] {
             head.headers.remove(name);
@@ -150,6 +176,19 @@ impl Tap for PiiTap {
     fn reply(&mut self, reply: &mut Document) -> Step {
         if let Err(refusal) = self.check(Some(reply)) {
             return Step::Stop(refusal);
+        }
+        if let Some(reading) = &self.reading {
+            return reading.ask(reply, self.trail.clone());
+        }
+        self.rewriter.reply(reply);
+        self.step()
+    }
+
+    fn resumed(&mut self, reply: &mut Document) -> Step {
+        if let Some(reading) = self.reading.take() {
+            reading.take_out(reply, self.vault.as_deref(), |entity, action| {
+                self.tally.see(entity, action);
+            });
         }
         self.rewriter.reply(reply);
         self.step()

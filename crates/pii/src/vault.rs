@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::hash::{BuildHasher, RandomState};
+use std::ops::Range;
 use std::sync::Arc;
 
 use secrecy::{ExposeSecret, SecretString};
@@ -145,6 +146,31 @@ impl Vault {
         }
         out.push_str(text.get(done..).unwrap_or_default());
         Cow::Owned(out)
+    }
+
+    /// Where in `text` something stands for what this vault holds.
+    pub(crate) fn standing_in(&self, text: &str) -> Vec<Range<usize>> {
+        let mut all = Vec::new();
+        let mut cursor = 0;
+        while let Some(start) = placeholder::next_start(text, cursor) {
+            let before = start
+                .checked_sub(1)
+                .and_then(|index| text.as_bytes().get(index))
+                .copied();
+            let rest = text.get(start..).unwrap_or_default();
+            cursor = start + 1;
+            if let Parsed::Whole {
+                length,
+                entity,
+                number,
+            } = placeholder::parse(rest, before, &self.entities, true)
+                && self.original(entity, number).is_some()
+            {
+                all.push(start..start + length);
+                cursor = start + length;
+            }
+        }
+        all
     }
 
     /// Creates a rewriter that does as [`restore`](Self::restore) for a text that arrives in pieces.
