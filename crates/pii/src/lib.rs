@@ -85,6 +85,15 @@
 //! The words are in `data/context.txt`, in English, Hindi and the scripts of India, and some others;
 //! [`context_word`](PiiLayerBuilder::context_word) adds to them. A number that is all a text says is taken without such a
 //! word, since in a tool's arguments the word lies in the field's name.
+//!
+//! # What only a model finds
+//!
+//! Persons, places, organizations and groups ([`Entity::Person`] and its fellows) have no form that could be told by rules. A [`Model`] finds
+//! them: give one to [`PiiLayerBuilder::model`]. Requests and unstreamed answers wait for it, and are refused with 503
+//! `pii_model_unavailable` if it fails, unless a named option lets them pass. It can't look at a stream, of which it never sees the whole:
+//! streamed answers are looked at by rules alone, and a layer that looks at answers and has a model is only built with
+//! [`allow_unmodelled_streams`](PiiLayerBuilder::allow_unmodelled_streams). Where findings overlap, the surer wins, then the longer, then the
+//! one whose kind stands earlier in [`Entity`] ([`merge`]).
 
 mod action;
 mod analyzer;

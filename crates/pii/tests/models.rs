@@ -222,6 +222,17 @@ async fn a_model_that_fails_closes_the_call_unless_told_and_the_record_says_so()
     }
 }
 
+#[test]
+fn a_kind_that_only_a_model_finds_wants_a_model_that_finds_it() {
+    let organization = || PiiLayer::builder().mask([Entity::Organization]);
+    for refused in [organization(), organization().model(Stub::Finds)] {
+        assert_eq!(
+            refused.build().unwrap_err(),
+            ConfigError::NeedsModel("ORGANIZATION")
+        );
+    }
+}
+
 #[tokio::test]
 async fn a_blocked_kind_that_a_model_finds_is_refused() {
     let layer = PiiLayer::builder()
