@@ -8,7 +8,8 @@ use crate::Entity;
 use crate::context::Context;
 use crate::entity::{Entities, PerEntity};
 use crate::fold::Folded;
-use crate::recognize::{Anchor, Match, RECOGNIZERS, Recognizer, Scene, codes, is_short, numbers};
+use crate::own::{DenyList, Own, Pattern, Patterns, Recognizer};
+use crate::recognize::{Anchor, BuiltIn, Match, RECOGNIZERS, Scene, codes, is_short, numbers};
 use crate::window::{Window, is_word};
 
 /// The score from which a finding counts, unless told otherwise.
@@ -65,11 +66,13 @@ pub struct Analyzer(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
-    digit: Vec<&'static Recognizer>,
-    inside: Vec<&'static Recognizer>,
-    at: Vec<&'static Recognizer>,
-    colon: Vec<&'static Recognizer>,
+    digit: Vec<&'static BuiltIn>,
+    inside: Vec<&'static BuiltIn>,
+    at: Vec<&'static BuiltIn>,
+    colon: Vec<&'static BuiltIn>,
     wanted: Entities,
+    own: Own,
+    allowed: Allowed,
     threshold: f32,
     thresholds: PerEntity<f32>,
     context: Arc<Context>,
@@ -85,6 +88,10 @@ pub struct AnalyzerBuilder {
     threshold: Option<f32>,
     thresholds: PerEntity<f32>,
     words: PerEntity<Vec<String>>,
+    recognizers: Vec<Arc<dyn Recognizer>>,
+    patterns: Vec<Pattern>,
+    denied: PerEntity<Vec<String>>,
+    allowed: Allowed,
 }
 
 impl Analyzer {
@@ -142,9 +149,9 @@ impl Analyzer {
         self.0.threshold_of(entity)
     }
 
-    /// Whether a scan of folded text would stop anywhere.
-    pub(crate) fn has_anchor(folded: &[u8]) -> bool {
-        skip(folded).is_some()
+    /// Whether a scan of folded text may stop anywhere.
+    pub(crate) fn may_stop(&self, folded: &[u8]) -> bool {
+        skip(folded).is_some() || !self.0.own.is_empty()
     }
 
     /// Finds what can be decided from `cursor` on, where no finding may start before `floor`. Says up to where all is
@@ -163,45 +170,44 @@ impl Analyzer {
         let mut floor = floor;
         let mut cursor = cursor.max(floor);
         let mut held: Option<Held> = None;
-        while let Some((anchor, recognizers)) = inner.next_anchor(window, cursor) {
+        let mut stops = Stops::default();
+        while let Some(anchor) = stops.next(inner, window, cursor) {
             if let Some(best) = held.take_if(|held| held.found.end <= anchor) {
-                found(best.entity, best.found);
-                floor = best.found.end;
+                floor = best.tell(&mut found);
             }
-            let undecided = |held: &Option<Held>| match held {
-                Some(held) => held.opening,
-                None => window.opening(anchor).max(floor),
+            let opening = window.opening(anchor).max(floor);
+            let undecided = |held: &Option<Held>| held.map_or(opening, |held| held.opening);
+            let scene = Scene::new(window, &inner.context, anchor);
+            let mut offer = |entity, candidate: Match| {
+                let better = held.is_none_or(|held: Held| candidate.beats(&held.found));
+                if better
+                    && candidate.start >= opening
+                    && candidate.score >= inner.threshold_of(entity)
+                {
+                    held = Some(Held {
+                        entity,
+                        found: candidate,
+                        opening: undecided(&held),
+                        allowed: inner.allowed.has(window, entity, &candidate),
+                    });
+                }
             };
-            let opening = undecided(&None);
-            let digit = window
-                .slice(anchor, anchor + 1)
-                .iter()
-                .all(u8::is_ascii_digit);
-            let short = digit && is_short(window, anchor);
-            if !short {
-                let scene = Scene::new(window, &inner.context, anchor);
-                let mut offer = |entity, candidate: Match| {
-                    let better = held.is_none_or(|held: Held| candidate.beats(&held.found));
-                    if better
-                        && candidate.start >= opening
-                        && candidate.score >= inner.threshold_of(entity)
-                    {
-                        held = Some(Held {
-                            entity,
-                            found: candidate,
-                            opening: held.map_or(opening, |held| held.opening),
-                        });
+            if let Some(recognizers) = stops.recognizers(anchor) {
+                let digit = window.at(anchor).is_some_and(|byte| byte.is_ascii_digit());
+                if !digit || !is_short(window, anchor) {
+                    for recognizer in recognizers {
+                        if let Some(candidate) = (recognizer.find)(&scene) {
+                            offer(recognizer.entity, candidate);
+                        }
                     }
-                };
-                for recognizer in recognizers {
-                    if let Some(candidate) = (recognizer.find)(&scene) {
-                        offer(recognizer.entity, candidate);
+                    if digit {
+                        numbers::find(&scene, &inner.wanted, &mut offer);
+                        codes::find(&scene, &inner.wanted, &mut offer);
                     }
                 }
-                if digit {
-                    numbers::find(&scene, &inner.wanted, &mut offer);
-                    codes::find(&scene, &inner.wanted, &mut offer);
-                }
+            }
+            if stops.own(anchor) {
+                inner.own.find(&scene, &mut offer);
             }
             if window.take_touched() {
                 return undecided(&held);
@@ -215,8 +221,7 @@ impl Analyzer {
             if !window.closes() && best.found.end >= window.len() {
                 return best.opening;
             }
-            found(best.entity, best.found);
-            floor = best.found.end;
+            floor = best.tell(&mut found);
         }
         if window.closes() {
             window.len()
@@ -233,6 +238,82 @@ struct Held {
     found: Match,
     /// Where a finding at the anchor of it could have started.
     opening: usize,
+    /// It is no finding after all; nor is what it wins over.
+    allowed: bool,
+}
+
+impl Held {
+    /// Tells of it, and says where it ends.
+    fn tell(self, found: &mut impl FnMut(Entity, Match)) -> usize {
+        if !self.allowed {
+            found(self.entity, self.found);
+        }
+        self.found.end
+    }
+}
+
+/// The next places to look at, of each sort.
+#[derive(Default)]
+struct Stops<'i> {
+    anchor: Option<(usize, &'i [&'static BuiltIn])>,
+    own: Option<usize>,
+    /// All before it has been looked for.
+    known: Option<usize>,
+}
+
+impl<'i> Stops<'i> {
+    /// The first place from `from` on.
+    fn next(&mut self, inner: &'i Inner, window: &Window<'_>, from: usize) -> Option<usize> {
+        let first = self.known.is_none();
+        self.known = Some(from);
+        if first || self.anchor.is_some_and(|(anchor, _)| anchor < from) {
+            self.anchor = inner.next_anchor(window, from);
+        }
+        if first || self.own.is_some_and(|own| own < from) {
+            self.own = inner.own.next(window, from);
+        }
+        let anchor = self.anchor.map(|(anchor, _)| anchor);
+        anchor.into_iter().chain(self.own).min()
+    }
+
+    fn recognizers(&self, at: usize) -> Option<&'i [&'static BuiltIn]> {
+        self.anchor
+            .filter(|(anchor, _)| *anchor == at)
+            .map(|(_, recognizers)| recognizers)
+    }
+
+    fn own(&self, at: usize) -> bool {
+        self.own == Some(at)
+    }
+}
+
+/// Texts that are no finding.
+#[derive(Clone, Debug, Default)]
+struct Allowed(Vec<(Option<Entity>, String)>);
+
+impl Allowed {
+    fn has(&self, window: &Window<'_>, entity: Entity, found: &Match) -> bool {
+        if self.0.is_empty() {
+            return false;
+        }
+        let folded = window.folded();
+        let range = folded.start(found.start)..folded.end(found.end);
+        let text = folded.source().get(range).unwrap_or_default();
+        self.0
+            .iter()
+            .filter(|(only, _)| only.is_none_or(|only| only == entity))
+            .any(|(_, allowed)| match allowed.strip_prefix('*') {
+                Some(end) => ends_with(text, end),
+                None => text.eq_ignore_ascii_case(allowed),
+            })
+    }
+}
+
+fn ends_with(text: &str, end: &str) -> bool {
+    text.len()
+        .checked_sub(end.len())
+        .and_then(|start| text.get(start..))
+        .is_some_and(|tail| tail.eq_ignore_ascii_case(end))
 }
 
 impl Inner {
@@ -243,7 +324,7 @@ impl Inner {
         context: Arc<Context>,
     ) -> Self {
         let of = |anchor| {
-            let wanted = |recognizer: &&Recognizer| {
+            let wanted = |recognizer: &&BuiltIn| {
                 recognizer.anchor == anchor && entities.has(recognizer.entity)
             };
             RECOGNIZERS.iter().filter(wanted).collect()
@@ -254,6 +335,8 @@ impl Inner {
             at: of(Anchor::At),
             colon: of(Anchor::Colon),
             wanted: entities.clone(),
+            own: Own::default(),
+            allowed: Allowed::default(),
             threshold,
             thresholds,
             context,
@@ -269,7 +352,7 @@ impl Inner {
         &self,
         window: &Window<'_>,
         from: usize,
-    ) -> Option<(usize, &[&'static Recognizer])> {
+    ) -> Option<(usize, &[&'static BuiltIn])> {
         let mut cursor = from;
         loop {
             let anchor = cursor + skip(window.slice(cursor, window.len()))?;
@@ -369,6 +452,51 @@ impl AnalyzerBuilder {
         self
     }
 
+    /// Adds a recognizer of one's own.
+    #[must_use]
+    pub fn recognizer(mut self, recognizer: impl Recognizer) -> Self {
+        for entity in recognizer.entities() {
+            self.entities.add(entity);
+        }
+        self.recognizers.push(Arc::new(recognizer));
+        self
+    }
+
+    /// Adds a recognizer made of a regular expression.
+    #[must_use]
+    pub fn pattern(mut self, pattern: Pattern) -> Self {
+        self.entities.add(pattern.entity());
+        self.patterns.push(pattern);
+        self
+    }
+
+    /// Adds words that are always an `entity`, in any script, whatever stands beside them. Case of ASCII letters doesn't count.
+    #[must_use]
+    pub fn deny_list(
+        mut self,
+        entity: Entity,
+        words: impl IntoIterator<Item = impl Into<String>>,
+    ) -> Self {
+        self.entities.add(entity);
+        let mut all = self.denied.of(entity).cloned().unwrap_or_default();
+        all.extend(words.into_iter().map(Into::into));
+        self.denied.set(entity, all);
+        self
+    }
+
+    /// Lets texts pass that would be findings, of one kind or of any: a support address, a test card. Case of ASCII letters doesn't count, and
+    /// one that begins with `*` is the end of a text (`*@example.com`).
+    #[must_use]
+    pub fn allow_list(
+        mut self,
+        entity: Option<Entity>,
+        texts: impl IntoIterator<Item = impl Into<String>>,
+    ) -> Self {
+        let texts = texts.into_iter().map(|text| (entity, text.into()));
+        self.allowed.0.extend(texts);
+        self
+    }
+
     /// Builds the analyzer.
     ///
     /// # Errors
@@ -399,11 +527,16 @@ impl AnalyzerBuilder {
             });
         }
         let context = Context::with(&self.words)?;
-        Ok(Analyzer(Arc::new(Inner::new(
-            &self.entities,
-            threshold,
-            self.thresholds,
-            context,
-        ))))
+        let mut recognizers = self.recognizers;
+        if !self.patterns.is_empty() {
+            recognizers.push(Arc::new(Patterns::new(self.patterns)?));
+        }
+        for (entity, words) in self.denied.iter() {
+            recognizers.push(Arc::new(DenyList::new(entity, words)?));
+        }
+        let mut inner = Inner::new(&self.entities, threshold, self.thresholds, context);
+        inner.own = Own::new(recognizers);
+        inner.allowed = self.allowed;
+        Ok(Analyzer(Arc::new(inner)))
     }
 }

@@ -104,10 +104,14 @@ pub(crate) fn mod_97(code: &[u8]) -> bool {
 /// Tells whether letters and digits in upper case are one that may have been given out.
 pub(crate) type Check = fn(&[u8]) -> bool;
 
-/// The check that a table calls `name`.
-pub(crate) fn named(name: &str) -> Option<Check> {
-    let (_, check) = CHECKS.iter().find(|(known, _)| *known == name)?;
-    Some(*check)
+/// The check that is called `name`, and that name.
+pub(crate) fn named(name: &str) -> Option<(&'static str, Check)> {
+    CHECKS.iter().find(|(known, _)| *known == name).copied()
+}
+
+/// The names of all checks.
+pub(crate) fn names() -> impl Iterator<Item = &'static str> {
+    CHECKS.iter().map(|(name, _)| *name)
 }
 
 const CHECKS: &[(&str, Check)] = &[

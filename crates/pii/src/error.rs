@@ -17,6 +17,25 @@ pub enum ConfigError {
     /// A kind that only a model finds, and no model.
     #[error("{0} is only found by a model: leave it out, or name a model that finds it")]
     NeedsModel(&'static str),
+    /// A pattern that can't be used.
+    #[error("pattern of {entity}: {says}")]
+    Pattern {
+        /// What it was to find.
+        entity: &'static str,
+        /// What is wrong, and how to mend it.
+        says: String,
+    },
+    /// Patterns that together make too large an automaton.
+    #[error("the patterns are too large together: name fewer, or narrower ones")]
+    PatternsTooLarge,
+    /// A word of a deny list that can't be looked for.
+    #[error(
+        "a word of the deny list for {entity} is empty, or longer than 256 bytes: leave it out"
+    )]
+    DenyListWord {
+        /// Whose list.
+        entity: &'static str,
+    },
     /// An action that this crate doesn't know.
     #[error("unknown action `{0}`: use MASK, REPLACE or BLOCK")]
     UnknownAction(String),

@@ -126,6 +126,15 @@ impl PiiLayerBuilder {
         self
     }
 
+    /// Sets up how it finds, as [`RedactorBuilder::analyzer`] does.
+    pub fn analyzer(
+        mut self,
+        set_up: impl FnOnce(crate::AnalyzerBuilder) -> crate::AnalyzerBuilder,
+    ) -> Self {
+        self.redactor = self.redactor.analyzer(set_up);
+        self
+    }
+
     /// Whether what was masked comes back in the answer: `true` by default.
     pub fn restore(mut self, restore: bool) -> Self {
         self.options.restore = restore;

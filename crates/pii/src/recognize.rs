@@ -41,60 +41,60 @@ pub(crate) enum Anchor {
 
 /// A kind of personal data and how it is found.
 #[derive(Debug)]
-pub(crate) struct Recognizer {
+pub(crate) struct BuiltIn {
     pub(crate) entity: Entity,
     pub(crate) anchor: Anchor,
     pub(crate) find: fn(&Scene<'_>) -> Option<Match>,
 }
 
 /// All recognizers. Where two find the same span with the same score, the earlier one wins.
-pub(crate) const RECOGNIZERS: &[Recognizer] = &[
-    Recognizer {
+pub(crate) const RECOGNIZERS: &[BuiltIn] = &[
+    BuiltIn {
         entity: Entity::InAadhaar,
         anchor: Anchor::Digit,
         find: aadhaar::find,
     },
-    Recognizer {
+    BuiltIn {
         entity: Entity::Card,
         anchor: Anchor::Digit,
         find: card::find,
     },
-    Recognizer {
+    BuiltIn {
         entity: Entity::InGstin,
         anchor: Anchor::Digit,
         find: gstin::find,
     },
-    Recognizer {
+    BuiltIn {
         entity: Entity::InPan,
         anchor: Anchor::Digit,
         find: pan::find,
     },
-    Recognizer {
+    BuiltIn {
         entity: Entity::InPan,
         anchor: Anchor::Inside,
         find: pan::find,
     },
-    Recognizer {
+    BuiltIn {
         entity: Entity::Iban,
         anchor: Anchor::Inside,
         find: iban::find,
     },
-    Recognizer {
+    BuiltIn {
         entity: Entity::Ip,
         anchor: Anchor::Digit,
         find: ip::find_v4,
     },
-    Recognizer {
+    BuiltIn {
         entity: Entity::Ip,
         anchor: Anchor::Colon,
         find: ip::find_v6,
     },
-    Recognizer {
+    BuiltIn {
         entity: Entity::Phone,
         anchor: Anchor::Digit,
         find: phone::find,
     },
-    Recognizer {
+    BuiltIn {
         entity: Entity::Email,
         anchor: Anchor::At,
         find: email::find,
@@ -140,7 +140,7 @@ impl Match {
 pub(crate) struct Scene<'s> {
     pub(crate) window: &'s Window<'s>,
     pub(crate) anchor: usize,
-    pub(crate) context: &'s Context,
+    context: &'s Context,
     run: OnceCell<Option<Run>>,
     near: OnceCell<Near>,
 }
@@ -172,6 +172,12 @@ impl<'s> Scene<'s> {
     /// Whether a word before or after `end` says that it is of `kind`.
     fn says(&self, kind: Kind, end: usize) -> bool {
         self.before().says(kind) || self.after(end).says(kind)
+    }
+
+    /// Whether a word before or after `end` says that it is `entity`, one of one's own too.
+    pub(crate) fn speaks_of(&self, entity: Entity, end: usize) -> bool {
+        let kind = self.context.kind(entity);
+        kind.is_some_and(|kind| self.says(kind, end))
     }
 
     /// The words after `end`.

@@ -172,6 +172,13 @@ impl RedactorBuilder {
         self
     }
 
+    /// Sets up how it finds: recognizers, patterns and lists of one's own, and all else that an [`AnalyzerBuilder`] has. What is found and has no
+    /// [`action`](Self::action) is left as it is.
+    pub fn analyzer(mut self, set_up: impl FnOnce(AnalyzerBuilder) -> AnalyzerBuilder) -> Self {
+        self.analyzer = set_up(self.analyzer);
+        self
+    }
+
     /// Builds the redactor.
     ///
     /// # Errors

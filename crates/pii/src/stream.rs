@@ -52,7 +52,7 @@ impl StreamMasker {
     fn advance_plain(&mut self, out: &mut String) -> bool {
         let held = self.text.get(self.given..).unwrap_or_default();
         let folded = Folded::new(held);
-        if self.given > MOST_KEPT || Analyzer::has_anchor(folded.bytes()) {
+        if self.given > MOST_KEPT || self.analyzer.may_stop(folded.bytes()) {
             return false;
         }
         let window = Window::new(&folded, false, false);

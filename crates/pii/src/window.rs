@@ -62,6 +62,15 @@ impl<'w> Window<'w> {
         byte
     }
 
+    /// The byte at `index` of the text as it came, `None` past the end.
+    pub(crate) fn original(&self, index: usize) -> Option<u8> {
+        let byte = self.folded.source().as_bytes().get(index).copied();
+        if byte.is_none() {
+            self.touched.set(true);
+        }
+        byte
+    }
+
     /// The character before `index`.
     pub(crate) fn before(&self, index: usize) -> Option<u8> {
         self.folded.bytes().get(index.checked_sub(1)?).copied()

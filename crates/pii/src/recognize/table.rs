@@ -48,7 +48,7 @@ impl Row {
         let said = fields.next()?.parse().ok()?;
         let check = match fields.next()? {
             "-" => None,
-            name => Some((name, checks::named(name)?)),
+            name => Some(checks::named(name)?),
         };
         let mut row = Self {
             entity,
