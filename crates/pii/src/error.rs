@@ -64,4 +64,15 @@ pub enum ConfigError {
     /// More context words than one automaton can hold.
     #[error("too many context words: name fewer")]
     TooManyContextWords,
+    /// An operator that this crate doesn't know, or that needs more than its word.
+    #[error(
+        "unknown operator `{0}`: use MASK, REPLACE, REDACT, PARTIAL, FAKE, BLOCK, KEEP or OBSERVE; HASH and ENCRYPT need a key"
+    )]
+    UnknownOperator(String),
+    /// A secret too short to derive keys from.
+    #[error("the key is shorter than {least} characters: use 32 random hex digits or more")]
+    ShortKey {
+        /// How long it must be.
+        least: usize,
+    },
 }
