@@ -1,0 +1,173 @@
+//! Texts of India, generated: hand-written templates (`templates/`) whose slots are filled with numbers that have the right
+//! check digits and belong to nobody that we know of, in all the ways in which people and programs write them, among what
+//! only looks like them. The same seed gives the same texts.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use crate::corpus::chance::Chance;
+use crate::corpus::template::{Part, Template};
+use crate::{Case, Dataset, Failure, Span, Trap};
+
+mod chance;
+mod check;
+mod entities;
+mod filler;
+mod forms;
+mod india;
+mod template;
+mod traps;
+mod world;
+
+/// The seed unless another is given.
+pub const SEED: u64 = 1;
+
+/// How many texts a template gives.
+const TEXTS: usize = 8;
+/// How many a template of `negatives` gives: a rate of 1 % is to be seen.
+const NEGATIVES: usize = 30;
+
+/// What templates give, beside their texts.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Contents {
+    /// How many templates there are.
+    pub templates: usize,
+    /// The languages that they are written in.
+    pub languages: BTreeSet<String>,
+    /// The kinds of their files: `chat`, `kyc` …
+    pub kinds: BTreeSet<String>,
+    /// The kinds of traps in them.
+    pub traps: BTreeSet<String>,
+    /// The entities in them.
+    pub entities: BTreeSet<String>,
+}
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("templates")
+}
+
+/// All texts of the corpus: personal data and traps.
+///
+/// # Errors
+///
+/// A template can't be read, or has a slot that nothing is known of.
+pub fn india(seed: u64) -> Result<Dataset, Failure> {
+    generate("india", seed, |template| {
+        if is_negative(template) {
+            NEGATIVES / 5
+        } else {
+            TEXTS
+        }
+    })
+}
+
+/// The texts that hold traps and no personal data, more of each.
+///
+/// # Errors
+///
+/// As [`india`].
+pub fn negatives(seed: u64) -> Result<Dataset, Failure> {
+    generate("negatives", seed, |template| {
+        if is_negative(template) { NEGATIVES } else { 0 }
+    })
+}
+
+/// What the templates are.
+///
+/// # Errors
+///
+/// As [`india`].
+pub fn contents() -> Result<Contents, Failure> {
+    let templates = template::read(&folder())?;
+    let mut contents = Contents {
+        templates: templates.len(),
+        languages: templates
+            .iter()
+            .map(|template| template.language.clone())
+            .collect(),
+        kinds: BTreeSet::new(),
+        traps: BTreeSet::new(),
+        entities: BTreeSet::new(),
+    };
+    for template in templates {
+        let kind = template.name.split('.').next().unwrap_or_default();
+        contents.kinds.insert(kind.to_owned());
+        for part in template.parts {
+            match part {
+                Part::Data { entity, .. } => contents.entities.insert(entity),
+                Part::Trap(kind) => contents.traps.insert(kind),
+                Part::Text(_) | Part::Filler(_) => false,
+            };
+        }
+    }
+    Ok(contents)
+}
+
+/// Entities that slots may name.
+pub fn entities() -> impl Iterator<Item = &'static str> {
+    entities::names()
+}
+
+/// Kinds of traps that slots may name.
+#[must_use]
+pub fn trap_kinds() -> &'static [&'static str] {
+    traps::KINDS
+}
+
+fn is_negative(template: &Template) -> bool {
+    !template
+        .parts
+        .iter()
+        .any(|part| matches!(part, Part::Data { .. }))
+}
+
+fn generate(name: &str, seed: u64, texts: impl Fn(&Template) -> usize) -> Result<Dataset, Failure> {
+    let mut cases = Vec::new();
+    for template in template::read(&folder())? {
+        for number in 0..texts(&template) {
+            cases.push(fill(&template, seed, number)?);
+        }
+    }
+    Ok(Dataset::new(name, cases))
+}
+
+fn fill(template: &Template, seed: u64, number: usize) -> Result<Case, Failure> {
+    let mut chance = Chance::new(seed, &[&template.name], number);
+    let chance = &mut chance;
+    let language = template.language.as_str();
+    let mut case = Case {
+        name: format!("{}/{number}", template.name),
+        ..Case::default()
+    };
+    for part in &template.parts {
+        let unknown = |slot: &str| format!("{}: nothing is known of {slot}", template.name);
+        let start = case.text.len();
+        match part {
+            Part::Text(text) => case.text.push_str(text),
+            Part::Data { entity, wish } => {
+                let (entity, text, form) = entities::write(entity, wish, language, chance)
+                    .ok_or_else(|| unknown(&format!("{{{entity}:{wish}}}")))?;
+                case.text.push_str(&text);
+                case.spans.push(Span {
+                    entity: entity.to_owned(),
+                    range: start..case.text.len(),
+                    form,
+                });
+            }
+            Part::Trap(kind) => {
+                let text = traps::write(kind, chance).ok_or_else(|| unknown(kind))?;
+                case.text.push_str(&text);
+                case.traps.push(Trap {
+                    kind: kind.clone(),
+                    range: start..case.text.len(),
+                });
+            }
+            Part::Filler(name) => {
+                let text = filler::write(name, language, chance).ok_or_else(|| unknown(name))?;
+                case.text.push_str(&text);
+            }
+        }
+    }
+    Ok(case)
+}
