@@ -6,6 +6,7 @@
 //! | `test --all` | the same, and fails when something could not be run on this machine; CI calls it so |
 //! | `sdk [WORDS]` | builds the gateway and runs the SDK tests alone; WORDS go to pytest, such as `-k masking` |
 //! | `differential [WORDS]` | compares what LiteLLM sends with what we send; `--list` tells all differences |
+//! | `eval-pii DATASET [OPTIONS]` | measures how well personal data is found, `--with-presidio` beside Presidio; without words it tells what it takes |
 //! | `fuzz [SECONDS]` | runs every fuzz target, 150 seconds in all unless told |
 //! | `features` | checks each crate alone: with no feature, with each one, with all |
 //! | `docs-links` | follows each link from one document of the project to another |
@@ -17,6 +18,7 @@
 
 mod catalogue;
 mod differential;
+mod evaluation;
 mod features;
 mod fuzz;
 mod links;
@@ -31,7 +33,7 @@ use std::process::ExitCode;
 
 use report::Report;
 
-const USAGE: &str = "usage: cargo xtask test [--all] | sdk [WORDS] | differential [WORDS] | fuzz [SECONDS] | features | docs-links | models PATH DAY | providers-doc | setup";
+const USAGE: &str = "usage: cargo xtask test [--all] | sdk [WORDS] | differential [WORDS] | eval-pii DATASET | fuzz [SECONDS] | features | docs-links | models PATH DAY | providers-doc | setup";
 
 /// Why a chore stopped, in words for whoever runs it.
 type Failure = String;
@@ -45,6 +47,7 @@ fn main() -> ExitCode {
         ["test", "--all"] => tests::run(&mut report, true),
         ["sdk", words @ ..] => sdk::alone(&mut report, words),
         ["differential", words @ ..] => differential::alone(&mut report, words),
+        ["eval-pii", words @ ..] => evaluation::run(words),
         ["docs-links"] => links::run(&mut report),
         ["features"] => features::run(&mut report),
         ["fuzz", words @ ..] => fuzz::run(&mut report, words),

@@ -180,23 +180,19 @@ impl Agreement {
         (self.all - self.differ.len()) as f64 / self.all.max(1) as f64
     }
 
-    /// The floor, where it isn't reached, and each difference that no reason is given for, in words.
+    /// The floor, where it isn't reached, and each difference that no reason is given for, in words. Reasons are wanted once
+    /// what is promised is held.
     #[must_use]
     pub fn broken(&self, floors: &[Floor]) -> Vec<String> {
-        let below = floors
-            .iter()
-            .filter(|floor| floor.figure == Figure::Agree && !floor.holds(self.rate()))
-            .map(|floor| {
-                format!(
-                    "presidio agree {}: reached {:.4}",
-                    floor.promised,
-                    self.rate()
-                )
-            });
+        let agree = || floors.iter().filter(|floor| floor.figure == Figure::Agree);
+        let below = agree()
+            .filter(|floor| !floor.holds(self.rate()))
+            .map(|floor| format!("{floor}: reached {:.4}", self.rate()));
+        let whole = agree().all(|floor| floor.now.is_none());
         let unexplained = self
             .differ
             .iter()
-            .filter(|(_, _, why)| why.is_none())
+            .filter(|(_, _, why)| whole && why.is_none())
             .map(|(case, ..)| format!("{}: no reason for the difference", case.name));
         below.chain(unexplained).collect()
     }

@@ -1,6 +1,10 @@
 //! What is promised of finding personal data holds, on the own corpus always, and on shared sets where they are.
 
 #![expect(clippy::print_stdout, reason = "a set that is absent is said")]
+#![expect(
+    clippy::unwrap_used,
+    reason = "a helper outside a test function panics as the test would"
+)]
 
 use bartizan_pii::Analyzer;
 use bartizan_pii_eval::floors::{self, Standing};

@@ -13,7 +13,7 @@ pub(crate) fn write(name: &str, language: &str, chance: &mut Chance) -> Option<S
         "street" => format!(
             "{} {}, {} {}",
             chance.pick(&["No.", "Flat", "H.No.", "Plot"]),
-            chance.from_to(1, 480),
+            chance.between(1, 480),
             chance.pick(&[
                 "Lake View",
                 "Gandhi",
@@ -64,14 +64,14 @@ pub(crate) fn write(name: &str, language: &str, chance: &mut Chance) -> Option<S
         ),
         "stamp" => format!(
             "2025-{:02}-{:02}T{:02}:{:02}:{:02}Z",
-            chance.from_to(1, 12),
-            chance.from_to(1, 28),
+            chance.between(1, 12),
+            chance.between(1, 28),
             chance.below(24),
             chance.below(60),
             chance.below(60)
         ),
-        "amount" => format!("{}", chance.from_to(10, 99_999)),
-        "n" => format!("{}", chance.from_to(1, 999)),
+        "amount" => format!("{}", chance.between(10, 99_999)),
+        "n" => format!("{}", chance.between(1, 999)),
         "word" => chance
             .word("delta amber falcon river cedar lotus indigo monsoon")
             .to_owned(),

@@ -145,7 +145,7 @@ impl Form {
 /// Puts `unseen` between two characters somewhere inside.
 fn inside(text: &str, unseen: &str, chance: &mut Chance) -> String {
     let letters: Vec<char> = text.chars().collect();
-    let place = chance.from_to(1, letters.len().saturating_sub(1).max(1));
+    let place = chance.between(1, letters.len().saturating_sub(1).max(1));
     let mut out = String::new();
     for (index, letter) in letters.iter().enumerate() {
         if index == place {

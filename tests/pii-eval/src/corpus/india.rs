@@ -12,7 +12,7 @@ const BANKS: &str = "HDFC ICIC SBIN UTIB PUNB KKBK BARB CNRB YESB IDIB UBIN IOBA
 const HANDLES: &str = "okhdfcbank okicici oksbi okaxis ybl ibl axl paytm ptsbi pthdfc ptaxis ptyes apl yapl rapl upi sbi hdfcbank icici kotak axisbank idfcbank yesbank barodampay cnrb unionbank waicici wahdfcbank wasbi waaxis jupiteraxis freecharge airtel fam slc naviaxis superyes timecosmos tapicici federal indus kbl dbs rbl pnb jio postbank boi mahb citi hsbc aubank equitas uco cboi sib idbi dcbx abfspay fifederal goaxb yescred axisb shriramhdfcbank";
 
 pub(crate) fn aadhaar(chance: &mut Chance) -> Shape {
-    let payload = format!("{}{}", chance.from_to(2, 9), chance.digits(10));
+    let payload = format!("{}{}", chance.between(2, 9), chance.digits(10));
     let number = format!("{payload}{}", check::verhoeff(&payload));
     if number.bytes().eq(number.bytes().rev()) {
         return aadhaar(chance);
@@ -21,7 +21,7 @@ pub(crate) fn aadhaar(chance: &mut Chance) -> Shape {
 }
 
 pub(crate) fn vid(chance: &mut Chance) -> Shape {
-    let payload = format!("{}{}", chance.from_to(2, 9), chance.digits(14));
+    let payload = format!("{}{}", chance.between(2, 9), chance.digits(14));
     let number = format!("{payload}{}", check::verhoeff(&payload));
     // A number that is a card's too can't be told from one.
     let (all, last) = number.split_at(15);
@@ -33,7 +33,7 @@ pub(crate) fn vid(chance: &mut Chance) -> Shape {
 
 fn pan_text(chance: &mut Chance) -> String {
     let holder = chance.letters("PPPPPPHCFABGJLT", 1);
-    let number = chance.from_to(1, 9999);
+    let number = chance.between(1, 9999);
     format!(
         "{}{holder}{}{number:04}{}",
         chance.capitals(3),
@@ -96,7 +96,7 @@ pub(crate) fn passport(chance: &mut Chance) -> Shape {
 pub(crate) fn vehicle(chance: &mut Chance) -> Shape {
     const SERIES: &str = "ABCDEFGHJKLMNPQRSTUVWXYZ";
     if chance.percent(7) {
-        let year = chance.from_to(21, 25);
+        let year = chance.between(21, 25);
         let series = chance.letters(SERIES, 2);
         return Shape::new(
             &format!("{year}BH{}{series}", chance.shaped("1999")),
@@ -107,18 +107,18 @@ pub(crate) fn vehicle(chance: &mut Chance) -> Shape {
     let state = chance.word(STATES);
     let (office, series) = if state == "DL" && chance.percent(50) {
         (
-            format!("{}C", chance.from_to(1, 9)),
+            format!("{}C", chance.between(1, 9)),
             chance.letters(SERIES, 2),
         )
     } else {
         let letters = chance.pick(&[1, 2, 2, 2, 3]);
         (
-            format!("{:02}", chance.from_to(1, 55)),
+            format!("{:02}", chance.between(1, 55)),
             chance.letters(SERIES, letters),
         )
     };
     let groups = [2, office.len(), series.len()];
-    let number = chance.from_to(1, 9999);
+    let number = chance.between(1, 9999);
     let between = chance.pick::<&[&str]>(&[&["", " ", " "], &[" "], &[" ", " ", " "]]);
     Shape::new(
         &format!("{state}{office}{series}{number:04}"),
@@ -129,11 +129,11 @@ pub(crate) fn vehicle(chance: &mut Chance) -> Shape {
 
 pub(crate) fn licence(chance: &mut Chance) -> Shape {
     let state = chance.word(STATES);
-    let office = chance.from_to(1, 55);
-    let year = chance.from_to(1985, 2024);
+    let office = chance.between(1, 55);
+    let year = chance.between(1985, 2024);
     let number = format!(
         "{state}{office:02}{year}{:07}",
-        chance.from_to(1, 1_999_999)
+        chance.between(1, 1_999_999)
     );
     let between = chance.pick::<&[&str]>(&[&["", " ", ""], &["-", "", ""], &["", " ", " "]]);
     Shape::new(&number, &[2, 2, 4, 7], between)
@@ -159,15 +159,15 @@ pub(crate) fn login(chance: &mut Chance) -> String {
         .to_owned();
     match chance.below(8) {
         0 => format!("{first}.{last}"),
-        1 => format!("{first}{last}{}", chance.from_to(1, 99)),
+        1 => format!("{first}{last}{}", chance.between(1, 99)),
         2 => format!("{first}_{last}"),
-        3 => format!("{first}-{}", chance.from_to(1, 9)),
+        3 => format!("{first}-{}", chance.between(1, 9)),
         4 => format!(
             "{last}.{}{}",
             &first.get(..1).unwrap_or("x"),
-            chance.from_to(60, 99)
+            chance.between(60, 99)
         ),
-        5 => format!("{first}{}", chance.from_to(1960, 2005)),
+        5 => format!("{first}{}", chance.between(1960, 2005)),
         6 => format!("{}.{last}", first.get(..1).unwrap_or("x")),
         _ => format!("{first}{}", chance.digits(3)),
     }
@@ -181,7 +181,7 @@ pub(crate) fn upi(chance: &mut Chance) -> Shape {
         5 => format!(
             "{}-{}",
             chance.pick(&["9", "8", "7"]).to_owned() + &chance.digits(9),
-            chance.from_to(1, 9)
+            chance.between(1, 9)
         ),
         _ => login(chance),
     };
@@ -195,27 +195,24 @@ pub(crate) fn account(chance: &mut Chance) -> Shape {
     let number = format!(
         "{}{}{}",
         "0".repeat(zeros),
-        chance.from_to(1, 9),
+        chance.between(1, 9),
         chance.digits(rest - 1)
     );
     Shape::whole(number)
 }
 
 pub(crate) fn pin(chance: &mut Chance) -> Shape {
-    let pin = format!("{}{}", chance.from_to(11, 85), chance.shaped("9099"));
+    let pin = format!("{}{}", chance.between(11, 85), chance.shaped("9099"));
     Shape::new(&pin, &[3, 3], &[""])
 }
 
 pub(crate) fn abha(chance: &mut Chance) -> Shape {
-    let number = format!("{}{}", chance.from_to(10, 99), chance.digits(12));
+    let number = format!("{}{}", chance.between(10, 99), chance.digits(12));
     Shape::new(&number, &[2, 4, 4, 4], &["-"])
 }
 
 pub(crate) fn abha_address(chance: &mut Chance) -> Shape {
-    Shape::whole(format!(
-        "{}@abdm",
-        login(chance).replace('_', ".").replace('-', ".")
-    ))
+    Shape::whole(format!("{}@abdm", login(chance).replace(['_', '-'], ".")))
 }
 
 pub(crate) fn tan(chance: &mut Chance) -> Shape {
@@ -235,7 +232,7 @@ pub(crate) fn cin(chance: &mut Chance) -> Shape {
     let state = chance.word("MH KA DL TN TG WB GJ UP HR KL RJ AP PB");
     let kind = chance.pick(&["PTC", "PLC", "OPC", "NPL", "GAP", "FTC"]);
     let listed = chance.pick(&["U", "U", "L"]);
-    let year = chance.from_to(1956, 2024);
+    let year = chance.between(1956, 2024);
     Shape::whole(format!(
         "{listed}{}{state}{year}{kind}{}",
         chance.digits(5),
@@ -255,7 +252,7 @@ pub(crate) fn udyam(chance: &mut Chance) -> Shape {
     let state = chance.word(STATES);
     Shape::whole(format!(
         "UDYAM-{state}-{:02}-{}",
-        chance.from_to(1, 75),
+        chance.between(1, 75),
         chance.digits(7)
     ))
 }

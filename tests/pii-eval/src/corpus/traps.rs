@@ -75,10 +75,10 @@ pub(crate) fn write(kind: &str, chance: &mut Chance) -> Option<String> {
 fn numbers(kind: &str, chance: &mut Chance) -> Option<String> {
     Some(match kind {
         "order_id12" => chance.shaped("199999999999"),
-        "order_id10" => format!("{}{}", chance.from_to(6, 9), chance.digits(9)),
+        "order_id10" => format!("{}{}", chance.between(6, 9), chance.digits(9)),
         "order_id16" => chance.shaped("1999999999999999"),
         "invoice" => match chance.below(5) {
-            0 => format!("INV-{}-{}", chance.from_to(2019, 2025), chance.digits(5)),
+            0 => format!("INV-{}-{}", chance.between(2019, 2025), chance.digits(5)),
             1 => format!("INV{}", chance.digits(8)),
             2 => format!("{}/24-25/{}", chance.capitals(3), chance.digits(4)),
             3 => chance.shaped("1999999999"),
@@ -146,7 +146,7 @@ fn numbers(kind: &str, chance: &mut Chance) -> Option<String> {
         "unix_us" => format!("17{}", chance.digits(14)),
         "snowflake" => chance
             .shaped("1999999999999999999")
-            .get(..chance.from_to(17, 19))?
+            .get(..chance.between(17, 19))?
             .to_owned(),
         "amount" => match chance.below(5) {
             0 => chance.shaped("1,99,999.00"),
@@ -155,38 +155,38 @@ fn numbers(kind: &str, chance: &mut Chance) -> Option<String> {
             3 => chance.shaped("1999999.99"),
             _ => chance.shaped("1,999,999,999"),
         },
-        "amount_pin" => format!("{}", chance.from_to(110_000, 855_000)),
+        "amount_pin" => format!("{}", chance.between(110_000, 855_000)),
         "date" => world::day(chance, 1990, 2026),
         "score" => chance.shaped("19-99, 29:39, 19-19"),
         "cricket" => format!(
             "{}/{} ({}.{} ov) & {}-{}",
-            chance.from_to(90, 480),
+            chance.between(90, 480),
             chance.below(10),
-            chance.from_to(10, 120),
+            chance.between(10, 120),
             chance.below(6),
-            chance.from_to(90, 300),
+            chance.between(90, 300),
             chance.below(10)
         ),
-        "fraction" => format!("0.{}", chance.digits(chance.clone().from_to(12, 16))),
+        "fraction" => format!("0.{}", chance.digits(chance.clone().between(12, 16))),
         "coordinates" => format!(
             "{}.{}, {}.{}",
-            chance.from_to(8, 34),
+            chance.between(8, 34),
             chance.digits(7),
-            chance.from_to(68, 96),
+            chance.between(68, 96),
             chance.digits(7)
         ),
         "hsn" => chance.shaped("19999999"),
         "fssai" => chance.shaped("19999999999999"),
         "arn" => format!("AA{}", chance.shaped("9999999999999")),
         "numbers" => {
-            let row: Vec<String> = (0..chance.from_to(4, 9))
+            let row: Vec<String> = (0..chance.between(4, 9))
                 .map(|_| chance.shaped("1999"))
                 .collect();
             row.join(chance.pick(&[" ", "  ", "\t", ", "]))
         }
         "time_range" => chance.shaped("1909-2009-2024"),
         "phone_range" => {
-            let first = chance.from_to(1, 5);
+            let first = chance.between(1, 5);
             format!(
                 "{first}{}{}{first}{}",
                 chance.digits(4),
@@ -233,7 +233,7 @@ fn spoilt(kind: &str, chance: &mut Chance) -> Option<String> {
         "aadhaar_wrong" => {
             let payload = chance.shaped("29999999999");
             let right = check::verhoeff(&payload).to_digit(10)? as usize;
-            let number = format!("{payload}{}", (right + chance.from_to(1, 9)) % 10);
+            let number = format!("{payload}{}", (right + chance.between(1, 9)) % 10);
             format!(
                 "{} {} {}",
                 number.get(..4)?,
@@ -292,7 +292,7 @@ fn code(kind: &str, chance: &mut Chance) -> Option<String> {
             0 => format!(
                 "{}-{}",
                 chance.pick(&["BUG", "OPS", "PAY", "KYC"]),
-                chance.from_to(10, 99_999)
+                chance.between(10, 99_999)
             ),
             1 => format!("INC{}", chance.digits(10)),
             2 => format!("#{}", chance.shaped("19999999")),
@@ -330,8 +330,8 @@ fn code(kind: &str, chance: &mut Chance) -> Option<String> {
             ),
             2 => format!(
                 "{}.0.{}.{}",
-                chance.from_to(90, 130),
-                chance.from_to(4000, 6999),
+                chance.between(90, 130),
+                chance.between(4000, 6999),
                 chance.below(200)
             ),
             3 => format!("~> {}.{}", chance.below(9), chance.below(99)),
@@ -345,7 +345,7 @@ fn code(kind: &str, chance: &mut Chance) -> Option<String> {
         },
         "oid" => format!(
             "1.3.6.1.4.1.{}.{}.{}",
-            chance.from_to(300, 60_000),
+            chance.between(300, 60_000),
             chance.below(20),
             chance.below(20)
         ),

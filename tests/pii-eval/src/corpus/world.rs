@@ -110,7 +110,7 @@ pub(crate) fn iban(chance: &mut Chance) -> Shape {
 pub(crate) fn iban_wrong(chance: &mut Chance) -> String {
     let account = chance.digits(18);
     let right: u32 = check::mod97("DE", &account).parse().unwrap_or_default();
-    let wrong = 2 + (right - 2 + chance.from_to(1, 95) as u32) % 97;
+    let wrong = 2 + (right - 2 + chance.between(1, 95) as u32) % 97;
     format!("DE{wrong:02}{account}")
 }
 
@@ -157,7 +157,7 @@ pub(crate) fn email(chance: &mut Chance) -> Shape {
 
 /// Ten digits of a mobile.
 pub(crate) fn mobile_digits(chance: &mut Chance) -> String {
-    let digits = format!("{}{}", chance.from_to(6, 9), chance.digits(9));
+    let digits = format!("{}{}", chance.between(6, 9), chance.digits(9));
     // Ten like digits are nobody's.
     if digits.get(1..5) == Some("0000") {
         return mobile_digits(chance);
@@ -227,7 +227,7 @@ pub(crate) fn landline(chance: &mut Chance) -> Shape {
         .get(chance.below(CITIES.len()))
         .copied()
         .unwrap_or(("011", 8));
-    let local = format!("{}{}", chance.from_to(2, 6), chance.digits(length - 1));
+    let local = format!("{}{}", chance.between(2, 6), chance.digits(length - 1));
     let (first, last) = local.split_at(length - 4);
     Shape::whole(match chance.below(5) {
         0 => format!("{code}-{local}"),
@@ -248,12 +248,12 @@ pub(crate) fn abroad(chance: &mut Chance) -> Shape {
         4 => format!(
             "+971 50 {}{} 4{last}7",
             chance.digits(2),
-            chance.from_to(1, 9)
+            chance.between(1, 9)
         ),
         5 => format!(
             "+65 9{}{} {}{last}",
             chance.digits(2),
-            chance.from_to(1, 9),
+            chance.between(1, 9),
             chance.digits(2)
         ),
         _ => format!("+1-646-555-01{last}"),
@@ -308,9 +308,9 @@ pub(crate) fn day(chance: &mut Chance, first: usize, last: usize) -> String {
     const MONTHS: &str =
         "January February March April May June July August September October November December";
     let (day, month, year) = (
-        chance.from_to(1, 28),
-        chance.from_to(1, 12),
-        chance.from_to(first, last),
+        chance.between(1, 28),
+        chance.between(1, 12),
+        chance.between(first, last),
     );
     let name = MONTHS.split(' ').nth(month - 1).unwrap_or_default();
     let short = name.get(..3).unwrap_or_default();
