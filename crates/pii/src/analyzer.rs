@@ -195,14 +195,20 @@ impl Analyzer {
             if let Some(recognizers) = stops.recognizers(anchor) {
                 let digit = window.at(anchor).is_some_and(|byte| byte.is_ascii_digit());
                 if !digit || !is_short(window, anchor) {
-                    for recognizer in recognizers {
-                        if let Some(candidate) = (recognizer.find)(&scene) {
+                    // What is certain isn't held back until the words behind it have come, which others would read.
+                    let certain = recognizers.iter().any(|recognizer| {
+                        let candidate = (recognizer.find)(&scene);
+                        if let Some(candidate) = candidate {
                             offer(recognizer.entity, candidate);
                         }
-                    }
-                    if digit {
-                        numbers::find(&scene, &inner.wanted, &mut offer);
-                        codes::find(&scene, &inner.wanted, &mut offer);
+                        candidate.is_some_and(|candidate| candidate.score >= 1.0)
+                    });
+                    if digit && !certain {
+                        let wanted = |entity, best| {
+                            inner.wanted.has(entity) && best >= inner.threshold_of(entity)
+                        };
+                        numbers::find(&scene, wanted, &mut offer);
+                        codes::find(&scene, wanted, &mut offer);
                     }
                 }
             }

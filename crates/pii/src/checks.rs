@@ -1,5 +1,7 @@
 //! Check digits.
 
+use crate::recognize::bank;
+
 /// Verhoeff's scheme over all digits, the check digit last: Aadhaar.
 pub(crate) fn verhoeff(digits: &[u8]) -> bool {
     // Multiplication in the dihedral group D5, and its permutation, as Verhoeff published them.
@@ -114,7 +116,19 @@ pub(crate) fn names() -> impl Iterator<Item = &'static str> {
     CHECKS.iter().map(|(name, _)| *name)
 }
 
+/// The code of a branch of a bank of India that is known.
+fn ifsc(code: &[u8]) -> bool {
+    bank::is_branch(code)
+}
+
+/// Four digits at the end that aren't all zero: a number plate.
+fn plate(code: &[u8]) -> bool {
+    !code.ends_with(b"0000")
+}
+
 const CHECKS: &[(&str, Check)] = &[
+    ("ifsc_bank", ifsc),
+    ("plate", plate),
     ("luhn", luhn),
     ("luhn_mod_36", luhn_36),
     ("mod_97", mod_97),

@@ -25,6 +25,8 @@ impl Kind {
     pub(crate) const NUMBER: Self = Self(255);
     /// `order`, `invoice`, an amount: a number of another sort.
     pub(crate) const OTHER: Self = Self(254);
+    /// `sku`, `model`, `part`: the number of a thing for sale.
+    pub(crate) const GOODS: Self = Self(253);
 
     /// That of a built-in kind of data.
     pub(crate) const fn of(entity: Entity) -> Self {
@@ -38,6 +40,7 @@ impl Kind {
         match name {
             "number" => Some(Self::NUMBER),
             "other" => Some(Self::OTHER),
+            "goods" => Some(Self::GOODS),
             _ => Some(Self::of(name.parse().ok()?)),
         }
     }
@@ -118,7 +121,7 @@ impl Context {
                     let kind = u8::try_from(next)
                         .ok()
                         .map(Kind)
-                        .filter(|kind| kind.0 < Kind::OTHER.0)
+                        .filter(|kind| kind.0 < Kind::GOODS.0)
                         .ok_or(ConfigError::TooManyContextWords)?;
                     own.push((entity, kind));
                     kind

@@ -5,6 +5,7 @@
 //! [`Entity`], a function here and a line in the table.
 
 mod aadhaar;
+pub(crate) mod bank;
 mod calling_codes;
 mod card;
 pub(crate) mod codes;
@@ -17,13 +18,14 @@ mod pan;
 mod phone;
 mod run;
 mod table;
+mod upi;
 
 use std::cell::OnceCell;
 
 use self::run::Run;
 pub(crate) use self::run::is_short;
 use crate::Entity;
-use crate::context::{Context, Kind, Near};
+use crate::context::{Context, Near};
 use crate::window::Window;
 
 /// What a scan stops at.
@@ -47,58 +49,31 @@ pub(crate) struct BuiltIn {
     pub(crate) find: fn(&Scene<'_>) -> Option<Match>,
 }
 
+impl BuiltIn {
+    const fn new(entity: Entity, anchor: Anchor, find: fn(&Scene<'_>) -> Option<Match>) -> Self {
+        Self {
+            entity,
+            anchor,
+            find,
+        }
+    }
+}
+
 /// All recognizers. Where two find the same span with the same score, the earlier one wins.
 pub(crate) const RECOGNIZERS: &[BuiltIn] = &[
-    BuiltIn {
-        entity: Entity::InAadhaar,
-        anchor: Anchor::Digit,
-        find: aadhaar::find,
-    },
-    BuiltIn {
-        entity: Entity::Card,
-        anchor: Anchor::Digit,
-        find: card::find,
-    },
-    BuiltIn {
-        entity: Entity::InGstin,
-        anchor: Anchor::Digit,
-        find: gstin::find,
-    },
-    BuiltIn {
-        entity: Entity::InPan,
-        anchor: Anchor::Digit,
-        find: pan::find,
-    },
-    BuiltIn {
-        entity: Entity::InPan,
-        anchor: Anchor::Inside,
-        find: pan::find,
-    },
-    BuiltIn {
-        entity: Entity::Iban,
-        anchor: Anchor::Inside,
-        find: iban::find,
-    },
-    BuiltIn {
-        entity: Entity::Ip,
-        anchor: Anchor::Digit,
-        find: ip::find_v4,
-    },
-    BuiltIn {
-        entity: Entity::Ip,
-        anchor: Anchor::Colon,
-        find: ip::find_v6,
-    },
-    BuiltIn {
-        entity: Entity::Phone,
-        anchor: Anchor::Digit,
-        find: phone::find,
-    },
-    BuiltIn {
-        entity: Entity::Email,
-        anchor: Anchor::At,
-        find: email::find,
-    },
+    BuiltIn::new(Entity::InAadhaar, Anchor::Digit, aadhaar::find),
+    BuiltIn::new(Entity::Card, Anchor::Digit, card::find),
+    BuiltIn::new(Entity::InGstin, Anchor::Digit, gstin::find),
+    BuiltIn::new(Entity::InPan, Anchor::Digit, pan::find),
+    BuiltIn::new(Entity::InPan, Anchor::Inside, pan::find),
+    BuiltIn::new(Entity::Iban, Anchor::Inside, iban::find),
+    BuiltIn::new(Entity::Ip, Anchor::Digit, ip::find_v4),
+    BuiltIn::new(Entity::Ip, Anchor::Colon, ip::find_v6),
+    BuiltIn::new(Entity::Phone, Anchor::Digit, phone::find),
+    BuiltIn::new(Entity::Email, Anchor::At, email::find),
+    BuiltIn::new(Entity::InUpiId, Anchor::At, upi::find),
+    BuiltIn::new(Entity::InAbha, Anchor::At, upi::find_health),
+    BuiltIn::new(Entity::InBankAccount, Anchor::Digit, bank::find_account),
 ];
 
 /// A span of the folded text, and how sure it is, from 0 to 1.
@@ -169,15 +144,18 @@ impl<'s> Scene<'s> {
             .get_or_init(|| self.context.before(self.window, self.anchor))
     }
 
-    /// Whether a word before or after `end` says that it is of `kind`.
-    fn says(&self, kind: Kind, end: usize) -> bool {
-        self.before().says(kind) || self.after(end).says(kind)
+    /// The words before `start`, which may come before the anchor.
+    fn near(&self, start: usize) -> Near {
+        match start == self.anchor {
+            true => *self.before(),
+            false => self.context.before(self.window, start),
+        }
     }
 
     /// Whether a word before or after `end` says that it is `entity`, one of one's own too.
     pub(crate) fn speaks_of(&self, entity: Entity, end: usize) -> bool {
         let kind = self.context.kind(entity);
-        kind.is_some_and(|kind| self.says(kind, end))
+        kind.is_some_and(|kind| self.before().says(kind) || self.after(end).says(kind))
     }
 
     /// The words after `end`.

@@ -14,7 +14,7 @@ const REACH: usize = 64;
 /// The longest word of letters that may be the first of a code, or a month's name.
 const LONGEST_WORD: usize = 9;
 /// The longest before that.
-const SECOND_WORD: usize = 3;
+const SECOND_WORD: usize = 5;
 
 /// A text, or what has come of it so far.
 ///

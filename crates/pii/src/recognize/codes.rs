@@ -13,7 +13,6 @@ use regex_automata::{Anchored, MatchKind};
 use super::table::{MOST, Row, lines};
 use super::{Match, Scene};
 use crate::Entity;
-use crate::entity::Entities;
 
 struct Codes {
     automaton: DFA<Vec<u32>>,
@@ -21,9 +20,12 @@ struct Codes {
 }
 
 static CODES: LazyLock<Option<Codes>> = LazyLock::new(|| {
-    let (patterns, rows): (Vec<String>, Vec<Row>) = lines(include_str!("../../data/codes.txt"))
+    let (named, all): (Vec<_>, Vec<_>) =
+        lines(include_str!("../../data/codes.txt")).partition(|line| line.starts_with('$'));
+    let (patterns, rows): (Vec<String>, Vec<Row>) = all
+        .into_iter()
         .filter_map(Row::parse)
-        .map(|(pattern, row)| (regex(pattern), row))
+        .map(|(pattern, row)| (regex(pattern, &named), row))
         .unzip();
     // A test holds that it builds.
     let automaton = automaton(&patterns).ok()?;
@@ -33,15 +35,19 @@ static CODES: LazyLock<Option<Codes>> = LazyLock::new(|| {
 /// In bytes; a test holds that all lines together stay under it.
 const LARGEST: usize = 16 << 20;
 
-/// Finds all of the kinds in `wanted` in the word of the scene's anchor.
-pub(crate) fn find(scene: &Scene<'_>, wanted: &Entities, mut found: impl FnMut(Entity, Match)) {
+/// Finds all of the kinds in the word of the scene's anchor that are `wanted` with the score that they may reach.
+pub(crate) fn find(
+    scene: &Scene<'_>,
+    wanted: impl Fn(Entity, f32) -> bool,
+    mut found: impl FnMut(Entity, Match),
+) {
     let (Some(codes), Some(word)) = (CODES.as_ref(), scene.window.word(scene.anchor)) else {
         return;
     };
     let before = scene.window.words_before(word);
     for start in [Some(word)].into_iter().chain(before).flatten() {
         codes.find(scene, start, |row, end| {
-            if wanted.has(row.entity)
+            if wanted(row.entity, row.best())
                 && let Some(one) = row.judge(scene, start, end, false)
             {
                 found(row.entity, one);
@@ -77,9 +83,13 @@ impl Codes {
     }
 }
 
-/// A pattern of the table as a regular expression: `_` may be a separator.
-fn regex(pattern: &str) -> String {
-    format!("(?i:{})", pattern.replace('_', "[ .-]?"))
+/// A pattern of the table as a regular expression: `_` may be a separator, and `$name` stands for what a line of that name says.
+fn regex(pattern: &str, named: &[&str]) -> String {
+    let named = named.iter().filter_map(|line| line.split_once(" = "));
+    let pattern = named.fold(pattern.to_owned(), |pattern, (name, meaning)| {
+        pattern.replace(name, &format!("(?:{meaning})"))
+    });
+    format!("(?i:{})", pattern.replace('_', "(?: ?[.-] ?| )?"))
 }
 
 fn automaton(patterns: &[String]) -> Result<DFA<Vec<u32>>, Box<dense::BuildError>> {
@@ -105,6 +115,10 @@ mod tests {
         let all = lines(include_str!("../../data/codes.txt"));
         let mut count = 0;
         for line in all {
+            if line.starts_with('$') {
+                assert!(line.contains(" = "), "{line}");
+                continue;
+            }
             assert!(Row::parse(line).is_some(), "{line}");
             count += 1;
         }

@@ -9,7 +9,6 @@ use super::run::{Group, Run, Separator, separator_of};
 use super::table::{Row, lines};
 use super::{Match, Scene};
 use crate::Entity;
-use crate::entity::Entities;
 
 /// No number that is looked for has more digits.
 const MOST_DIGITS: usize = 24;
@@ -29,14 +28,18 @@ static NUMBERS: LazyLock<Numbers> = LazyLock::new(|| {
     by_length
 });
 
-/// Finds all of the kinds in `wanted` that start at the scene's anchor.
-pub(crate) fn find(scene: &Scene<'_>, wanted: &Entities, mut found: impl FnMut(Entity, Match)) {
+/// Finds all of the kinds that start at the scene's anchor and are `wanted` with the score that they may reach.
+pub(crate) fn find(
+    scene: &Scene<'_>,
+    wanted: impl Fn(Entity, f32) -> bool,
+    mut found: impl FnMut(Entity, Match),
+) {
     let Some(run) = scene.run().filter(|run| !run.overlong()) else {
         return;
     };
     for (groups, digits) in run.prefixes() {
         for (form, row) in NUMBERS.get(digits.len()).into_iter().flatten() {
-            if wanted.has(row.entity)
+            if wanted(row.entity, row.best())
                 && form.holds(groups, digits)
                 && let (Some(first), Some(last)) = (groups.first(), groups.last())
                 && let Some(one) =

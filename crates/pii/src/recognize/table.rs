@@ -21,6 +21,8 @@ pub(crate) struct Row {
     whole: bool,
     /// A word that says it is a number of another sort counts.
     doubted: bool,
+    /// Only a word that says it is the number of a thing for sale counts, an amount or an order beside it doesn't.
+    goods: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,6 +61,7 @@ impl Row {
             loose: false,
             whole: false,
             doubted: false,
+            goods: false,
         };
         for flag in fields.next().unwrap_or_default().split_whitespace() {
             match flag {
@@ -67,10 +70,19 @@ impl Row {
                 "loose" => row.loose = true,
                 "whole" => row.whole = true,
                 "doubted" => row.doubted = true,
+                "goods" => row.goods = true,
                 _ => return None,
             }
         }
         Some((pattern, row))
+    }
+
+    /// The most that one may score.
+    pub(super) fn best(&self) -> f32 {
+        self.score.max(self.said).max(match self.whole {
+            true => WHOLE,
+            false => 0.0,
+        })
     }
 
     /// Judges `start..end`, whose pattern holds. `unsure`: it may be a piece of something longer.
@@ -98,11 +110,17 @@ impl Row {
             let mut code = [0; MOST];
             check(spelled(text, &mut code)?).then_some(())?;
         }
-        let said = scene.says(Kind::of(self.entity), end);
+        let near = scene.near(start);
+        let said = {
+            let kind = Kind::of(self.entity);
+            near.says(kind) || scene.after(end).says(kind)
+        };
         let score = match () {
             () if said => self.said,
             () if unsure || lower && self.case == Case::Said => self.score.min(UNSAID),
-            () if self.doubted && scene.before().has(Kind::OTHER) => self.score.min(DOUBTED),
+            () if self.doubted && near.has(Kind::OTHER) || self.goods && near.has(Kind::GOODS) => {
+                self.score.min(DOUBTED)
+            }
             () if self.whole && window.is_whole(start, end) => self.score.max(WHOLE),
             () => self.score,
         };

@@ -1,0 +1,138 @@
+//! Phone numbers.
+
+use bartizan_pii::{Analyzer, Entity};
+
+use crate::dice::*;
+
+const MOBILE: &[&str] = &[
+    "Call me at {}.",
+    "my mobile is {}",
+    "Phone: {}",
+    "WhatsApp {} please",
+    "reach me on {}",
+    "Contact no. {}",
+    "मेरा मोबाइल नंबर {} है",
+    "फोन {} पर करें",
+    "OTP was sent to {}",
+    "mob {}",
+    "{} is my phone number",
+    "You can text me on {} after 6",
+    "Tel {}",
+    "my number is {}",
+    "எனது மொபைல் எண் {}",
+    "{\"phone\": \"{}\"}",
+];
+
+#[test]
+fn indian_mobiles_are_found_in_all_their_groupings() {
+    let mut dice = Dice(5);
+    let mut cases = Vec::new();
+    for _ in 0..300 {
+        let number = dice.mobile();
+        for grouping in [&[][..], &[5], &[3, 3], &[4, 3]] {
+            for separator in [" ", "-", "\u{a0}"] {
+                let local = grouped(&number, grouping, separator);
+                cases.push(fill(dice.pick(MOBILE), &local));
+                for prefix in ["+91 ", "+91-", "+91", "0091 ", "91 ", "91-", "0"] {
+                    cases.push(fill(dice.pick(MOBILE), &format!("{prefix}{local}")));
+                    if prefix.starts_with('+') {
+                        cases.push(fill("Ravi, {}, Pune", &format!("{prefix}{local}")));
+                    }
+                }
+            }
+        }
+        for zero in ZEROS {
+            cases.push(fill(
+                dice.pick(MOBILE),
+                &written(&format!("+91 {number}"), *zero),
+            ));
+            cases.push(fill(dice.pick(MOBILE), &written(&number, *zero)));
+        }
+    }
+    assert!(recall(Entity::Phone, &cases) >= 0.98);
+}
+
+#[test]
+fn international_numbers_are_found_and_their_spans_are_whole() {
+    let cases: Vec<_> = [
+        "+1 212 555 0147",
+        "+1 (212) 555-0147",
+        "(212) 555-0147",
+        "212-555-0147",
+        "212.555.0147",
+        "1-212-555-0147",
+        "+1-212-555-0147x77",
+        "+44 20 7946 0123",
+        "+44 (0)20 7946 0123",
+        "+49 89 7654321",
+        "+33 1 53 20 41 99",
+        "+55 21 99123 4567",
+        "+971 50 123 4567",
+        "+65 9123 4567",
+        "+86 138 1234 5678",
+        "0044 20 7946 0123",
+        "+39 02 555 6789",
+        "(+91) 98765 43210",
+        "+91 (98765) 43210",
+        "+61.2.9374.4000",
+        "+880 1712 345678",
+    ]
+    .iter()
+    .map(|number| fill("Ours: {} (new).", number))
+    .collect();
+    assert!(recall(Entity::Phone, &cases) == 1.0);
+}
+
+#[test]
+fn ten_digits_of_another_sort_are_no_phone() {
+    let mut dice = Dice(6);
+    let templates = [
+        "Order id {} shipped",
+        "order number {}",
+        "order #{}",
+        "Invoice {} is due",
+        "your ticket {} is closed",
+        "tracking no {}",
+        "txn id {} failed",
+        "ref {}",
+        "user {} logged in",
+        "at {} seconds since the epoch",
+        "ISBN {}",
+        "see {} for more",
+        "ऑर्डर नंबर {}",
+        "account {}",
+        "Transaction number: {}",
+        "ID: {}",
+        "value={}",
+        "call about order {}",
+    ];
+    let texts: Vec<_> = (0..6_000)
+        .map(|_| fill(dice.pick(&templates), &dice.digits(10)).0)
+        .collect();
+    assert!(alarms(Entity::Phone, &texts) <= 0.02);
+    for text in [
+        "2024-01-15",
+        "call on 15-01-2024",
+        "phone bill of 2023-2024",
+        "1.2.3.4",
+        "192.168.1.1",
+        "3.14159265358",
+        "0.9876543210",
+        "ORD-9876543210",
+        "sku_9876543210",
+        "550e8400-e29b-41d4-a716-446655440000",
+        "sha 9876543210abcdef",
+        "1,234,567,890",
+        "+12",
+        "+1234567",
+        "at 12:34:56.789",
+        "lines 100-200",
+        "1 2 3 4 5 6 7 8 9",
+    ] {
+        let found = Analyzer::all().analyze(text);
+        assert!(
+            found.iter().all(|found| found.entity != Entity::Phone),
+            "{text}: {found:?}"
+        );
+    }
+}
