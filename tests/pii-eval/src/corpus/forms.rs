@@ -17,6 +17,7 @@ impl Shape {
         let mut parts: Vec<String> = groups
             .iter()
             .map(|length| letters.by_ref().take(*length).collect())
+            .filter(|group: &String| !group.is_empty())
             .collect();
         let rest: String = letters.collect();
         if !rest.is_empty() {
