@@ -11,7 +11,7 @@ use http::HeaderMap;
 use crate::catalogue::Quirks;
 use crate::facts::Model;
 use crate::losses::Losses;
-use crate::neutral::{Answer, Ask, Moment};
+use crate::neutral::{Answer, Ask, Block, Format, Moment};
 use crate::read::Unknown;
 use crate::settings::Bounds;
 use crate::{
@@ -103,6 +103,7 @@ pub(crate) fn encode_ask(
     to: To<'_>,
     losses: &mut Losses,
 ) -> Result<Encoded, Refusal> {
+    unplaced(ask, to.dialect, losses);
     match to.dialect {
         Dialect::OpenAiChat => openai_chat::encode_ask(ask, to, losses),
         Dialect::OpenAiCompletions => openai_completions::encode_ask(ask, to, losses),
@@ -113,6 +114,34 @@ pub(crate) fn encode_ask(
         Dialect::CohereChat => cohere::encode_ask(ask, to, losses),
         Dialect::OllamaChat => ollama::encode_ask(ask, to, losses),
         to => Err(unsupported(to)),
+    }
+}
+
+/// Reports what has no place in any request, or in none but OpenAI's and Converse's.
+fn unplaced(ask: &Ask<'_>, to: Dialect, losses: &mut Losses) {
+    for block in ask.turns.iter().flat_map(|turn| &turn.blocks) {
+        let Block::Text {
+            text,
+            cache,
+            citations,
+        } = block
+        else {
+            continue;
+        };
+        if !citations.is_empty() {
+            losses.dropped("messages.annotations");
+        }
+        // An empty text goes, and the mark at it.
+        if text.is_empty() && cache.is_some() {
+            losses.dropped("cache_control");
+        }
+    }
+    let nameless = !matches!(
+        to,
+        Dialect::OpenAiChat | Dialect::OpenAiResponses | Dialect::BedrockConverse
+    );
+    if nameless && matches!(ask.format, Format::Schema { name: Some(_), .. }) {
+        losses.dropped("response_format.json_schema.name");
     }
 }
 

@@ -1081,7 +1081,11 @@ async fn a_schema_is_the_models_own_or_a_hidden_tools() {
             body.get("tools"),
             lost.as_str()
         ),
-        (true, None, "response_format.json_schema.description")
+        (
+            true,
+            None,
+            "response_format.json_schema.name, response_format.json_schema.description"
+        )
     );
 
     let mut loose = wrapped.clone();
@@ -1093,7 +1097,7 @@ async fn a_schema_is_the_models_own_or_a_hidden_tools() {
             body.get("output_config"),
             lost.as_str()
         ),
-        (&schema, None, "")
+        (&schema, None, "response_format.json_schema.name")
     );
 
     let old = to("claude-sonnet-4");
@@ -1110,7 +1114,10 @@ async fn a_schema_is_the_models_own_or_a_hidden_tools() {
         body["tool_choice"],
         json!({"type": "tool", "name": "bartizan_json_answer"})
     );
-    assert_eq!(lost, "response_format.json_schema.strict, reasoning_effort");
+    assert_eq!(
+        lost,
+        "response_format.json_schema.name, response_format.json_schema.strict, reasoning_effort"
+    );
 
     let object = json!({"type": "json_object"});
     let (body, lost) = sent(&layer(), with(json!({"response_format": object}))).await;

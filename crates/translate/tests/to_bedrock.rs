@@ -514,7 +514,11 @@ async fn a_form_of_the_answer_is_the_apis_own_or_a_hidden_tool() {
     assert_eq!((body.get("toolConfig"), lost.as_str()), (None, ""));
 
     for (format, schema, lost) in [
-        (format(false), schema.clone(), ""),
+        (
+            format(false),
+            schema.clone(),
+            "response_format.json_schema.name",
+        ),
         (
             json!({"type": "json_object"}),
             json!({"type": "object"}),
@@ -523,7 +527,7 @@ async fn a_form_of_the_answer_is_the_apis_own_or_a_hidden_tool() {
         (
             format(true),
             schema.clone(),
-            "response_format.json_schema.strict",
+            "response_format.json_schema.name, response_format.json_schema.strict",
         ),
     ] {
         let body = with(json!({"response_format": format}));

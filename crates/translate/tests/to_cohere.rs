@@ -281,7 +281,7 @@ async fn the_form_of_the_answer_is_held_natively_where_the_api_has_it() {
         out["response_format"],
         json!({"type": "json_object", "json_schema": schema})
     );
-    assert_eq!(dropped, "");
+    assert_eq!(dropped, "response_format.json_schema.name");
     let (out, _) = sent(with(json!({"response_format": {"type": "json_object"}}))).await;
     assert_eq!(out["response_format"], json!({"type": "json_object"}));
     // Without a choice of tools they are as good as not there.

@@ -372,7 +372,7 @@ async fn a_schema_goes_whole_where_json_schemas_are_taken() {
     );
     assert_eq!(
         lost,
-        "tools.strict, response_format.json_schema.description"
+        "response_format.json_schema.name, tools.strict, response_format.json_schema.description"
     );
     let (body, _) = sent(
         &layer(),

@@ -52,8 +52,8 @@
 //!
 //! Every member of the API is read. Refused where another API has no word for it and the answer would be another: `container`,
 //! `mcp_servers`, `inference_geo`, and tools that the provider runs, but for a search of the web where the other side has one. Reported:
-//! `context_management`, `speed`, `output_config.task_budget`, a document's `context` and `citations`, a tool's `input_examples`,
-//! `defer_loading` and `allowed_callers`. A `search_result` goes as a document of its text. What the provider ran itself earlier in the
+//! `context_management`, `speed`, `output_config.task_budget`, a document's `context` and `citations`, the citations of an earlier answer, a
+//! tool's `input_examples`, `defer_loading`, `allowed_callers` and `eager_input_streaming`, a call's `caller` where code made it. A `search_result` goes as a document of its text. What the provider ran itself earlier in the
 //! conversation is left out and reported.
 //!
 //! # Answers to a client

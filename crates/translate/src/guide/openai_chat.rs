@@ -11,7 +11,7 @@
 //! | `web_search_options` | a search of the web, where the provider has one |
 //! | `reasoning_effort`, `reasoning`, `thinking` | how hard to think; the most exact word wins |
 //! | `reasoning_details`, `reasoning_content`, LiteLLM's `thinking_blocks` | thoughts of earlier answers |
-//! | `response_format` | the form of the answer |
+//! | `response_format` | the form of the answer; the schema's name goes to OpenAI and Converse, and is reported elsewhere |
 //! | `n` over 1, `audio`, `modalities` with sound | refused towards other dialects |
 //! | `seed`, penalties, `logprobs`, `logit_bias`, `store`, `metadata`, `prediction`, `verbosity`, … | the provider's word for it, else reported |
 //! | `null`, `n: 1`, a penalty of 0 | nothing: that is what happens anyway |

@@ -6,7 +6,7 @@ use bartizan_core::json::{Kind, Value};
 use super::is_string;
 use crate::losses::Losses;
 use crate::media::is_base64;
-use crate::neutral::{Block, Maker, Role, Signature, Source, Str, Turn};
+use crate::neutral::{Block, Maker, Role, Signature, Source, Str, Turn, is_empty};
 use crate::read::{Place, Unknown, member, members, unknown};
 
 pub(super) fn decode<'a>(
@@ -76,10 +76,16 @@ fn block<'a>(
     let kind = member(value, "type").and_then(Value::text);
     // What may stand in the block besides.
     let (mut block, known): (_, &[&str]) = match kind.as_deref() {
-        Some("text") => (
-            Block::text(needed(here, value, "text")?),
-            &["text", "citations"],
-        ),
+        Some("text") => {
+            let cited = member(value, "citations");
+            if cited.is_some_and(|cited| !is_empty(cited)) {
+                losses.dropped("messages.citations");
+            }
+            (
+                Block::text(needed(here, value, "text")?),
+                &["text", "citations"],
+            )
+        }
         Some("image") => {
             let image = Block::Image {
                 source: source(here, value, policy, losses)?,
@@ -94,6 +100,7 @@ fn block<'a>(
         ),
         Some("search_result") => {
             losses.changed("messages.search_result");
+            cited(value, losses);
             (
                 search_result(here, value)?,
                 &["source", "title", "content", "citations"],
@@ -114,7 +121,10 @@ fn block<'a>(
             let data = Signature::read(needed(here, value, "data")?, Maker::Anthropic);
             (Block::Redacted { id: None, data }, &["data"])
         }
-        Some("tool_use") => (tool_use(here, value)?, &["id", "name", "input", "caller"]),
+        Some("tool_use") => (
+            tool_use(here, value, losses)?,
+            &["id", "name", "input", "caller"],
+        ),
         Some("tool_result") => (
             tool_result(here, value, policy, losses)?,
             &["tool_use_id", "content", "is_error"],
@@ -136,8 +146,10 @@ fn block<'a>(
         match key.as_ref() {
             "type" => {}
             "cache_control" => {
-                if let Some(cache) = block.cache_mut() {
-                    *cache = Some(Place::In(here, &key).object(value)?);
+                let mark = Place::In(here, &key).object(value)?;
+                match block.cache_mut() {
+                    Some(cache) => *cache = Some(mark),
+                    None => losses.dropped("cache_control"),
                 }
             }
             name if known.contains(&name) => {}
@@ -162,15 +174,20 @@ fn document<'a>(
     if member(value, "context").is_some() {
         losses.dropped("messages.document.context");
     }
-    let cited = member(value, "citations").and_then(|citations| member(citations, "enabled"));
-    if cited.and_then(Value::as_bool) == Some(true) {
-        losses.dropped("messages.document.citations");
-    }
+    cited(value, losses);
     Ok(Block::Document {
         source: source(here, value, policy, losses)?,
         title: title.transpose()?,
         cache: None,
     })
+}
+
+/// Whether the answer is to cite it: no other API takes that wish.
+fn cited(value: Value<'_>, losses: &mut Losses) {
+    let cited = member(value, "citations").and_then(|citations| member(citations, "enabled"));
+    if cited.and_then(Value::as_bool) == Some(true) {
+        losses.dropped("messages.document.citations");
+    }
 }
 
 /// Its words, under its title.
@@ -263,7 +280,16 @@ fn content_of<'a>(here: &Place<'_>, source: Value<'a>) -> Result<Str<'a>, Refusa
     Ok(text.into())
 }
 
-fn tool_use<'a>(here: &Place<'_>, value: Value<'a>) -> Result<Block<'a>, Refusal> {
+fn tool_use<'a>(
+    here: &Place<'_>,
+    value: Value<'a>,
+    losses: &mut Losses,
+) -> Result<Block<'a>, Refusal> {
+    // A call that the provider's own code made, and not the model.
+    let by_code = |caller: Value<'_>| !member(caller, "type").is_some_and(|kind| kind.is("direct"));
+    if member(value, "caller").is_some_and(by_code) {
+        losses.dropped("messages.tool_use.caller");
+    }
     let there = Place::In(here, "input");
     let input = match member(value, "input") {
         Some(input) => there.object(input)?.raw(),

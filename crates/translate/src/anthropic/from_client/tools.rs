@@ -56,7 +56,8 @@ fn tool<'a>(
             "input_schema" => schema = Some(Raw::Read(there.object(value)?)),
             "strict" => strict = there.flag(value)?,
             "cache_control" => tool.cache = Some(there.object(value)?),
-            "eager_input_streaming" => {}
+            "eager_input_streaming" if value.as_bool() != Some(true) => {}
+            "eager_input_streaming" => losses.dropped("tools.eager_input_streaming"),
             "input_examples" => losses.dropped("tools.input_examples"),
             "defer_loading" => losses.dropped("tools.defer_loading"),
             "allowed_callers" => losses.dropped("tools.allowed_callers"),

@@ -25,7 +25,7 @@ const SAID: &[&str] = &["service_tier", "web_search_options"];
 pub(crate) fn encode(ask: &Ask<'_>, to: To<'_>, losses: &mut Losses) -> Result<Encoded, Refusal> {
     let plan = Plan::of(ask, to.facts, to.bounds, losses)?;
     ask.wishes.leave(SAID, losses)?;
-    if ask.show_thoughts == Some(false) && plan.thinking == Think::Unsaid {
+    if ask.show_thoughts.is_some() && plan.thinking == Think::Unsaid {
         losses.dropped("reasoning.exclude");
     }
     let mut out = Writer::with_capacity(4_096);

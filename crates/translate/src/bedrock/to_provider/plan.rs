@@ -352,7 +352,10 @@ fn output(ask: &Ask<'_>, schemas: bool, losses: &mut Losses) -> Output {
         Format::Schema { strict: true, .. } if schemas => Output::Native,
         // The answer is a call, so that its text has no form to keep.
         _ if must_call => Output::Text,
-        Format::Schema { strict, .. } => {
+        Format::Schema { name, strict, .. } => {
+            if name.is_some() {
+                losses.dropped("response_format.json_schema.name");
+            }
             if *strict {
                 losses.dropped("response_format.json_schema.strict");
             }

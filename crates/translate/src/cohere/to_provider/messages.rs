@@ -213,7 +213,9 @@ impl<'m, 'a> Top<'_, 'm, 'a> {
         else {
             return Ok(());
         };
-        self.uncached(block);
+        for marked in blocks.iter().chain([block]) {
+            self.uncached(marked);
+        }
         // The API has no other place for it.
         let mut mark = if *is_error {
             self.losses.changed("messages.is_error");

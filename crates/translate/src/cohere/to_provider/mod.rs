@@ -60,7 +60,7 @@ pub(crate) fn encode(ask: &Ask<'_>, to: To<'_>, losses: &mut Losses) -> Result<E
     if ask.user.as_deref().is_some_and(|user| !user.is_empty()) {
         losses.dropped("user");
     }
-    if ask.cache.is_some() {
+    if ask.cache.is_some() || ask.tools.iter().any(|tool| tool.cache.is_some()) {
         losses.dropped("cache_control");
     }
     if ask.show_thoughts == Some(false) {

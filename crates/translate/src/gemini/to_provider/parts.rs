@@ -52,14 +52,7 @@ impl<'a> Parts<'a> {
         losses: &mut Losses,
     ) -> Result<(), Refusal> {
         match block {
-            Block::Text {
-                text, citations, ..
-            } => {
-                if !citations.is_empty() {
-                    losses.dropped("messages.annotations");
-                }
-                self.text(text);
-            }
+            Block::Text { text, .. } => self.text(text),
             Block::Refusal { text } => {
                 losses.changed("messages.refusal");
                 self.text(text);

@@ -92,7 +92,14 @@ impl<'a> Top<'_, 'a> {
                     self.text(text, &mut said);
                     false
                 }
-                Block::Image { source, cache, .. } => {
+                Block::Image {
+                    source,
+                    detail,
+                    cache,
+                } => {
+                    if detail.is_some() {
+                        self.losses.dropped("messages.image_url.detail");
+                    }
                     match source {
                         Source::Base64 { data, .. } => said.images.push(data),
                         _ => return no("an image is sent by its data: the provider fetches none"),

@@ -69,15 +69,20 @@ fn part<'a>(
         match key.as_ref() {
             "type" => {}
             "cache_control" => {
-                if let Some(cache) = block.cache_mut() {
-                    *cache = Some(Place::In(here, &key).object(value)?);
+                let mark = Place::In(here, &key).object(value)?;
+                match block.cache_mut() {
+                    Some(cache) => *cache = Some(mark),
+                    None => losses.dropped("cache_control"),
                 }
             }
             // OpenAI's own mark for the cache, which says less than the one above.
             "prompt_cache_breakpoint" => losses.dropped("messages.prompt_cache_breakpoint"),
             "document_name" if body == "document_url" => {}
             "file_name" if body == "file_url" => {}
-            "closed" | "signature" if body == "thinking" => {}
+            // Whether the thought is whole, which it is unless said.
+            "closed" if body == "thinking" && value.as_bool() == Some(true) => {}
+            "closed" if body == "thinking" => losses.dropped("messages.thinking.closed"),
+            "signature" if body == "thinking" => losses.dropped("messages.thinking.signature"),
             name if name == body => {}
             name => unknown(here, policy, losses, name)?,
         }

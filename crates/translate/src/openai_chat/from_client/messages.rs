@@ -107,7 +107,7 @@ fn message<'a>(
             (_, name) => unknown(here, policy, losses, name)?,
         }
     }
-    let blocks = parts.blocks(here, role)?;
+    let blocks = parts.blocks(here, role, losses)?;
     Ok(Turn {
         at: 0,
         role,
@@ -163,7 +163,12 @@ struct Parts<'a> {
 }
 
 impl<'a> Parts<'a> {
-    fn blocks(self, here: &Place<'_>, role: Role) -> Result<Vec<Block<'a>>, Refusal> {
+    fn blocks(
+        self,
+        here: &Place<'_>,
+        role: Role,
+        losses: &mut Losses,
+    ) -> Result<Vec<Block<'a>>, Refusal> {
         let mut blocks = if self.details.is_empty() {
             self.blocks
         } else {
@@ -206,10 +211,11 @@ impl<'a> Parts<'a> {
         }
         blocks.extend(self.refusal.map(|text| Block::Refusal { text }));
         blocks.extend(self.calls);
-        if let Some(mark) = self.cache
-            && let Some(cache) = blocks.iter_mut().rev().find_map(Block::cache_mut)
-        {
-            *cache = cache.or(Some(mark));
+        if let Some(mark) = self.cache {
+            match blocks.iter_mut().rev().find_map(Block::cache_mut) {
+                Some(cache) => *cache = cache.or(Some(mark)),
+                None => losses.dropped("cache_control"),
+            }
         }
         Ok(blocks)
     }

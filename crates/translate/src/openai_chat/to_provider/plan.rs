@@ -216,7 +216,10 @@ fn form(ask: &Ask<'_>, server: Server<'_>, losses: &mut Losses) -> Result<Form, 
             let says = "the provider can't be held to a schema";
             return Err(ask.unsupported("response_format", says));
         }
-        Format::Schema { strict, .. } => {
+        Format::Schema { name, strict, .. } => {
+            if name.is_some() {
+                losses.dropped("response_format.json_schema.name");
+            }
             if *strict {
                 losses.dropped("response_format.json_schema.strict");
             }

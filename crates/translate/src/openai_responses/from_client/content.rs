@@ -73,11 +73,10 @@ fn part<'a>(
     for (key, _) in members(value) {
         match key.as_ref() {
             "type" => {}
-            "prompt_cache_breakpoint" => {
-                if let Some(cache) = block.cache_mut() {
-                    *cache = MARK.as_ref().map(Json::root);
-                }
-            }
+            "prompt_cache_breakpoint" => match block.cache_mut() {
+                Some(cache) => *cache = MARK.as_ref().map(Json::root),
+                None => losses.dropped("cache_control"),
+            },
             name if known.contains(&name) => {}
             name => unknown(here, policy, losses, name)?,
         }

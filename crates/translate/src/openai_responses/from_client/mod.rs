@@ -31,6 +31,7 @@ const NAMES: Names = &[
     ("max_completion_tokens", "max_output_tokens"),
     ("response_format", "text.format"),
     ("response_format.json_schema.strict", "text.format.strict"),
+    ("response_format.json_schema.name", "text.format.name"),
     (
         "response_format.json_schema.description",
         "text.format.description",

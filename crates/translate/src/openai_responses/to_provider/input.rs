@@ -194,16 +194,11 @@ impl<'t, 'a> Said<'t, 'a> {
         for block in &words {
             match block {
                 Block::Text {
-                    text: said,
-                    cache,
-                    citations,
+                    text: said, cache, ..
                 } => {
                     text.push_str(said);
                     if cache.is_some() {
                         top.losses.dropped("cache_control");
-                    }
-                    if !citations.is_empty() {
-                        top.losses.dropped("messages.annotations");
                     }
                 }
                 _ => refused = true,
