@@ -16,6 +16,7 @@ mod derived;
 pub mod exchanges;
 pub mod frames;
 pub mod history;
+pub mod members;
 pub mod protocol;
 pub mod provider;
 pub mod said;

@@ -33,7 +33,10 @@ pub(super) fn read(request: &Value) -> Asked {
             word => word.map(str::to_owned),
         },
         format,
-        thinking: Some(request["thinking"].clone()).filter(|value| !value.is_null()),
+        thinking: [&request["output_config"]["effort"], &request["thinking"]]
+            .into_iter()
+            .find(|value| !value.is_null())
+            .cloned(),
         one_at_a_time: choice["disable_parallel_tool_use"] == true,
         ..Asked::default()
     };
