@@ -1,4 +1,5 @@
-"""What LiteLLM sends for the same OpenAI requests, beside what we send: each difference stands, explained, in docs/litellm-differences.md.
+"""What LiteLLM sends for the same OpenAI requests, beside what we send: each kind of difference at each place stands, explained, in
+docs/litellm-differences.md.
 
 Runs in an environment of its own without secrets, reaches loopback alone, and takes its table of models from the package. `REPLAY_URL` is
 `bartizan-replay`, which translates; `python differential.py` fails where a difference is not explained, and where an explanation explains
@@ -6,6 +7,7 @@ nothing any more. With `--list` it prints all differences, by explanation.
 """
 
 import collections
+import difflib
 import fnmatch
 import http.server
 import json
@@ -119,6 +121,8 @@ def usual(provider, value):
     if isinstance(value, dict):
         if provider == "gemini":
             value = {camel(key): one for key, one in value.items()}
+        if "output_format" in value:
+            value = {**without(value, "output_format"), "output_config": {"format": value["output_format"]}}
         value = {key: one if key in FREE else usual(provider, one) for key, one in value.items()}
         if ("role" in value or value.get("type") == "tool_result") and isinstance(value.get("content"), str):
             value["content"] = [{"type": "text", "text": value["content"]}]
@@ -127,30 +131,106 @@ def usual(provider, value):
 
 
 def differences(theirs, ours, path=""):
-    """Where the two differ, with what each has there; places in lists are left out."""
+    """Where the two differ, with what each has there; places in lists are left out. What one alone has in a list stands by itself, and a
+    member that is only called otherwise is told by both names."""
     if theirs == ours:
         return
     if isinstance(theirs, dict) and isinstance(ours, dict):
+        for one, other in renamed(theirs, ours):
+            yield f"{path}.{one}" if path else one, theirs[one], Renamed(other)
+            theirs, ours = without(theirs, one), without(ours, other)
         for key in sorted({*theirs, *ours}):
             yield from differences(theirs.get(key), ours.get(key), f"{path}.{key}" if path else key)
-    elif isinstance(theirs, list) and isinstance(ours, list) and len(theirs) == len(ours):
-        for one, other in zip(theirs, ours, strict=True):
+    elif isinstance(theirs, list) and isinstance(ours, list):
+        for one, other in matched(theirs, ours):
             yield from differences(one, other, f"{path}[]")
     else:
         yield path, theirs, ours
 
 
+class Renamed(str):
+    """The name that a member has on the other side."""
+
+
+def without(value, name):
+    return {key: one for key, one in value.items() if key != name}
+
+
+def renamed(theirs, ours):
+    """Members of one value and two names."""
+    left, right = theirs.keys() - ours.keys(), ours.keys() - theirs.keys()
+    return [(one, other) for one in sorted(left) for other in sorted(right) if theirs[one] == ours[other]][:1]
+
+
+def matched(theirs, ours):
+    """The items of two lists that belong together, in their order: equal ones, or those of the same members."""
+    texts = [[json.dumps(one, sort_keys=True) for one in side] for side in (theirs, ours)]
+    for _, start, end, begin, stop in difflib.SequenceMatcher(None, *texts, autojunk=False).get_opcodes():
+        rest = ours[begin:stop]
+        for one in theirs[start:end]:
+            at = next((at for at, other in enumerate(rest) if alike(one, other)), None)
+            if at is None:
+                yield one, None
+                continue
+            yield from ((None, other) for other in rest[:at])
+            yield one, rest[at]
+            rest = rest[at + 1 :]
+        yield from ((None, other) for other in rest)
+
+
+def alike(one, other):
+    if not isinstance(one, dict) or not isinstance(other, dict):
+        return type(one) is type(other)
+    if any(one.get(key) != other.get(key) for key in ("role", "type", "name") if key in one and key in other):
+        return False
+    return 2 * len(one.keys() & other.keys()) >= len(one.keys() | other.keys())
+
+
+# Strings that are anybody's.
+OPAQUE = ("id", "tooluseid", "bytes", "data", "signature", "field")
+
+
+def shape(value, key=""):
+    """What a value looks like: a number or a short string as it is, a longer string by its beginning, an object by its members, a list by
+    its items."""
+    match value:
+        case None:
+            return "–"
+        case str() if key.lower() in OPAQUE:
+            return "text"
+        case str():
+            short = value if len(value) <= 30 else f"{value[:24]}…"
+            return json.dumps(short.replace("|", "¦").replace("`", "'"), ensure_ascii=False)
+        case dict():
+            whole = ", ".join(f"{name}: {shape(value[name], name)}" for name in sorted(value))
+            return f"{{{whole if len(whole) <= 90 else ', '.join(sorted(value))}}}"
+        case list():
+            return f"[{', '.join(dict.fromkeys(map(shape, value)))}]"
+    return json.dumps(value)
+
+
+def values(path, theirs, ours):
+    """What became of what, by its shape."""
+    if isinstance(ours, Renamed):
+        return f"as {ours}"
+    key = path.rsplit(".", 1)[-1]
+    return f"{shape(theirs, key)} → {shape(ours, key)}"
+
+
 def explanations():
-    """The rows of the tables in the document: provider, where, what LiteLLM does, what we do."""
+    """The rows of the tables in the document: provider, where, what became of what, what LiteLLM does, what we do."""
     for line in EXPLAINED.read_text().splitlines():
         cells = [cell.strip() for cell in line.strip("|").split("|")]
-        if len(cells) == 4 and cells[1].startswith("`"):
-            yield cells[0], cells[1].strip("`"), line
+        if len(cells) == 5 and cells[1].startswith("`"):
+            yield cells[0], cells[1].strip("`"), cells[2].strip("`"), line
 
 
-def explained(provider, path, known):
-    for who, where, line in known:
-        if provider in who.split(", ") and fnmatch.fnmatchcase(path, where.replace("[", "[[]")):
+def explained(provider, path, what, known):
+    def fits(said, pattern):
+        return fnmatch.fnmatchcase(said, pattern.replace("[", "[[]"))
+
+    for who, where, difference, line in known:
+        if provider == who and fits(path, where) and fits(what, difference):
             return line
     return None
 
@@ -188,15 +268,16 @@ def main():
             else:
                 pairs = list(differences(usual(provider, theirs), usual(provider, ours["sent"]["body"])))
             for path, one, other in pairs:
-                line = explained(provider, path, known)
-                place = (name, provider, path, one, other)
+                what = values(path, one, other)
+                line = explained(provider, path, what, known)
+                place = (name, provider, path, what, one, other)
                 (found[line] if line else unexplained).append(place)
-    idle = [line for _, _, line in known if line not in found]
+    idle = [line for *_, line in known if line not in found]
     if "--list" in sys.argv:
         for line, places in found.items():
             print(line, f"\n    {len(places)} times, as in {places[0]}")
-    for name, provider, path, one, other in unexplained:
-        print(f"{provider} {path}: LiteLLM {json.dumps(one)[:160]}, we {json.dumps(other)[:160]} ({name})")
+    for name, provider, path, what, one, other in unexplained:
+        print(f"{provider} {path} {what}: LiteLLM {json.dumps(one)[:160]}, we {json.dumps(other)[:160]} ({name})")
     for line in idle:
         print(f"explains nothing any more: {line}")
     print(f"{cases} requests, {sum(map(len, found.values()))} differences explained, {len(unexplained)} not")
