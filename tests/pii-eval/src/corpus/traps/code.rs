@@ -91,6 +91,11 @@ pub(super) fn write(kind: &str, chance: &mut Chance) -> Option<String> {
             "@{}",
             chance.word("ravi_k nasscom support_in IRCTCofficial kohli18 here channel dev-team")
         ),
+        "at_word" => format!(
+            "{}@{}",
+            chance.word("root deploy ubuntu me git john admin"),
+            chance.word("web01 staging home localhost laptop db-primary build7")
+        ),
         "decorator" => chance
             .pick(&[
                 "@app.route(\"/pay\")",

@@ -65,6 +65,40 @@ pub(super) fn write(kind: &str, chance: &mut Chance) -> Option<String> {
             chance.letters("DEIKMNOQRSUVWXYZ", 1),
             chance.shaped("A9999A")
         ),
+        // No state begins so, or the letters are I and O, which plates don't have.
+        "vehicle_like" => match chance.below(3) {
+            0 => format!(
+                "{}{}",
+                chance.pick(&["XZ", "QQ", "BB", "ZX"]),
+                chance.shaped("19AA1999")
+            ),
+            1 => format!(
+                "{} {}",
+                chance.pick(&["EN", "ISO", "IEC"]),
+                chance.shaped("19 AA 1999")
+            ),
+            _ => format!(
+                "{}-{}",
+                chance.pick(&["LOT", "BIN", "ROW"]),
+                chance.shaped("19-A-1999")
+            ),
+        },
+        "tan_like" => chance.shaped("AAAA99999A"),
+        "ifsc_code" => format!(
+            "{}0{}",
+            chance.pick(&["CODE", "ITEM", "USER", "TEMP"]),
+            chance.shaped("999999")
+        ),
+        "passport_like" => chance.shaped("A1999991"),
+        "licence_like" => format!(
+            "{}{}",
+            chance.pick(&["MS", "GE", "PK"]),
+            chance.shaped("1920119999999")
+        ),
+        "cin_like" => format!("X{}", chance.shaped("19999AA9999AAA999999")),
+        "abha_like" => chance.shaped("19-9999-9999-999"),
+        "udyam_like" => format!("UDYAM-{}", chance.shaped("9999-99")),
+        "account_like" => chance.shaped("19999999999"),
         // The fifth character isn't 0.
         "ifsc_like" => format!(
             "{}{}",
