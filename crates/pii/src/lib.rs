@@ -97,6 +97,8 @@
 
 mod action;
 mod analyzer;
+#[cfg(any(feature = "presidio", feature = "presidio-client"))]
+mod characters;
 mod checks;
 mod context;
 mod entity;
@@ -111,6 +113,8 @@ mod overlap;
 mod own;
 mod partial;
 mod placeholder;
+#[cfg(feature = "presidio")]
+pub mod presidio;
 mod recognize;
 mod redact;
 mod restore;
@@ -131,6 +135,8 @@ pub use operator::Operator;
 pub use overlap::merge;
 pub use own::{Ahead, Hit, Pattern, Recognizer};
 pub use partial::Partial;
+#[cfg(feature = "presidio")]
+pub use presidio::{PresidioService, PresidioServiceBuilder};
 pub use redact::{Blocked, Redactor, RedactorBuilder};
 pub use restore::Restorer;
 pub use stream::StreamMasker;

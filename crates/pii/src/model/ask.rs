@@ -54,6 +54,11 @@ pub(crate) struct Models {
 }
 
 impl Models {
+    #[cfg(feature = "presidio")]
+    pub(crate) fn names(&self) -> impl Iterator<Item = &'static str> {
+        self.models.iter().map(|model| model.name())
+    }
+
     /// What the models find in `texts`, one list a text, overlaps and all. `note` hears of each that failed.
     ///
     /// # Errors
