@@ -32,6 +32,7 @@ impl<'t> Characters<'t> {
     }
 
     /// How many characters there are.
+    #[cfg(any(feature = "presidio", test))]
     pub(crate) fn count(&self) -> usize {
         self.count
     }
@@ -55,6 +56,7 @@ impl<'t> Characters<'t> {
     }
 
     /// How many characters lie before `byte`, which is one's start or the text's end.
+    #[cfg(any(feature = "presidio", test))]
     pub(crate) fn before(&self, byte: usize) -> usize {
         if self.marks.is_empty() {
             return byte.min(self.count);
@@ -69,6 +71,7 @@ impl<'t> Characters<'t> {
     }
 
     /// The part from one character to another.
+    #[cfg(any(feature = "presidio", test))]
     pub(crate) fn slice(&self, start: usize, end: usize) -> Option<&'t str> {
         self.text.get(self.byte(start)?..self.byte(end)?)
     }

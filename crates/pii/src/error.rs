@@ -55,6 +55,14 @@ pub enum ConfigError {
         "a model can't look at streamed answers: switch `output` off, or call `allow_unmodelled_streams`, by which only patterns look at them"
     )]
     UnmodelledStreams,
+    /// A model's address that can't be asked.
+    #[error(
+        "a model's address is http:// or https://, a host, perhaps a port and a path, and nothing behind it"
+    )]
+    ModelUrl,
+    /// A model's key that can't stand in a header.
+    #[error("a model's key holds characters that no header takes")]
+    ModelKey,
     /// A context word that can't be looked for.
     #[error("context word for {entity} is empty: leave it out")]
     EmptyContextWord {

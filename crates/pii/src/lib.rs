@@ -131,6 +131,8 @@ pub use fake::fake;
 pub use key::{DecryptError, EncryptError, Key, Tenant, decrypt};
 pub use layer::{Pii, PiiLayer, PiiLayerBuilder};
 pub use model::{Analyzing, Model, ModelError};
+#[cfg(feature = "presidio-client")]
+pub use model::{Ask, Asking, Presidio};
 pub use operator::Operator;
 pub use overlap::merge;
 pub use own::{Ahead, Hit, Pattern, Recognizer};

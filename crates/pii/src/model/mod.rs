@@ -2,6 +2,8 @@
 
 mod ask;
 mod modelled;
+#[cfg(feature = "presidio-client")]
+mod presidio;
 
 use std::fmt;
 use std::pin::Pin;
@@ -10,6 +12,8 @@ use crate::{Entity, Finding};
 
 pub(crate) use ask::{Models, ModelsBuilder};
 pub(crate) use modelled::{Reading, together};
+#[cfg(feature = "presidio-client")]
+pub use presidio::{Ask, Asking, Presidio};
 
 /// What a [`Model`] found, on its way: for each text what it holds.
 pub type Analyzing<'m> =

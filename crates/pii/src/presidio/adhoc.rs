@@ -2,19 +2,19 @@
 
 use std::ops::Range;
 
-use regex::{Regex, RegexBuilder};
+use regex::Regex;
 use serde_json::Value;
 
 use super::Deadline;
 use super::fault::Fault;
 use super::fields::Fields;
 use super::hit::{Explanation, Hit};
+use super::pattern::{compile, flags};
 
-/// Recognizers, patterns of one, words of one's deny-list, and bytes of one pattern.
+/// Recognizers, patterns of one, and words of one's deny-list.
 const MOST_RECOGNIZERS: usize = 64;
 const MOST_PATTERNS: usize = 64;
 const MOST_WORDS: usize = 2_000;
-const LONGEST_PATTERN: usize = 4_096;
 
 /// How large a compiled pattern may be, and one of a list of words, in bytes.
 const PATTERN_SIZE: usize = 256 * 1024;
@@ -30,9 +30,6 @@ const LOOK_BACK: usize = 256;
 /// By how much a context word raises a score, and to how much at least: Presidio's figures.
 const RAISE: f64 = 0.35;
 const AT_LEAST: f64 = 0.4;
-
-/// Python's `re.DOTALL | re.MULTILINE | re.IGNORECASE`.
-pub(super) const USUAL_FLAGS: i64 = 16 | 8 | 2;
 
 /// One recognizer of a request.
 pub(super) struct AdHoc<'v> {
@@ -229,87 +226,6 @@ fn deny_list<'v>(words: &[&str], score: f64, flags: i64) -> Result<Pattern<'v>, 
     })
 }
 
-/// Reads a number of Python's `re` flags.
-///
-/// # Errors
-///
-/// 400 for flags that have no like here.
-pub(super) fn flags(fields: Fields<'_>, name: &str) -> Result<i64, Fault> {
-    let flags = match fields.get(name) {
-        None => return Ok(USUAL_FLAGS),
-        Some(value) => value.as_i64(),
-    };
-    // IGNORECASE, MULTILINE, DOTALL, UNICODE and VERBOSE.
-    flags
-        .filter(|flags| flags & !(2 | 8 | 16 | 32 | 64) == 0)
-        .ok_or_else(|| {
-            Fault::bad(format!(
-                "{name} must be a sum of Python's re.IGNORECASE (2), re.MULTILINE (8), re.DOTALL (16), re.UNICODE (32) and re.VERBOSE (64)"
-            ))
-        })
-}
-
-/// Compiles a pattern that takes time in proportion to the text.
-///
-/// # Errors
-///
-/// 400 for what can't be compiled so, with the reason, and without the pattern.
-pub(super) fn compile(text: &str, flags: i64, size: usize) -> Result<Regex, Fault> {
-    if text.len() > LONGEST_PATTERN.max(size / 8) {
-        return Err(Fault::bad(format!(
-            "Invalid regex pattern: longer than {LONGEST_PATTERN} bytes"
-        )));
-    }
-    if looks_around(text) {
-        return Err(Fault::bad(
-            "Invalid regex pattern: look-around ((?=, (?!, (?<=, (?<!) and back-references are not supported here, for no bound could be kept on their time; use \\b, or a deny_list",
-        ));
-    }
-    RegexBuilder::new(text)
-        .case_insensitive(flags & 2 != 0)
-        .multi_line(flags & 8 != 0)
-        .dot_matches_new_line(flags & 16 != 0)
-        .ignore_whitespace(flags & 64 != 0)
-        .size_limit(size)
-        .dfa_size_limit(size)
-        .nest_limit(64)
-        .build()
-        .map_err(|error| {
-            Fault::bad(match error {
-                regex::Error::CompiledTooBig(_) => {
-                    "Invalid regex pattern: it grows too large".to_owned()
-                }
-                _ => "Invalid regex pattern: it can't be compiled (syntax of Rust's regex crate)"
-                    .to_owned(),
-            })
-        })
-}
-
-/// Whether a pattern holds an assertion about what stands around, or a back-reference.
-fn looks_around(text: &str) -> bool {
-    let mut escaped = false;
-    let mut in_class = false;
-    let bytes = text.as_bytes();
-    bytes.iter().enumerate().any(|(at, byte)| {
-        let rest = bytes.get(at..).unwrap_or_default();
-        if std::mem::take(&mut escaped) {
-            return !in_class && (matches!(byte, b'1'..=b'9') || rest.starts_with(b"k<"));
-        }
-        match byte {
-            b'\\' => escaped = true,
-            b'[' => in_class = true,
-            b']' => in_class = false,
-            b'(' if !in_class => {
-                return [&b"(?="[..], b"(?!", b"(?<=", b"(?<!", b"(?P="]
-                    .iter()
-                    .any(|opening| rest.starts_with(opening));
-            }
-            _ => {}
-        }
-        false
-    })
-}
-
 impl<'v> AdHoc<'v> {
     pub(super) fn entity(&self) -> &'v str {
         self.entity
@@ -400,53 +316,5 @@ impl<'v> AdHoc<'v> {
                     .any(|word| word.contains(context.as_str()))
             })
             .cloned()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_has_no_bound_in_time_is_refused_and_what_only_looks_like_it_is_not() {
-        for (text, refused) in [
-            (r"(?<!\d)\d{5}(?!\d)", true),
-            (r"(?=a)b", true),
-            (r"(?<=a)b", true),
-            (r"(a)\1", true),
-            (r"(?P<x>a)(?P=x)", true),
-            (r"(?P<x>a)b", false),
-            (r"(?:a|b)\b", false),
-            (r"\(?=", false),
-            (r"[(?=]", false),
-            (r"(?i)a", false),
-            (r"\\1", false),
-        ] {
-            assert_eq!(looks_around(text), refused, "{text}");
-            let compiled = compile(text, USUAL_FLAGS, PATTERN_SIZE);
-            assert_eq!(compiled.is_err(), refused, "{text}");
-        }
-        for text in [r"\w{200}{200}", "(", &"a".repeat(LONGEST_PATTERN * 9)] {
-            assert!(compile(text, USUAL_FLAGS, PATTERN_SIZE).is_err());
-        }
-    }
-
-    #[test]
-    fn pythons_flags_mean_the_same_here() {
-        for (flags, text, found) in [
-            (2, "ABC", true),
-            (0, "ABC", false),
-            (USUAL_FLAGS, "x\nABC", true),
-        ] {
-            let regex = compile("^abc$", flags, PATTERN_SIZE).unwrap();
-            assert_eq!(regex.is_match(text), found, "{flags} {text:?}");
-        }
-        assert!(compile("a.b", 16, PATTERN_SIZE).unwrap().is_match("a\nb"));
-        assert!(!compile("a.b", 0, PATTERN_SIZE).unwrap().is_match("a\nb"));
-        assert!(
-            compile("a b # remark", 64, PATTERN_SIZE)
-                .unwrap()
-                .is_match("ab")
-        );
     }
 }

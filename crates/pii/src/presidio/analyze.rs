@@ -11,6 +11,7 @@ use super::adhoc::{self, AdHoc};
 use super::fault::Fault;
 use super::fields::{Fields, kind_of};
 use super::hit::{Hit, Told, exact};
+use super::pattern;
 use crate::characters::Characters;
 use crate::overlap::settle;
 use crate::{Analyzer, Entity, Finding};
@@ -311,7 +312,7 @@ pub(super) fn is_language(text: &str) -> bool {
 impl<'v> Allowed<'v> {
     fn read(fields: Fields<'v>) -> Result<Self, Fault> {
         let words = fields.texts("allow_list", MOST_ALLOWED)?;
-        let flags = adhoc::flags(fields, "regex_flags")?;
+        let flags = pattern::flags(fields, "regex_flags")?;
         match fields.optional_text("allow_list_match")?.unwrap_or("exact") {
             "exact" => Ok(Self::Words(words.into_iter().collect())),
             "regex" => {
@@ -319,7 +320,7 @@ impl<'v> Allowed<'v> {
                 if terms.is_empty() {
                     return Ok(Self::Words(HashSet::new()));
                 }
-                adhoc::compile(&terms.join("|"), flags, 1024 * 1024).map(Self::Pattern)
+                pattern::compile(&terms.join("|"), flags, 1024 * 1024).map(Self::Pattern)
             }
             _ => Err(Fault::new(
                 500,

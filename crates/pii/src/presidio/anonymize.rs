@@ -64,7 +64,7 @@ pub(super) fn anonymize(request: &Map<String, Value>, most: usize) -> Result<Cha
     let text = text(request)?;
     let characters = Characters::new(text);
     let mut spans = joined(unnested(joined_by_kind(spans)), &characters);
-    spans.sort_by(|one, other| (other.start, other.end).cmp(&(one.start, one.end)));
+    spans.sort_by_key(|span| std::cmp::Reverse((span.start, span.end)));
     change(&characters, spans, &operators, Direction::Away)
 }
 

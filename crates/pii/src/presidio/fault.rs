@@ -57,10 +57,3 @@ pub(super) fn json(status: StatusCode, value: &impl serde::Serialize) -> Respons
         .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response
 }
-
-#[cfg(test)]
-impl Fault {
-    pub(super) fn told(&self) -> (u16, &str) {
-        (self.status, &self.error)
-    }
-}

@@ -61,6 +61,7 @@ mod fault;
 mod fields;
 mod hit;
 mod operators;
+mod pattern;
 mod service;
 
 use std::sync::Arc;

@@ -119,7 +119,8 @@ impl PresidioService {
         } else {
             Method::GET
         };
-        if parts.method != allowed && !(parts.method == Method::HEAD && !place.posts()) {
+        let head = parts.method == Method::HEAD && !place.posts();
+        if parts.method != allowed && !head {
             let mut response =
                 Fault::new(405, format!("this path takes {allowed} only")).response();
             let allowed = if place.posts() { "POST" } else { "GET, HEAD" };
