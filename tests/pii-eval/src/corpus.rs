@@ -15,6 +15,7 @@ mod entities;
 mod filler;
 mod forms;
 mod india;
+mod secrets;
 mod template;
 mod traps;
 mod world;
@@ -47,18 +48,16 @@ fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("templates")
 }
 
-/// All texts of the corpus: personal data and traps.
+/// All texts of the corpus but those of [`secrets`]: personal data and traps.
 ///
 /// # Errors
 ///
 /// A template can't be read, or has a slot that nothing is known of.
 pub fn india(seed: u64) -> Result<Dataset, Failure> {
-    generate("india", seed, |template| {
-        if is_negative(template) {
-            NEGATIVES / 5
-        } else {
-            TEXTS
-        }
+    generate("india", seed, |template| match Sort::of(template) {
+        Sort::Data => TEXTS,
+        Sort::Traps => NEGATIVES / 5,
+        Sort::Secrets => 0,
     })
 }
 
@@ -66,10 +65,23 @@ pub fn india(seed: u64) -> Result<Dataset, Failure> {
 ///
 /// # Errors
 ///
-/// As [`india`].
+/// As [`india()`].
 pub fn negatives(seed: u64) -> Result<Dataset, Failure> {
-    generate("negatives", seed, |template| {
-        if is_negative(template) { NEGATIVES } else { 0 }
+    generate("negatives", seed, |template| match Sort::of(template) {
+        Sort::Traps => NEGATIVES,
+        Sort::Data | Sort::Secrets => 0,
+    })
+}
+
+/// The texts that hold keys and tokens, or what looks like them.
+///
+/// # Errors
+///
+/// As [`india()`].
+pub fn secrets(seed: u64) -> Result<Dataset, Failure> {
+    generate("secrets", seed, |template| match Sort::of(template) {
+        Sort::Secrets => TEXTS,
+        Sort::Data | Sort::Traps => 0,
     })
 }
 
@@ -77,7 +89,7 @@ pub fn negatives(seed: u64) -> Result<Dataset, Failure> {
 ///
 /// # Errors
 ///
-/// As [`india`].
+/// As [`india()`].
 pub fn contents() -> Result<Contents, Failure> {
     let templates = template::read(&folder())?;
     let mut contents = Contents {
@@ -109,17 +121,35 @@ pub fn entities() -> impl Iterator<Item = &'static str> {
     entities::names()
 }
 
+/// Kinds of keys and tokens that slots may name.
+pub fn secret_kinds() -> impl Iterator<Item = &'static str> {
+    secrets::kinds()
+}
+
 /// Kinds of traps that slots may name.
 #[must_use]
 pub fn trap_kinds() -> &'static [&'static str] {
     traps::KINDS
 }
 
-fn is_negative(template: &Template) -> bool {
-    !template
-        .parts
-        .iter()
-        .any(|part| matches!(part, Part::Data { .. }))
+/// What a template is for.
+enum Sort {
+    Data,
+    Traps,
+    Secrets,
+}
+
+impl Sort {
+    fn of(template: &Template) -> Self {
+        let data = |part: &Part| matches!(part, Part::Data { .. });
+        if template.name.starts_with("secret.") {
+            Self::Secrets
+        } else if template.parts.iter().any(data) {
+            Self::Data
+        } else {
+            Self::Traps
+        }
+    }
 }
 
 fn generate(name: &str, seed: u64, texts: impl Fn(&Template) -> usize) -> Result<Dataset, Failure> {

@@ -74,3 +74,11 @@ fn a_negative_text_holds_no_personal_data() {
         .collect();
     assert!(kinds.len() >= 40, "{}", kinds.len());
 }
+
+#[test]
+fn every_kind_of_key_is_in_some_text() {
+    let dataset = corpus::secrets(corpus::SEED).unwrap();
+    let keys = dataset.cases.iter().map(|case| case.spans.len());
+    assert!(keys.sum::<usize>() >= 8 * corpus::secret_kinds().count());
+    assert!(dataset.cases.iter().any(|case| case.spans.is_empty()));
+}

@@ -30,6 +30,11 @@ fn what_only_looks_like_personal_data_is_left_alone() {
 }
 
 #[test]
+fn keys_and_tokens_are_found_as_well_as_promised() {
+    holds(&corpus::secrets(corpus::SEED).unwrap());
+}
+
+#[test]
 fn presidios_synthetic_set_is_found_as_well_as_promised() {
     let path = source::shared("synth_dataset_v2.json");
     if path.exists() {

@@ -2,7 +2,7 @@
 
 use crate::corpus::chance::Chance;
 use crate::corpus::forms::{Form, Shape, USUAL};
-use crate::corpus::{india, world};
+use crate::corpus::{india, secrets, world};
 
 type Make = fn(&mut Chance) -> Shape;
 
@@ -14,6 +14,8 @@ struct Row {
     /// Beside the usual ones.
     altered: &'static [Form],
 }
+
+const SECRET: &str = "SECRET";
 
 const DIGITS: &[Form] = &[
     Form::Dashed,
@@ -173,6 +175,7 @@ pub(crate) fn names() -> impl Iterator<Item = &'static str> {
     ROWS.iter()
         .filter(|row| row.kind.is_empty())
         .map(|row| row.entity)
+        .chain([SECRET])
 }
 
 /// A number for a slot, and how it is written.
@@ -185,6 +188,9 @@ pub(crate) fn write(
     language: &str,
     chance: &mut Chance,
 ) -> Option<(&'static str, String, &'static str)> {
+    if entity == SECRET {
+        return Some((SECRET, secrets::write(wish, chance)?, "usual"));
+    }
     let kinds = || ROWS.iter().filter(|row| row.entity == entity);
     let (kind, form) = match wish.split_once('-') {
         Some((kind, form)) => (kind, form),

@@ -4,6 +4,7 @@ use crate::corpus::chance::Chance;
 
 mod code;
 mod commerce;
+mod keys;
 mod spoilt;
 
 /// Every kind of trap.
@@ -14,18 +15,22 @@ pub(crate) const KINDS: &[&str] = &[
     "abha_like",
     "account_like",
     "account_masked",
+    "account_sid",
     "amount",
     "amount_pin",
     "arn",
     "aspect",
     "at_word",
     "awb",
+    "base64_text",
     "card_masked",
     "card_wrong",
     "cin_like",
+    "client_id",
     "code_constant",
     "coordinates",
     "cricket",
+    "css",
     "date",
     "decorator",
     "digest",
@@ -40,6 +45,7 @@ pub(crate) const KINDS: &[&str] = &[
     "ifsc_code",
     "ifsc_like",
     "imei",
+    "integrity",
     "invoice",
     "isbn13",
     "lei",
@@ -59,12 +65,17 @@ pub(crate) const KINDS: &[&str] = &[
     "part_number",
     "passport_like",
     "phone_range",
+    "placeholder",
     "pnr10",
+    "public_key",
+    "publishable",
     "roll",
     "rrn",
+    "s3_path",
     "score",
     "sha",
     "sku",
+    "snake",
     "snowflake",
     "tan_like",
     "ticket",
@@ -86,6 +97,7 @@ pub(crate) fn write(kind: &str, chance: &mut Chance) -> Option<String> {
     commerce::write(kind, chance)
         .or_else(|| spoilt::write(kind, chance))
         .or_else(|| code::write(kind, chance))
+        .or_else(|| keys::write(kind, chance))
 }
 
 #[cfg(test)]
