@@ -1,5 +1,5 @@
 //! Every recorded request of a chat, in every provider's API: the same question, or refused by name; what differs is reported. And there
-//! and back. Runs where the recordings are.
+//! and back. What stands beside the conversation is compared in `members.rs`. Runs where the recordings are.
 
 #![allow(
     clippy::indexing_slicing,
@@ -17,7 +17,6 @@ use bartizan_replay::asked::{self, Asked};
 use bartizan_replay::client::{Got, Refused, ask, target, to};
 use bartizan_replay::exchanges::{self, Exchange};
 use bartizan_replay::provider::Provider;
-use serde_json::Value;
 use tally::Tally;
 
 /// What a request says where its path says a part of it.
@@ -51,98 +50,9 @@ fn bare(field: &str) -> String {
     bare
 }
 
-/// Members that mean nothing in another API, or say what happens anyway.
-fn is_neutral(key: &str, value: &Value) -> bool {
-    match key {
-        "model" | "stream" | "stream_options" => true,
-        "store" => value == false,
-        "n" => value == 1,
-        "modalities" => *value == serde_json::json!(["text"]),
-        "include" => {
-            // Encrypted thinking is what every translated answer has.
-            value
-                .as_array()
-                .is_some_and(|all| all.iter().all(|one| one == "reasoning.encrypted_content"))
-        }
-        "generationConfig" => value.as_object().is_some_and(serde_json::Map::is_empty),
-        _ => value.is_null(),
-    }
-}
-
-/// Members that [`asked`] reads, so that they are compared by what they say.
-const READ: &[&str] = &[
-    "messages",
-    "tools",
-    "tool_choice",
-    "max_tokens",
-    "max_completion_tokens",
-    "temperature",
-    "top_p",
-    "top_k",
-    "stop",
-    "response_format",
-    "reasoning_effort",
-    "reasoning",
-    "thinking",
-    "input",
-    "instructions",
-    "text",
-    "max_output_tokens",
-    "prompt",
-    "system",
-    "stop_sequences",
-    "output_config",
-    "output_format",
-    "contents",
-    "systemInstruction",
-    "system_instruction",
-    "toolConfig",
-    "generationConfig",
-    "maxOutputTokens",
-    "topP",
-    "topK",
-    "stopSequences",
-    "responseMimeType",
-    "responseSchema",
-    "responseJsonSchema",
-    "thinkingConfig",
-    "cache_control",
-    "user",
-    "metadata",
-    "parallel_tool_calls",
-    "parallel_tool_calls",
-    "web_search_options",
-];
-
-/// Members that are neither read, nor neutral, nor reported, nor sent on under the same name.
-fn lost(request: &Value, sent: &str, dropped: &[String]) -> Vec<String> {
-    let config = &request["generationConfig"];
-    let sent = plain(sent);
-    let members = [request, config]
-        .into_iter()
-        .filter_map(Value::as_object)
-        .flatten();
-    members
-        .filter(|(key, value)| !READ.contains(&key.as_str()) && !is_neutral(key, value))
-        .filter(|(key, _)| {
-            !dropped
-                .iter()
-                .any(|reported| reported.contains(key.as_str()))
-        })
-        .filter(|(key, _)| !sent.contains(&format!("\"{}\"", plain(key))))
-        .map(|(key, _)| format!("{key} is lost in silence"))
-        .collect()
-}
-
-/// Some write `serviceTier`, some `service_tier`.
-fn plain(name: &str) -> String {
-    name.to_lowercase().replace('_', "")
-}
-
 /// What is wrong with one translated request.
 fn check(exchange: &Exchange, got: &Got, out: Api) -> Vec<String> {
     let sent = got.sent.as_ref().unwrap();
-    let request: Value = serde_json::from_str(&exchange.request).unwrap();
     let dropped = got.dropped();
     let before = read(exchange.api, &exchange.request, exchange.stream);
     let after = read(out, &sent.text, exchange.stream);
@@ -151,7 +61,6 @@ fn check(exchange: &Exchange, got: &Got, out: Api) -> Vec<String> {
         .filter(|difference| !difference.is_declared(&dropped))
         .map(|difference| format!("{}: {}", difference.field, difference.what))
         .collect();
-    wrong.extend(lost(&request, &sent.text, &dropped));
     let streams = sent.uri.path().ends_with("converse-stream")
         || sent.uri.path().contains("streamGenerateContent");
     if matches!(out, Api::Gemini | Api::Converse) && streams != exchange.stream {
