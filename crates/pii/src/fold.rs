@@ -9,6 +9,9 @@ pub(crate) const SCRIPT: u8 = 0x81;
 /// All else: symbols, quotes, emoji, and scripts without blanks between words, which a stream would hold back for long.
 pub(crate) const OTHER: u8 = 0x82;
 
+/// The scripts from Devanagari to Sinhala, which are folded apart.
+const INDIC: std::ops::RangeInclusive<char> = '\u{900}'..='\u{dff}';
+
 /// So many invisible characters in a row are dropped; the next one is a boundary. It bounds how many bytes one folded
 /// character may stand for, and so what a stream holds back.
 const MOST_DROPPED: usize = 8;
@@ -21,14 +24,16 @@ const MOST_DROPPED: usize = 8;
 pub(crate) struct Folded<'t> {
     source: &'t str,
     bytes: Cow<'t, [u8]>,
-    /// Where the distance between both texts changes, in order; between two of them it stays.
-    jumps: Vec<Jump>,
+    /// Where a run of characters of the same length starts, in order. None: all are one byte long.
+    runs: Vec<Run>,
 }
 
+/// Characters that follow each other, each `length` bytes long in the source.
 #[derive(Clone, Copy, Debug)]
-struct Jump {
+struct Run {
     folded: usize,
     source: usize,
+    length: usize,
 }
 
 impl<'t> Folded<'t> {
@@ -37,58 +42,58 @@ impl<'t> Folded<'t> {
             return Self {
                 source,
                 bytes: Cow::Borrowed(source.as_bytes()),
-                jumps: Vec::new(),
+                runs: Vec::new(),
             };
         }
-        let mut bytes = Vec::with_capacity(source.len());
-        let mut jumps = Vec::new();
+        let mut bytes = vec![0; source.len()];
+        let mut slots = bytes.iter_mut();
+        let mut runs: Vec<Run> = Vec::with_capacity(source.len() / 4);
+        let mut folded = 0;
         let mut dropped = 0;
-        let mut rest = source;
-        while !rest.is_empty() {
-            let at = source.len() - rest.len();
-            let ascii = rest
-                .bytes()
-                .position(|byte| !byte.is_ascii())
-                .unwrap_or(rest.len());
-            let (plain, other) = rest.split_at(ascii);
-            if !plain.is_empty() {
-                jumps.push(Jump {
-                    folded: bytes.len(),
-                    source: at,
+        let mut rest = source.as_bytes();
+        let mut at = 0;
+        // Where the next character of the last run would start, and how long it would be.
+        let mut expected = (0, 0);
+        loop {
+            let (byte, length, tail) = match rest {
+                [plain @ ..0x80, tail @ ..] => (Some(*plain), 1, tail),
+                [0xE0, second @ 0xA4..=0xB7, third, tail @ ..] => {
+                    (Some(fold_indic(*second, *third)), 3, tail)
+                }
+                _ => match decode(rest) {
+                    Some((code, length, tail)) => (fold(code), length, tail),
+                    None => break,
+                },
+            };
+            rest = tail;
+            at += length;
+            let byte = match byte {
+                None if dropped < MOST_DROPPED => {
+                    dropped += 1;
+                    continue;
+                }
+                byte => byte.unwrap_or(OTHER),
+            };
+            dropped = 0;
+            if expected != (at - length, length) {
+                runs.push(Run {
+                    folded,
+                    source: at - length,
+                    length,
                 });
-                bytes.extend_from_slice(plain.as_bytes());
-                dropped = 0;
             }
-            let mut chars = other.chars();
-            let mut at = at + ascii;
-            while let Some(character) = chars
-                .clone()
-                .next()
-                .filter(|character| !character.is_ascii())
-            {
-                chars.next();
-                let byte = match fold(character) {
-                    None if dropped < MOST_DROPPED => {
-                        dropped += 1;
-                        at += character.len_utf8();
-                        continue;
-                    }
-                    folded => folded.unwrap_or(OTHER),
-                };
-                dropped = 0;
-                jumps.push(Jump {
-                    folded: bytes.len(),
-                    source: at,
-                });
-                bytes.push(byte);
-                at += character.len_utf8();
+            expected = (at, length);
+            // There are never more folded characters than bytes.
+            if let Some(slot) = slots.next() {
+                *slot = byte;
             }
-            rest = chars.as_str();
+            folded += 1;
         }
+        bytes.truncate(folded);
         Self {
             source,
             bytes: Cow::Owned(bytes),
-            jumps,
+            runs,
         }
     }
 
@@ -109,9 +114,9 @@ impl<'t> Folded<'t> {
         if index >= self.bytes.len() {
             return self.end(self.bytes.len());
         }
-        let after = self.jumps.partition_point(|jump| jump.folded <= index);
-        match after.checked_sub(1).and_then(|at| self.jumps.get(at)) {
-            Some(jump) => jump.source + (index - jump.folded),
+        let after = self.runs.partition_point(|run| run.folded <= index);
+        match after.checked_sub(1).and_then(|at| self.runs.get(at)) {
+            Some(run) => run.source + (index - run.folded) * run.length,
             None => index,
         }
     }
@@ -146,29 +151,58 @@ impl<'t> Folded<'t> {
 
     /// Whether an invisible character stands between `start` and `end`: nobody types one into a number by chance.
     pub(crate) fn hides_something(&self, start: usize, end: usize) -> bool {
-        if self.jumps.is_empty() {
+        if self.runs.is_empty() {
             return false;
         }
         let text = self
             .source
             .get(self.start(start)..self.end(end))
             .unwrap_or_default();
-        text.chars()
-            .any(|character| !character.is_ascii() && fold(character).is_none())
+        text.chars().any(|character| {
+            !character.is_ascii()
+                && !INDIC.contains(&character)
+                && fold(u32::from(character)).is_none()
+        })
     }
 }
 
-/// The folded form of a character outside ASCII; `None` for one that nobody sees.
-fn fold(character: char) -> Option<u8> {
-    let code = u32::from(character);
+/// The character at the start of valid UTF-8, how many bytes it has, and what follows.
+fn decode(bytes: &[u8]) -> Option<(u32, usize, &[u8])> {
+    let bits = |byte: &u8, mask: u8, shift: u32| u32::from(byte & mask) << shift;
+    Some(match bytes {
+        [a @ ..0x80, tail @ ..] => (u32::from(*a), 1, tail),
+        [a @ ..0xE0, b, tail @ ..] => (bits(a, 0x1F, 6) | bits(b, 0x3F, 0), 2, tail),
+        [a @ ..0xF0, b, c, tail @ ..] => (
+            bits(a, 0x0F, 12) | bits(b, 0x3F, 6) | bits(c, 0x3F, 0),
+            3,
+            tail,
+        ),
+        [a, b, c, d, tail @ ..] => (
+            bits(a, 0x07, 18) | bits(b, 0x3F, 12) | bits(c, 0x3F, 6) | bits(d, 0x3F, 0),
+            4,
+            tail,
+        ),
+        _ => return None,
+    })
+}
+
+/// The folded form of a character of the scripts from Devanagari to Sinhala (U+0900 to U+0DFF), the commonest here: ten blocks alike, each with its
+/// digits at 0x66.
+#[inline]
+fn fold_indic(second: u8, third: u8) -> u8 {
+    match (second << 6 | third & 0x3F) & 0x7F {
+        place @ 0x66..=0x6F => b'0' + (place - 0x66),
+        0x64 | 0x65 => OTHER,
+        _ => SCRIPT,
+    }
+}
+
+/// The folded form of a character outside those scripts; `None` for one that nobody sees.
+#[inline]
+fn fold(code: u32) -> Option<u8> {
     let digit = |zero: u32| Some(b'0' + u8::try_from((code - zero) % 10).unwrap_or(0));
     match code {
-        // Devanagari to Sinhala, the commonest here: ten blocks alike, each with its digits at 0x66.
-        0x0900..=0x0DFF => match code & 0x7F {
-            0x66..=0x6F => digit((code & !0x7F) + 0x66),
-            0x64 | 0x65 => Some(OTHER),
-            _ => Some(SCRIPT),
-        },
+        0..0x80 => u8::try_from(code).ok(),
         0x0660..=0x0669 => digit(0x0660),
         0x06F0..=0x06F9 => digit(0x06F0),
         0x07C0..=0x07C9 => digit(0x07C0),
@@ -215,7 +249,7 @@ fn fold(character: char) -> Option<u8> {
         }
         0x0E00..=0x0EFF | 0x1000..=0x109F | 0x1780..=0x17FF | 0x2E80..=0xA4CF => Some(OTHER),
         0x0530..=0x1DFF | 0x2C00..=0xD7FF | 0xFB13..=0xFDFF | 0xFE70..=0xFEFC => {
-            Some(if character.is_alphanumeric() {
+            Some(if char::from_u32(code).is_some_and(char::is_alphanumeric) {
                 SCRIPT
             } else {
                 OTHER
