@@ -70,6 +70,7 @@ struct Inner {
     inside: Vec<&'static BuiltIn>,
     at: Vec<&'static BuiltIn>,
     colon: Vec<&'static BuiltIn>,
+    dot: Vec<&'static BuiltIn>,
     wanted: Entities,
     own: Own,
     allowed: Allowed,
@@ -340,6 +341,7 @@ impl Inner {
             inside: of(Anchor::Inside),
             at: of(Anchor::At),
             colon: of(Anchor::Colon),
+            dot: of(Anchor::Dot),
             wanted: entities.clone(),
             own: Own::default(),
             allowed: Allowed::default(),
@@ -365,6 +367,16 @@ impl Inner {
             let recognizers = match (window.slice(anchor, anchor + 1), window.before(anchor)) {
                 (b"@", _) => &self.at,
                 (b":", _) => &self.colon,
+                (b".", before) => match before.is_some_and(is_word)
+                    && window
+                        .slice(anchor + 1, anchor + 2)
+                        .iter()
+                        .all(|byte| is_word(*byte))
+                {
+                    true => &self.dot,
+                    false => &NONE,
+                },
+                (b"/", _) => &NONE,
                 (_, Some(b'0'..=b'9')) => {
                     // Within a group: on to its end.
                     let digits = window.slice(anchor, window.len());
@@ -390,9 +402,12 @@ impl Inner {
     }
 }
 
+static NONE: Vec<&BuiltIn> = Vec::new();
+
 /// How many characters come before the first that may be an anchor.
 fn skip(bytes: &[u8]) -> Option<usize> {
-    let anchor = |byte: &u8| matches!(byte, b'0'..=b':' | b'@');
+    // A slash is none, but one range is quicker to look for than two.
+    let anchor = |byte: &u8| matches!(byte, b'.'..=b':' | b'@');
     // One anchor is often near another.
     let near = bytes.get(..NEAR).unwrap_or(bytes);
     if let Some(place) = near.iter().position(anchor) {

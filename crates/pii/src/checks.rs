@@ -1,4 +1,9 @@
-//! Check digits.
+//! Check digits, and other rules that a number keeps.
+
+mod america;
+mod asia;
+mod europe;
+mod pacific;
 
 use crate::recognize::bank;
 
@@ -116,6 +121,55 @@ pub(crate) fn names() -> impl Iterator<Item = &'static str> {
     CHECKS.iter().map(|(name, _)| *name)
 }
 
+/// The checks by the names that the tables and findings call them.
+const CHECKS: &[(&str, Check)] = &[
+    ("aba", america::aba),
+    ("abn", pacific::abn),
+    ("acn", pacific::acn),
+    ("born", born),
+    ("brn", asia::brn),
+    ("codice_fiscale", europe::codice_fiscale),
+    ("dea", america::dea),
+    ("dni", europe::dni),
+    ("frn", asia::frn),
+    ("hetu", europe::hetu),
+    ("icao", europe::icao),
+    ("ifsc_bank", ifsc),
+    ("itin", america::itin),
+    ("kvnr", europe::kvnr),
+    ("lanr", europe::lanr),
+    ("luhn", luhn),
+    ("luhn_mod_36", luhn_36),
+    ("medicare", pacific::medicare),
+    ("mod_11_10", mod_11_10),
+    ("mod_97", mod_97),
+    ("national_id_tr", asia::turkish),
+    ("nhs", europe::nhs),
+    ("nie", europe::nie),
+    ("nonzero", nonzero),
+    ("npi", america::npi),
+    ("nric", asia::nric),
+    ("organisationsnummer", europe::organisation),
+    ("personnummer", europe::personnummer),
+    ("pesel", europe::pesel),
+    ("piva", europe::piva),
+    ("plate", plate),
+    ("plz", europe::plz),
+    ("region_kr", asia::region),
+    ("rrn", asia::rrn),
+    ("rvnr", europe::rvnr),
+    ("ssn", america::ssn),
+    ("steuer_id", europe::steuer_id),
+    ("tfn", pacific::tfn),
+    ("tin_ph", asia::tin),
+    ("tnin", asia::tnin),
+    ("uen", asia::uen),
+    ("uk_plate", europe::uk_plate),
+    ("uk_surname", europe::uk_surname),
+    ("verhoeff", verhoeff),
+    ("za_id", pacific::south_african),
+];
+
 /// The code of a branch of a bank of India that is known.
 fn ifsc(code: &[u8]) -> bool {
     bank::is_branch(code)
@@ -126,14 +180,64 @@ fn plate(code: &[u8]) -> bool {
     !code.ends_with(b"0000")
 }
 
-const CHECKS: &[(&str, Check)] = &[
-    ("ifsc_bank", ifsc),
-    ("plate", plate),
-    ("luhn", luhn),
-    ("luhn_mod_36", luhn_36),
-    ("mod_97", mod_97),
-    ("verhoeff", verhoeff),
-];
+/// The first six digits are a birth date: year, month, day.
+fn born(digits: &[u8]) -> bool {
+    let date = digits.get(..6).map_or(0, number);
+    is_day(None, date / 100 % 100, date % 100)
+}
+
+fn nonzero(digits: &[u8]) -> bool {
+    digits.iter().any(|digit| *digit != b'0')
+}
+
+/// ISO 7064 modulo 11, 10 over all digits, the check digit last.
+fn mod_11_10(digits: &[u8]) -> bool {
+    let Some((check, body)) = digits.split_last() else {
+        return false;
+    };
+    let product = body.iter().fold(10, |product, digit| {
+        let sum = (value(*digit) + product) % 10;
+        2 * if sum == 0 { 10 } else { sum } % 11
+    });
+    value(*check) == (11 - product) % 10
+}
+
+/// What a digit counts.
+fn value(digit: u8) -> u32 {
+    u32::from(digit.wrapping_sub(b'0'))
+}
+
+/// The sum of what digits count, each so many times.
+fn weighted(digits: &[u8], weights: &[u32]) -> u32 {
+    let pairs = digits.iter().zip(weights);
+    pairs.map(|(digit, weight)| value(*digit) * weight).sum()
+}
+
+/// The number that digits write.
+fn number(digits: &[u8]) -> u64 {
+    digits
+        .iter()
+        .fold(0, |number, digit| number * 10 + u64::from(value(*digit)))
+}
+
+/// Whether all are the same.
+fn uniform(digits: &[u8]) -> bool {
+    digits.windows(2).all(|pair| pair.first() == pair.last())
+}
+
+/// Whether there is such a day, of any year if none is given.
+fn is_day(year: Option<u64>, month: u64, day: u64) -> bool {
+    let leap = year
+        .is_none_or(|year| year.is_multiple_of(4) && (year % 100 != 0 || year.is_multiple_of(400)));
+    let days = match month {
+        2 if leap => 29,
+        2 => 28,
+        4 | 6 | 9 | 11 => 30,
+        1..=12 => 31,
+        _ => return false,
+    };
+    (1..=days).contains(&day)
+}
 
 #[cfg(test)]
 mod tests {

@@ -9,16 +9,19 @@ pub(crate) mod bank;
 mod calling_codes;
 mod card;
 pub(crate) mod codes;
+mod crypto;
 mod email;
 mod gstin;
 mod iban;
 mod ip;
+mod mac;
 pub(crate) mod numbers;
 mod pan;
 mod phone;
 mod run;
 mod table;
 mod upi;
+mod url;
 
 use std::cell::OnceCell;
 
@@ -39,6 +42,8 @@ pub(crate) enum Anchor {
     At,
     /// A colon.
     Colon,
+    /// A dot between letters or digits.
+    Dot,
 }
 
 /// A kind of personal data and how it is found.
@@ -74,6 +79,14 @@ pub(crate) const RECOGNIZERS: &[BuiltIn] = &[
     BuiltIn::new(Entity::InUpiId, Anchor::At, upi::find),
     BuiltIn::new(Entity::InAbha, Anchor::At, upi::find_health),
     BuiltIn::new(Entity::InBankAccount, Anchor::Digit, bank::find_account),
+    BuiltIn::new(Entity::Mac, Anchor::Digit, mac::find),
+    BuiltIn::new(Entity::Mac, Anchor::Inside, mac::find),
+    BuiltIn::new(Entity::Mac, Anchor::Colon, mac::find),
+    BuiltIn::new(Entity::Mac, Anchor::Dot, mac::find),
+    BuiltIn::new(Entity::Crypto, Anchor::Digit, crypto::find),
+    BuiltIn::new(Entity::Crypto, Anchor::Inside, crypto::find),
+    BuiltIn::new(Entity::Url, Anchor::Colon, url::find_scheme),
+    BuiltIn::new(Entity::Url, Anchor::Dot, url::find_bare),
 ];
 
 /// A span of the folded text, and how sure it is, from 0 to 1.

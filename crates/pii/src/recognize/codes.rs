@@ -86,9 +86,12 @@ impl Codes {
 /// A pattern of the table as a regular expression: `_` may be a separator, and `$name` stands for what a line of that name says.
 fn regex(pattern: &str, named: &[&str]) -> String {
     let named = named.iter().filter_map(|line| line.split_once(" = "));
-    let pattern = named.fold(pattern.to_owned(), |pattern, (name, meaning)| {
-        pattern.replace(name, &format!("(?:{meaning})"))
-    });
+    // What a name means may hold names of lines above it.
+    let pattern = named
+        .rev()
+        .fold(pattern.to_owned(), |pattern, (name, meaning)| {
+            pattern.replace(name, &format!("(?:{meaning})"))
+        });
     format!("(?i:{})", pattern.replace('_', "(?: ?[.-] ?| )?"))
 }
 

@@ -34,10 +34,12 @@ pub(crate) fn find(
     wanted: impl Fn(Entity, f32) -> bool,
     mut found: impl FnMut(Entity, Match),
 ) {
-    let Some(run) = scene.run().filter(|run| !run.overlong()) else {
+    let Some(run) = scene.run() else {
         return;
     };
-    for (groups, digits) in run.prefixes() {
+    // Of too many groups, what follows the last isn't known.
+    let sure = |groups: &[Group]| !run.overlong() || run.next(groups.len()).is_some();
+    for (groups, digits) in run.prefixes().filter(|(groups, _)| sure(groups)) {
         for (form, row) in NUMBERS.get(digits.len()).into_iter().flatten() {
             if wanted(row.entity, row.best())
                 && form.holds(groups, digits)

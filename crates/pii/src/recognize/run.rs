@@ -48,6 +48,8 @@ pub(crate) struct Run {
     groups: [Group; MOST_GROUPS],
     count: usize,
     overlong: bool,
+    /// A group follows the counted ones whose digits are too many.
+    cut: bool,
 }
 
 impl Run {
@@ -70,6 +72,7 @@ impl Run {
             groups: [none; MOST_GROUPS],
             count: 0,
             overlong: false,
+            cut: false,
         };
         let mut start = anchor;
         let mut separator = Separator::None;
@@ -78,7 +81,22 @@ impl Run {
             let mut end = start;
             while let Some(digit) = window.at(end).filter(u8::is_ascii_digit) {
                 let Some(slot) = run.digits.get_mut(count) else {
+                    while end < start + MOST_DIGITS
+                        && window.at(end).is_some_and(|byte| byte.is_ascii_digit())
+                    {
+                        end += 1;
+                    }
                     run.overlong = true;
+                    if let Some(slot) = run.groups.get_mut(run.count) {
+                        *slot = Group {
+                            start,
+                            end,
+                            separator,
+                            bracketed: false,
+                            digits: count,
+                        };
+                        run.cut = true;
+                    }
                     return run;
                 };
                 *slot = digit;
@@ -127,7 +145,8 @@ impl Run {
 
     /// The group after the first `count`.
     pub(crate) fn next(&self, count: usize) -> Option<&Group> {
-        self.groups().get(count)
+        let known = self.count + usize::from(self.cut);
+        self.groups.get(..known)?.get(count)
     }
 
     /// There are more digits than any number has.
@@ -166,8 +185,9 @@ pub(crate) fn is_short(window: &Window<'_>, anchor: usize) -> bool {
         .is_some_and(|byte| is_separator(byte) || byte == b'/' || byte.is_ascii_alphabetic());
     let [before, earlier] =
         [1, 2].map(|back| anchor.checked_sub(back).and_then(|index| window.at(index)));
-    let precedes = matches!(before, Some(b' ' | b'-' | b'.'))
-        && earlier.is_some_and(|byte| byte.is_ascii_uppercase());
+    let precedes = before.is_some_and(|byte| byte.is_ascii_alphabetic())
+        || matches!(before, Some(b' ' | b'-' | b'.'))
+            && earlier.is_some_and(|byte| byte.is_ascii_alphabetic());
     !follows && !precedes
 }
 

@@ -23,6 +23,8 @@ pub(crate) struct Row {
     doubted: bool,
     /// Only a word that says it is the number of a thing for sale counts, an amount or an order beside it doesn't.
     goods: bool,
+    /// A plus stands before it and belongs to it.
+    plus: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,6 +64,7 @@ impl Row {
             whole: false,
             doubted: false,
             goods: false,
+            plus: false,
         };
         for flag in fields.next().unwrap_or_default().split_whitespace() {
             match flag {
@@ -71,6 +74,7 @@ impl Row {
                 "whole" => row.whole = true,
                 "doubted" => row.doubted = true,
                 "goods" => row.goods = true,
+                "plus" => row.plus = true,
                 _ => return None,
             }
         }
@@ -94,6 +98,11 @@ impl Row {
         unsure: bool,
     ) -> Option<Match> {
         let window = scene.window;
+        let start = match (self.plus, window.before(start)) {
+            (true, Some(b'+')) => start - 1,
+            (true, _) => return None,
+            (false, _) => start,
+        };
         let bounded = match self.loose {
             true => window.parts_words(start, end),
             false => window.may_start(start) && window.may_end(end),

@@ -79,7 +79,7 @@ fn look_alikes_of_addresses_are_not_taken() {
         "dead::beef",
         "a :: b",
         "12:34:56",
-        "aa:bb:cc:dd:ee:ff",
+        "aa:bb:cc:dd:ee",
         "version 1.2.3.4",
         "1.2.3.4.5",
         "256.1.1.1",
