@@ -9,6 +9,7 @@ use crate::corpus::chance::Chance;
 use crate::corpus::template::{Part, Template};
 use crate::{Case, Dataset, Failure, Span, Trap};
 
+mod abroad;
 mod chance;
 mod check;
 mod entities;
@@ -48,7 +49,7 @@ fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("templates")
 }
 
-/// All texts of the corpus but those of [`secrets`]: personal data and traps.
+/// All texts of the corpus but those of [`secrets()`] and [`world()`]: personal data and traps.
 ///
 /// # Errors
 ///
@@ -57,7 +58,7 @@ pub fn india(seed: u64) -> Result<Dataset, Failure> {
     generate("india", seed, |template| match Sort::of(template) {
         Sort::Data => TEXTS,
         Sort::Traps => NEGATIVES / 5,
-        Sort::Secrets => 0,
+        Sort::Secrets | Sort::World => 0,
     })
 }
 
@@ -69,7 +70,7 @@ pub fn india(seed: u64) -> Result<Dataset, Failure> {
 pub fn negatives(seed: u64) -> Result<Dataset, Failure> {
     generate("negatives", seed, |template| match Sort::of(template) {
         Sort::Traps => NEGATIVES,
-        Sort::Data | Sort::Secrets => 0,
+        Sort::Data | Sort::Secrets | Sort::World => 0,
     })
 }
 
@@ -81,7 +82,19 @@ pub fn negatives(seed: u64) -> Result<Dataset, Failure> {
 pub fn secrets(seed: u64) -> Result<Dataset, Failure> {
     generate("secrets", seed, |template| match Sort::of(template) {
         Sort::Secrets => TEXTS,
-        Sort::Data | Sort::Traps => 0,
+        Sort::Data | Sort::Traps | Sort::World => 0,
+    })
+}
+
+/// The texts that hold numbers of other states.
+///
+/// # Errors
+///
+/// As [`india()`].
+pub fn world(seed: u64) -> Result<Dataset, Failure> {
+    generate("world", seed, |template| match Sort::of(template) {
+        Sort::World => TEXTS,
+        Sort::Data | Sort::Traps | Sort::Secrets => 0,
     })
 }
 
@@ -137,6 +150,7 @@ enum Sort {
     Data,
     Traps,
     Secrets,
+    World,
 }
 
 impl Sort {
@@ -144,6 +158,8 @@ impl Sort {
         let data = |part: &Part| matches!(part, Part::Data { .. });
         if template.name.starts_with("secret.") {
             Self::Secrets
+        } else if template.name.starts_with("world.") {
+            Self::World
         } else if template.parts.iter().any(data) {
             Self::Data
         } else {

@@ -2,7 +2,7 @@
 
 use crate::corpus::chance::Chance;
 use crate::corpus::forms::{Form, Shape, USUAL};
-use crate::corpus::{india, secrets, world};
+use crate::corpus::{abroad, india, secrets, world};
 
 type Make = fn(&mut Chance) -> Shape;
 
@@ -167,6 +167,42 @@ const ROWS: &[Row] = &[
     row("IP_ADDRESS", "", world::ip, &[Form::ZeroWidth]),
     row("IP_ADDRESS", "v4", world::ip4, NONE),
     row("MAC_ADDRESS", "", world::mac, NONE),
+    row(
+        "US_SSN",
+        "",
+        abroad::us_ssn,
+        &[Form::NoBreak, Form::EnDash, Form::Spaced],
+    ),
+    row("US_ITIN", "", abroad::us_itin, NONE),
+    row("US_PASSPORT", "", abroad::us_passport, NONE),
+    row("ABA_ROUTING_NUMBER", "", abroad::aba, NONE),
+    row("US_BANK_NUMBER", "", abroad::us_bank, NONE),
+    row("US_NPI", "", abroad::us_npi, NONE),
+    row("US_MBI", "", abroad::us_mbi, NONE),
+    row("MEDICAL_LICENSE", "", abroad::dea, NONE),
+    row("UK_NHS", "", abroad::uk_nhs, &[Form::NoBreak, Form::Dashed]),
+    row(
+        "UK_NINO",
+        "",
+        abroad::uk_nino,
+        &[Form::Lower, Form::NoBreak],
+    ),
+    row("CA_SIN", "", abroad::ca_sin, &[Form::NoBreak]),
+    row("AU_TFN", "", abroad::au_tfn, NONE),
+    row("AU_MEDICARE", "", abroad::au_medicare, NONE),
+    row("AU_ABN", "", abroad::au_abn, NONE),
+    row("SG_NRIC_FIN", "", abroad::sg_nric, &[Form::Lower]),
+    row("ES_NIF", "", abroad::es_nif, NONE),
+    row("ES_NIE", "", abroad::es_nie, NONE),
+    row("FI_PERSONAL_IDENTITY_CODE", "", abroad::fi_code, NONE),
+    row("PL_PESEL", "", abroad::pl_pesel, NONE),
+    row("SE_PERSONNUMMER", "", abroad::se_number, NONE),
+    row("KR_RRN", "", abroad::kr_rrn, NONE),
+    row("TH_TNIN", "", abroad::th_tnin, NONE),
+    row("TR_NATIONAL_ID", "", abroad::tr_id, NONE),
+    row("ZA_ID_NUMBER", "", abroad::za_id, NONE),
+    row("DE_TAX_ID", "", abroad::de_tax, NONE),
+    row("NG_NIN", "", abroad::ng_nin, NONE),
     row("DATE_OF_BIRTH", "", world::birth, NONE),
 ];
 
