@@ -48,33 +48,31 @@ impl Event {
     /// can start a field of its own.
     #[must_use]
     pub fn new(name: Option<&str>, data: &str) -> Self {
-        let name = name.map(|name| name.split(['\r', '\n']).next().unwrap_or_default());
+        let name = name.map(first_line);
         let mut raw = String::with_capacity(data.len() + name.map_or(0, str::len) + 24);
         if let Some(name) = name {
             raw.push_str("event: ");
             raw.push_str(name);
             raw.push('\n');
         }
-        let mut lines = Lines::new(data.as_bytes()).peekable();
-        let many = data.contains(['\r', '\n']);
-        let from = raw.len() + "data: ".len();
-        if data.is_empty() {
-            raw.push_str("data: \n");
-        }
-        while let Some(line) = lines.next() {
+        let place = if is_one_line(data) {
+            let from = raw.len() + "data: ".len();
             raw.push_str("data: ");
-            raw.push_str(data.get(line).unwrap_or_default());
+            raw.push_str(data);
             raw.push('\n');
-            if lines.peek().is_none() && data.ends_with(['\r', '\n']) {
+            Data::Line(from..from + data.len())
+        } else {
+            for line in Lines::new(data.as_bytes()) {
+                raw.push_str("data: ");
+                raw.push_str(data.get(line).unwrap_or_default());
+                raw.push('\n');
+            }
+            if data.ends_with(['\r', '\n']) {
                 raw.push_str("data: \n");
             }
-        }
-        raw.push('\n');
-        let place = if many {
             Data::Lines(data.to_owned())
-        } else {
-            Data::Line(from..from + data.len())
         };
+        raw.push('\n');
         let name = name.map(|name| "event: ".len().."event: ".len() + name.len());
         Self::unedited(raw.into(), name, place)
     }
@@ -82,7 +80,7 @@ impl Event {
     /// Encodes a comment, which clients skip.
     #[must_use]
     pub fn comment(text: &str) -> Self {
-        let text = text.split(['\r', '\n']).next().unwrap_or_default();
+        let text = first_line(text);
         Self::unedited(format!(": {text}\n\n").into(), None, Data::None)
     }
 
@@ -263,6 +261,15 @@ impl Event {
         }
         Some(Self::new(self.name(), document.as_str()).0.raw)
     }
+}
+
+fn is_one_line(text: &str) -> bool {
+    memchr::memchr2(b'\n', b'\r', text.as_bytes()).is_none()
+}
+
+fn first_line(text: &str) -> &str {
+    let end = memchr::memchr2(b'\n', b'\r', text.as_bytes());
+    end.and_then(|end| text.get(..end)).unwrap_or(text)
 }
 
 /// Two events are equal when a client reads the same from them.

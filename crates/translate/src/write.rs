@@ -100,7 +100,15 @@ impl Writer {
 
     pub(crate) fn number_at(&mut self, key: &str, number: u64) {
         self.key(key);
-        self.0.push_str(&number.to_string());
+        self.digits(number);
+    }
+
+    fn digits(&mut self, number: u64) {
+        if number >= 10 {
+            self.digits(number / 10);
+        }
+        let last = u32::try_from(number % 10).unwrap_or_default();
+        self.0.extend(char::from_digit(last, 10));
     }
 }
 
@@ -121,8 +129,13 @@ mod tests {
         writer.open_list();
         writer.close_list();
         writer.close_list();
-        writer.number_at("c", 2);
+        writer.number_at("c", 0);
+        writer.number_at("d", 1_020);
+        writer.number_at("e", u64::MAX);
         writer.close();
-        assert_eq!(writer.finish(), r#"{"a":"x,{[:","b":[1,{},[]],"c":2}"#);
+        assert_eq!(
+            writer.finish(),
+            r#"{"a":"x,{[:","b":[1,{},[]],"c":0,"d":1020,"e":18446744073709551615}"#
+        );
     }
 }

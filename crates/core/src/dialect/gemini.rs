@@ -359,35 +359,46 @@ fn ends(facts: &mut Facts, _: Place, chunk: Value<'_>) {
 
 /// What was cached is counted within `promptTokenCount`; thoughts, and what tools of the provider put into the prompt, stand beside.
 pub(super) fn usage(facts: &mut Facts, value: Value<'_>) -> bool {
-    let number = |name: &str| value.get(name).and_then(Value::as_u64);
+    let (mut prompt, mut total) = (None, None);
+    let (mut cached, mut tools, mut answer, mut thoughts) = (0, 0, 0, 0);
+    let (mut prompt_audio, mut cached_audio, mut answer_audio) = (0, 0, 0);
+    for (key, count) in value.members() {
+        let counted = || count.as_u64().unwrap_or(0);
+        match key.text().as_deref().unwrap_or_default() {
+            "promptTokenCount" => prompt = count.as_u64(),
+            "totalTokenCount" => total = count.as_u64(),
+            "cachedContentTokenCount" => cached = counted(),
+            "toolUsePromptTokenCount" => tools = counted(),
+            "candidatesTokenCount" => answer = counted(),
+            "thoughtsTokenCount" => thoughts = counted(),
+            "promptTokensDetails" => prompt_audio = audio(count),
+            "cacheTokensDetails" => cached_audio = audio(count),
+            "candidatesTokensDetails" => answer_audio = audio(count),
+            _ => {}
+        }
+    }
     // Events before the last may say how they were billed, and no number.
-    if number("promptTokenCount")
-        .or(number("totalTokenCount"))
-        .is_none()
-    {
+    if prompt.or(total).is_none() {
         return true;
     }
-    let counted = |name: &str| number(name).unwrap_or(0);
-    let audio = |name: &str| -> u64 {
-        let details = value.get(name).into_iter().flat_map(Value::items);
-        details
-            .filter(|detail| detail.get("modality").is_some_and(|kind| kind.is("AUDIO")))
-            .filter_map(|detail| detail.get("tokenCount").and_then(Value::as_u64))
-            .sum()
-    };
-    let mut input = Split::of(counted("promptTokenCount"));
-    let mut output = Split::of(counted("candidatesTokenCount"));
+    let mut input = Split::of(prompt.unwrap_or(0));
+    let mut output = Split::of(answer);
     facts.usage = Some(Usage {
-        cached_input: input.take(counted("cachedContentTokenCount")),
-        audio_input: input
-            .take(audio("promptTokensDetails").saturating_sub(audio("cacheTokensDetails"))),
-        input: input
-            .rest
-            .saturating_add(counted("toolUsePromptTokenCount")),
-        audio_output: output.take(audio("candidatesTokensDetails")),
+        cached_input: input.take(cached),
+        audio_input: input.take(prompt_audio.saturating_sub(cached_audio)),
+        input: input.rest.saturating_add(tools),
+        audio_output: output.take(answer_audio),
         output: output.rest,
-        reasoning: counted("thoughtsTokenCount"),
+        reasoning: thoughts,
         ..Usage::default()
     });
     true
+}
+
+fn audio(details: Value<'_>) -> u64 {
+    let audio = details
+        .items()
+        .filter(|detail| detail.get("modality").is_some_and(|kind| kind.is("AUDIO")));
+    let counts = audio.filter_map(|detail| detail.get("tokenCount")?.as_u64());
+    counts.fold(0, u64::saturating_add)
 }

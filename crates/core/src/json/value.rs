@@ -134,10 +134,12 @@ impl<'a> Value<'a> {
     /// Whether this is the string `text`.
     #[must_use]
     pub fn is(self, text: &str) -> bool {
-        match self.plain_text() {
-            Some(plain) => plain == text,
-            None => self.text().is_some_and(|decoded| decoded == text),
+        let node = self.node();
+        if node.escaped() {
+            return self.text().is_some_and(|decoded| decoded == text);
         }
+        // The length first: most are told apart by it.
+        node.end().wrapping_sub(node.start()) == text.len() + 2 && self.plain_text() == Some(text)
     }
 
     /// A whole number that fits. `1.0` and `1e3` are not whole numbers here: no API writes them so.

@@ -3,7 +3,7 @@
 use bartizan_core::Usage;
 use bartizan_core::json::Value;
 
-use crate::read::member;
+use crate::read::{member, members};
 
 /// What the API counts. Counts are totals so far, and a count that is not said again stands.
 #[derive(Clone, Copy, Debug, Default)]
@@ -22,31 +22,43 @@ pub(super) fn read(root: Value<'_>, before: Counts) -> Counts {
     let Some(usage) = member(root, "usageMetadata") else {
         return before;
     };
-    let count = |name: &str, before: u64| {
-        member(usage, name)
-            .and_then(Value::as_u64)
-            .unwrap_or(before)
-    };
-    let audio = |name: &str| -> Option<u64> {
-        let details = member(usage, name)?;
-        let audio = details
-            .items()
-            .filter(|detail| member(*detail, "modality").is_some_and(|kind| kind.is("AUDIO")));
-        let counts = audio.filter_map(|detail| member(detail, "tokenCount")?.as_u64());
-        Some(counts.fold(0, u64::saturating_add))
-    };
-    let cached_audio = audio("cacheTokensDetails").unwrap_or(0);
-    Counts {
-        prompt: count("promptTokenCount", before.prompt),
-        cached: count("cachedContentTokenCount", before.cached),
-        tools: count("toolUsePromptTokenCount", before.tools),
-        audio_prompt: audio("promptTokensDetails").map_or(before.audio_prompt, |prompt| {
-            prompt.saturating_sub(cached_audio)
-        }),
-        answer: count("candidatesTokenCount", before.answer),
-        audio_answer: audio("candidatesTokensDetails").unwrap_or(before.audio_answer),
-        thoughts: count("thoughtsTokenCount", before.thoughts),
+    let mut counts = before;
+    let (mut audio_prompt, mut cached_audio) = (None, 0);
+    for (key, value) in members(usage) {
+        let place = match key.as_ref() {
+            "promptTokenCount" => &mut counts.prompt,
+            "cachedContentTokenCount" => &mut counts.cached,
+            "toolUsePromptTokenCount" => &mut counts.tools,
+            "candidatesTokenCount" => &mut counts.answer,
+            "thoughtsTokenCount" => &mut counts.thoughts,
+            "candidatesTokensDetails" => {
+                counts.audio_answer = audio(value);
+                continue;
+            }
+            "promptTokensDetails" => {
+                audio_prompt = Some(audio(value));
+                continue;
+            }
+            "cacheTokensDetails" => {
+                cached_audio = audio(value);
+                continue;
+            }
+            _ => continue,
+        };
+        *place = value.as_u64().unwrap_or(*place);
     }
+    if let Some(prompt) = audio_prompt {
+        counts.audio_prompt = prompt.saturating_sub(cached_audio);
+    }
+    counts
+}
+
+fn audio(details: Value<'_>) -> u64 {
+    let audio = details
+        .items()
+        .filter(|detail| member(*detail, "modality").is_some_and(|kind| kind.is("AUDIO")));
+    let counts = audio.filter_map(|detail| member(detail, "tokenCount")?.as_u64());
+    counts.fold(0, u64::saturating_add)
 }
 
 impl Counts {
