@@ -232,11 +232,11 @@ pub(super) static CHUNK: Shape = Shape::Object(Object::new(&[
     ("error", FactIn(&ERROR, error)),
 ]));
 
-/// Groq's place for the usage of a stream.
+/// Groq's place for the usage of a stream, and for why it stopped early.
 static X_GROQ: Shape = Shape::Object(Object::new(&[
     ("id", Skip),
     ("usage", Fact(usage)),
-    ("error", Leaves(Other)),
+    ("error", FactBy(Other, error)),
 ]));
 
 static CHUNK_CHOICE: Shape = Shape::Object(

@@ -13,6 +13,7 @@
 //! | `{"detail":"…"}`, `{"detail":[{"loc","msg","type"}]}` | FastAPI and all behind it |
 //! | `{"error":"…"}`, `{"error":"…","error_type"}`, `{"error":"…","code"}` | Ollama, TGI, xAI |
 //! | `{"errors":[{"code","message"}]}`, `{"error_code","message"}` | others |
+//! | `{"x_groq":{"error":"…"}}` | Groq, in a stream |
 //! | `{"type":"response.failed","response":{"error":{"code","message"}}}` | OpenAI's responses, in a stream |
 
 use std::borrow::Cow;
@@ -82,7 +83,7 @@ impl<'a> Said<'a> {
             self.after = self.after.or(seconds_of(seconds.raw()));
         }
         for name in [
-            "error", "message", "Message", "msg", "detail", "errors", "response", "delta",
+            "error", "message", "Message", "msg", "detail", "errors", "response", "delta", "x_groq",
         ] {
             if let Some(inner) = member(object, name) {
                 self.read(inner, depth);

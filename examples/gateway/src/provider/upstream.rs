@@ -93,7 +93,7 @@ impl Service<Request<Body>> for Upstream {
                 Err(refusal) => Err(refusal),
             };
             Ok(match sent {
-                Ok(response) => failure::told_anew(response, dialect),
+                Ok(response) => failure::told_anew(response, dialect).await,
                 Err(refusal) => refusal.render(dialect),
             })
         })

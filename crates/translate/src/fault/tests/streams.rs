@@ -12,6 +12,12 @@ fn errors_in_the_middle_of_a_stream_are_known_by_name() {
             "upstream_error",
         ),
         (
+            Dialect::OpenAiChat,
+            r#"{"id":"c","choices":[],"x_groq":{"id":"r","error":"canary"}}"#,
+            RefusalKind::Upstream,
+            "upstream_error",
+        ),
+        (
             Dialect::AnthropicMessages,
             r#"{"type":"error","error":{"type":"overloaded_error","message":"canary"}}"#,
             RefusalKind::Overloaded,

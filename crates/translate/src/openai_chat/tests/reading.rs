@@ -431,6 +431,7 @@ fn a_failure_within_a_stream_ends_it() {
     for failure in [
         json!({"error": {"message": "canary", "type": "server_error"}}),
         json!({"id": "x", "choices": [{"index": 0, "delta": {}, "finish_reason": "error"}], "error": {"message": "canary", "code": 502}}),
+        json!({"id": "x", "choices": [{"index": 0, "delta": {}, "finish_reason": null}], "x_groq": {"id": "r", "error": "canary"}}),
         json!({"object": "error", "message": "canary", "type": "BadRequestError", "code": 400}),
         finish("error"),
         finish("insufficient_system_resource"),
