@@ -8,7 +8,9 @@
 //! | `GET /asked/FROM` | every recorded request of `FROM`, as it was |
 //! | `POST /translate/FROM/TO/MODEL` | the same for the request in the body; `?stream` where its path would say so |
 
+use std::collections::HashMap;
 use std::convert::Infallible;
+use std::sync::LazyLock;
 
 use bartizan_core::Body;
 use bartizan_translate::Target;
@@ -81,13 +83,11 @@ async fn answer(request: Request<Incoming>) -> Response<Body> {
                 .headers()
                 .get("x-replay-at")
                 .and_then(|name| name.to_str().ok());
-            let exchange = exchanges::all()
-                .iter()
-                .find(|exchange| named == Some(exchange.name().as_str()));
-            match (exchange, Api::named(api)) {
-                (Some(exchange), Some(api)) => {
+            let found = named.and_then(|name| FOUND.get(name));
+            match (found, Api::named(api)) {
+                (Some(found), Some(api)) => {
                     let rest = path.splitn(4, '/').nth(3).unwrap_or_default();
-                    replayed(exchange, api, rest, request).await
+                    replayed(found, api, rest, request).await
                 }
                 _ => not_found(),
             }
@@ -109,13 +109,44 @@ fn not_found() -> Response<Body> {
     response
 }
 
+/// An exchange, and where the events of its stream end.
+struct Found {
+    exchange: &'static Exchange,
+    ends: Vec<usize>,
+}
+
+impl Found {
+    fn new(exchange: &'static Exchange) -> Self {
+        let ends = if exchange.stream {
+            let frames = frames::of(exchange.media_type(), &exchange.body);
+            frames.iter().map(|frame| frame.at.end).collect()
+        } else {
+            Vec::new()
+        };
+        Self { exchange, ends }
+    }
+
+    /// Where the first `events` events end.
+    fn end_of(&self, events: u64) -> usize {
+        let Some(events) = usize::try_from(events).ok().filter(|events| *events > 0) else {
+            return 0;
+        };
+        let end = self.ends.get(events - 1);
+        end.copied().unwrap_or(self.exchange.body.len())
+    }
+}
+
+/// All exchanges by their names: they are asked for many thousand times.
+static FOUND: LazyLock<HashMap<String, Found>> = LazyLock::new(|| {
+    let all = exchanges::all().iter();
+    all.map(|exchange| (exchange.name(), Found::new(exchange)))
+        .collect()
+});
+
 fn listed() -> Value {
     let listed = exchanges::all().iter().map(|exchange| {
-        let events = if exchange.stream {
-            frames::of(exchange.media_type(), &exchange.body).len()
-        } else {
-            0
-        };
+        let found = FOUND.get(&exchange.name());
+        let events = found.map_or(0, |found| found.ends.len());
         json!({
             "file": exchange.file,
             "index": exchange.index,
@@ -144,17 +175,18 @@ fn asked(from: Api) -> Value {
 
 /// Lets the request through the layer; the answer is streamed as it comes.
 async fn replayed(
-    exchange: &Exchange,
+    found: &Found,
     api: Api,
     rest: &str,
     request: Request<Incoming>,
 ) -> Response<Body> {
+    let exchange = found.exchange;
     let (mut parts, body) = request.into_parts();
     let number =
         |name: &str| -> Option<u64> { parts.headers.get(name)?.to_str().ok()?.parse().ok() };
     let mut provider = Provider::of(exchange);
     if let Some(events) = number("x-replay-cut") {
-        provider = provider.cut(end_of(exchange, events));
+        provider = provider.cut(found.end_of(events));
     }
     if let Some(seed) = number("x-replay-seed") {
         provider = provider.scattered(seed);
@@ -172,20 +204,6 @@ async fn replayed(
         Ok(response) => response,
         Err(never) => match never {},
     }
-}
-
-/// Where the first `events` events of a stream end.
-fn end_of(exchange: &Exchange, events: u64) -> usize {
-    let Some(last) = usize::try_from(events)
-        .ok()
-        .and_then(|events| events.checked_sub(1))
-    else {
-        return 0;
-    };
-    let frames = frames::of(exchange.media_type(), &exchange.body);
-    frames
-        .get(last)
-        .map_or(exchange.body.len(), |frame| frame.at.end)
 }
 
 async fn requests(from: Api, to: &str) -> Value {

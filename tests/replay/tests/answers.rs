@@ -260,69 +260,55 @@ fn undated(text: &str) -> String {
     all + rest
 }
 
-/// Every event of the short streams, the ends of the long ones and each change of kind: deltas in the middle are all alike.
-fn cuts(events: &[frames::Frame]) -> Vec<usize> {
-    let kind = |frame: &frames::Frame| -> (String, Vec<String>) {
-        let data: serde_json::Value = serde_json::from_str(&frame.data).unwrap_or_default();
-        let keys = data["choices"][0]["delta"]
-            .as_object()
-            .or_else(|| data.as_object());
-        (
-            frame.name.clone(),
-            keys.into_iter()
-                .flat_map(|keys| keys.keys().cloned())
-                .collect(),
-        )
-    };
-    let whole = std::env::var_os("BARTIZAN_EVERY_CUT").is_some();
-    (0..events.len())
-        .filter(|cut| {
-            let near = events.len() < 40 || *cut < 12 || *cut + 12 > events.len();
-            near || whole || kind(&events[*cut]) != kind(&events[*cut - 1])
-        })
-        .collect()
-}
-
-#[tokio::test]
-async fn every_recorded_stream_cut_after_every_event_ends_in_an_error_of_the_clients_api() {
-    let mut tally = Tally::new("cut streams");
-    let mut cut = 0;
-    for exchange in exchanges::all()
-        .iter()
-        .filter(|exchange| exchange.stream && exchange.is_success())
-    {
-        let events = frames::of(exchange.media_type(), &exchange.body);
-        for api in IN {
-            let mut wrong = Vec::new();
-            let case = tally.case(exchange, api);
-            if replayed(api, exchange, Provider::of(exchange))
-                .await
-                .is_unsupported()
-            {
-                case.unsupported();
-                continue;
-            }
-            for at in cuts(&events) {
-                let end = at.checked_sub(1).map_or(0, |last| events[last].at.end);
-                if may_end_here(exchange, &events[..at]) {
-                    continue;
-                }
-                let got = replayed(api, exchange, Provider::of(exchange).cut(end)).await;
-                cut += 1;
-                let told = frames::of(got.media_type(), got.text.as_bytes());
-                let errs = got.status >= 400 || protocol::ends_in_error(api, &told) || got.broken;
-                if !errs || told.iter().any(|frame| is_terminal(api, frame)) {
-                    wrong.push(format!(
-                        "after event {at} of {}: {:.300}",
-                        events.len(),
-                        tail(&got.text)
-                    ));
-                }
-            }
-            case.found(wrong);
+/// What a client is told by a stream that breaks off is no whole answer, wherever it does: how many places, and what is wrong. `None`
+/// where there is no translation.
+async fn cut_everywhere(api: Api, exchange: &'static Exchange) -> Option<(usize, Vec<String>)> {
+    let whole = replayed(api, exchange, Provider::of(exchange)).await;
+    if whole.is_unsupported() {
+        return None;
+    }
+    let events = frames::of(exchange.media_type(), &exchange.body);
+    let mut wrong = Vec::new();
+    let cuts = 0..may_end_after(exchange, &events);
+    for at in cuts.clone() {
+        let end = at.checked_sub(1).map_or(0, |last| events[last].at.end);
+        let got = replayed(api, exchange, Provider::of(exchange).cut(end)).await;
+        let told = frames::of(got.media_type(), got.text.as_bytes());
+        let errs = got.status >= 400 || protocol::ends_in_error(api, &told) || got.broken;
+        if !errs || told.iter().any(|frame| is_terminal(api, frame)) {
+            wrong.push(format!(
+                "after event {at} of {}: {:.300}",
+                events.len(),
+                tail(&got.text)
+            ));
         }
     }
-    println!("{cut} cuts");
+    Some((cuts.len(), wrong))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_recorded_stream_cut_after_every_event_ends_in_an_error_of_the_clients_api() {
+    let mut tally = Tally::new("cut streams");
+    let streams = exchanges::all()
+        .iter()
+        .filter(|exchange| exchange.stream && exchange.is_success());
+    let cases: Vec<_> = streams
+        .flat_map(|exchange| IN.map(|api| (exchange, api)))
+        .map(|(exchange, api)| (exchange, api, tokio::spawn(cut_everywhere(api, exchange))))
+        .collect();
+    let mut cuts = 0;
+    for (exchange, api, case) in cases {
+        let read = case.await.unwrap();
+        let case = tally.case(exchange, api);
+        match read {
+            Some((count, wrong)) => {
+                cuts += count;
+                case.found(wrong);
+            }
+            None => case.unsupported(),
+        }
+    }
+    println!("{cuts} cuts");
     tally.settle();
 }
 
@@ -335,12 +321,16 @@ fn is_terminal(api: Api, frame: &frames::Frame) -> bool {
     api != Api::Gemini && protocol::ends_well(api, std::slice::from_ref(frame))
 }
 
-/// Some APIs have no word for the end: behind the last thing that they say, a cut can't be told from it.
-fn may_end_here(exchange: &Exchange, events: &[frames::Frame]) -> bool {
-    exchange.api == Api::Gemini
-        && events
-            .iter()
-            .any(|event| event.data.contains("\"finishReason\""))
-        || exchange.api == Api::Cohere && events.iter().any(|event| event.name == "message-end")
-        || exchange.api == Api::Converse && events.iter().any(|event| event.name == "messageStop")
+/// After how many events a stream may end. Some APIs have no word for it: behind the last thing that they say, a cut can't be told from it.
+fn may_end_after(exchange: &Exchange, events: &[frames::Frame]) -> usize {
+    let last = |event: &frames::Frame| match exchange.api {
+        Api::Gemini => event.data.contains("\"finishReason\""),
+        Api::Cohere => event.name == "message-end",
+        Api::Converse => event.name == "messageStop",
+        _ => false,
+    };
+    events
+        .iter()
+        .position(last)
+        .map_or(events.len(), |last| last + 1)
 }
