@@ -68,19 +68,27 @@ fn run(report: &mut Report, missing: &[Need], packages: &[&str], words: &[&str])
     });
     let Ok(servers) = servers else { return };
     report.step("SDK tests: Python", || {
-        pytest(told(Command::new(&sdks.python), &servers), "python", words)
+        let mut python = Command::new(&sdks.python);
+        told(&mut python, &servers);
+        pytest(python, "python", words)
     });
     if words.is_empty() {
-        report.step("SDK tests: Node.js", || tree::run(&mut sdks.node(&servers)));
+        report.step("SDK tests: Node.js", || {
+            tree::run(told(&mut sdks.node("node/*.test.js"), &servers))
+        });
     }
     report.step(
         "real clients: LangChain, instructor, an agent's loop",
         || {
-            let python = clients()?;
-            pytest(told(Command::new(python), &servers), "clients", words)
+            let mut python = Command::new(clients()?);
+            told(&mut python, &servers);
+            pytest(python, "clients", words)
         },
     );
-    report.step("replays read by the SDKs", || sdks.replays(words));
+    report.step("replays read by the SDKs: Python", || sdks.replays(words));
+    if words.is_empty() {
+        report.step("replays read by the SDKs: Node.js", || sdks.node_replays());
+    }
     report.step("no secret in what the gateway printed and stored", || {
         no_secret(&servers)
     });
@@ -124,10 +132,17 @@ impl Sdks {
         pytest(python, "replay", words)
     }
 
-    fn node(&self, servers: &Servers) -> Command {
+    /// The same before the SDKs for Node.js.
+    fn node_replays(&self) -> Result<(), Failure> {
+        let replay = Replay::start()?;
+        let mut node = self.node("node/replay/*.test.js");
+        tree::run(direct(&mut node).env("REPLAY_URL", &replay.url))
+    }
+
+    fn node(&self, tests: &str) -> Command {
         let mut node = Command::new(&self.node);
-        node.args(["--test", "node/*.test.js"]);
-        told(node, servers)
+        node.args(["--test", tests]);
+        node
     }
 }
 
@@ -175,7 +190,7 @@ pub(crate) fn environment(
 }
 
 /// Tells the tests where everything is.
-fn told(mut command: Command, servers: &Servers) -> Command {
+fn told<'c>(command: &'c mut Command, servers: &Servers) -> &'c mut Command {
     command
         .env("BARTIZAN_URL", &servers.url)
         .env("BARTIZAN_MASTER_KEY", &servers.master_key)
@@ -186,8 +201,7 @@ fn told(mut command: Command, servers: &Servers) -> Command {
     if fs::read_dir(cuts()).is_ok_and(|mut files| files.next().is_some()) {
         command.env("BARTIZAN_CUTS", cuts());
     }
-    direct(&mut command);
-    command
+    direct(command)
 }
 
 /// Runs it where the tests lie, with nothing between it and loopback.
