@@ -4,7 +4,7 @@
 use std::hint::black_box;
 
 use bartizan::core::TextRewriter;
-use bartizan::pii::{Action, Analyzer, Entity, Redactor, Vault};
+use bartizan::pii::{Analyzer, Entity, Operator, Redactor, Vault};
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 
 #[global_allocator]
@@ -80,7 +80,7 @@ fn analyze(criterion: &mut Criterion) {
 fn redactor() -> Redactor {
     Entity::built_in()
         .fold(Redactor::builder(), |builder, entity| {
-            builder.action(entity, Action::Mask)
+            builder.operator(entity, Operator::Mask)
         })
         .build()
         .unwrap()

@@ -139,7 +139,7 @@ impl Document {
             std::iter::from_fn(move || {
                 let text = entry.piece(&self.json, piece)?;
                 piece += 1;
-                Some(Text { entry, text })
+                Some(text)
             })
         })
     }
@@ -160,7 +160,11 @@ impl Document {
                 let leaves: Vec<(NodeId, String)> = inside
                     .leaves
                     .iter()
-                    .filter_map(|(leaf, text)| Some((*leaf, edit(&Text { entry, text })?)))
+                    .enumerate()
+                    .filter_map(|(index, (leaf, _))| {
+                        let text = entry.piece(&self.json, index)?;
+                        Some((*leaf, edit(&text)?))
+                    })
                     .collect();
                 if !leaves.is_empty() {
                     replaced += leaves.len();
@@ -169,7 +173,7 @@ impl Document {
                     edits.push((entry.node, json.into_string()));
                 }
             } else if let Some(text) = entry.piece(&self.json, 0)
-                && let Some(new) = edit(&Text { entry, text })
+                && let Some(new) = edit(&text)
             {
                 replaced += 1;
                 renamed |= entry.channel.role == TextRole::EndUser;

@@ -200,6 +200,13 @@ impl Entity {
         Ok(Self::Custom(CustomEntity(name)))
     }
 
+    /// Those of one's own that were named so far.
+    pub(crate) fn known_custom() -> Vec<Self> {
+        let known = CUSTOM.lock().unwrap_or_else(PoisonError::into_inner);
+        let one = |name: &&'static str| Self::Custom(CustomEntity(name));
+        known.iter().map(one).collect()
+    }
+
     /// Those that this crate finds by itself.
     pub fn built_in() -> impl Iterator<Item = Self> {
         Self::ALL
@@ -288,15 +295,6 @@ impl<T> PerEntity<T> {
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = (Entity, &T)> {
         self.0.iter().map(|(entity, value)| (*entity, value))
-    }
-}
-
-impl PerEntity<u64> {
-    pub(crate) fn add(&mut self, entity: Entity, count: u64) {
-        match self.0.iter_mut().find(|(known, _)| *known == entity) {
-            Some((_, old)) => *old = old.saturating_add(count),
-            None => self.0.push((entity, count)),
-        }
     }
 }
 

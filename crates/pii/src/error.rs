@@ -36,9 +36,6 @@ pub enum ConfigError {
         /// Whose list.
         entity: &'static str,
     },
-    /// An action that this crate doesn't know.
-    #[error("unknown action `{0}`: use MASK, REPLACE or BLOCK")]
-    UnknownAction(String),
     /// A threshold outside 0 to 1.
     #[error("threshold of {entity} is {given}: use a number from 0 to 1")]
     Threshold {
@@ -83,4 +80,10 @@ pub enum ConfigError {
         /// How long it must be.
         least: usize,
     },
+    /// What is wrong with a policy.
+    #[error("policy `{0}`: {1}")]
+    InPolicy(String, #[source] Box<ConfigError>),
+    /// Two policies of one name could not be told apart in records.
+    #[error("two policies are called `{0}`: give each a name of its own")]
+    SameName(String),
 }

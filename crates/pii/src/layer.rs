@@ -3,18 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use bartizan_core::json::Kind;
-use bartizan_core::{
-    Call, Dialect, Document, Filter, Filtered, Flow, Note, Refusal, RefusalKind, Text,
-};
-use http::HeaderValue;
-use http::header::ACCEPT_ENCODING;
-use http_body::Body as _;
+use bartizan_core::{Dialect, Filtered};
 
-use crate::entity::PerEntity;
-use crate::model::{Model, Models, ModelsBuilder, together};
-use crate::tap::PiiTap;
-use crate::{Action, ConfigError, Entity, Finding, Redactor, RedactorBuilder, Vault};
+use crate::model::{Model, Models, ModelsBuilder};
+use crate::policy::Built;
+use crate::{AnalyzerBuilder, ConfigError, Entity, Operator, Policy, Redactor, Rule, VaultBounds};
 
 /// Applies masking: takes personal data out of requests, and puts it back into the answers.
 ///
@@ -29,28 +22,29 @@ pub struct PiiLayer(Arc<Pii>);
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct PiiLayerBuilder {
-    redactor: RedactorBuilder,
+    usual: Policy,
+    policies: Vec<(Rule, Policy)>,
     models: ModelsBuilder,
     options: Options,
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Options {
-    restore: bool,
-    output: bool,
-    unseen_parts: bool,
-    unknown_bodies: bool,
-    dialect: Option<Dialect>,
+pub(crate) struct Options {
+    pub(crate) restore: bool,
+    pub(crate) unseen_parts: bool,
+    pub(crate) unknown_bodies: bool,
+    pub(crate) dialect: Option<Dialect>,
+    pub(crate) bounds: VaultBounds,
 }
 
 impl Default for Options {
     fn default() -> Self {
         Self {
             restore: true,
-            output: false,
             unseen_parts: false,
             unknown_bodies: false,
             dialect: None,
+            bounds: VaultBounds::default(),
         }
     }
 }
@@ -58,16 +52,19 @@ impl Default for Options {
 /// The filter behind [`PiiLayer`].
 #[derive(Debug)]
 pub struct Pii {
-    redactor: Redactor,
-    models: Option<Arc<Models>>,
-    options: Options,
+    /// What applies where no rule holds.
+    pub(crate) usual: Arc<Built>,
+    pub(crate) policies: Vec<(Rule, Arc<Built>)>,
+    pub(crate) models: Option<Arc<Models>>,
+    pub(crate) options: Options,
 }
 
 impl PiiLayer {
     /// Starts to set up a layer.
     pub fn builder() -> PiiLayerBuilder {
         PiiLayerBuilder {
-            redactor: Redactor::builder(),
+            usual: Policy::unnamed(),
+            policies: Vec::new(),
             models: ModelsBuilder::default(),
             options: Options::default(),
         }
@@ -78,7 +75,12 @@ impl PiiLayer {
 impl Default for PiiLayer {
     fn default() -> Self {
         Self(Arc::new(Pii {
-            redactor: Redactor::mask_usual(),
+            usual: Arc::new(Built {
+                name: None,
+                request: Some(Redactor::mask_usual()),
+                answer: None,
+            }),
+            policies: Vec::new(),
             models: None,
             options: Options::default(),
         }))
@@ -94,44 +96,65 @@ impl<S> tower_layer::Layer<S> for PiiLayer {
 }
 
 impl PiiLayerBuilder {
-    /// Looks for `entity` and does `action` with it.
-    pub fn action(mut self, entity: Entity, action: Action) -> Self {
-        self.redactor = self.redactor.action(entity, action);
+    /// Looks for `entity` and does `operator` with it.
+    pub fn operator(mut self, entity: Entity, operator: Operator) -> Self {
+        self.usual = self.usual.operator(entity, operator);
+        self
+    }
+
+    /// Looks for `entity` in what the model itself writes and does `operator` with it.
+    pub fn answer_operator(mut self, entity: Entity, operator: Operator) -> Self {
+        self.usual = self.usual.answer_operator(entity, operator);
         self
     }
 
     /// Looks for all of `entities` and masks them.
-    pub fn mask(self, entities: impl IntoIterator<Item = Entity>) -> Self {
-        entities
-            .into_iter()
-            .fold(self, |builder, entity| builder.action(entity, Action::Mask))
+    pub fn mask(mut self, entities: impl IntoIterator<Item = Entity>) -> Self {
+        self.usual = self.usual.mask(entities);
+        self
     }
 
     /// Looks for all of `entities` and refuses requests that hold one.
-    pub fn block(self, entities: impl IntoIterator<Item = Entity>) -> Self {
-        entities.into_iter().fold(self, |builder, entity| {
-            builder.action(entity, Action::Block)
-        })
+    pub fn block(mut self, entities: impl IntoIterator<Item = Entity>) -> Self {
+        self.usual = self.usual.block(entities);
+        self
+    }
+
+    /// Applies `policy` to the calls for which `rule` holds, instead of what this builder says itself. Of several the first applies whose rule
+    /// holds.
+    ///
+    /// A rule that asks where a call goes is asked for each of the call's [`Regions`](bartizan_core::Regions). Where several policies come out,
+    /// the strictest word on each kind counts.
+    pub fn policy(mut self, rule: Rule, policy: Policy) -> Self {
+        self.policies.push((rule, policy));
+        self
+    }
+
+    /// Whether nothing is done, and only noted what would have been: `false` by default.
+    pub fn observe(mut self, observe: bool) -> Self {
+        self.usual = self.usual.observe(observe);
+        self
+    }
+
+    /// Sets up how data is found: lists, recognizers of one's own.
+    pub fn analyzer(mut self, set_up: impl FnOnce(AnalyzerBuilder) -> AnalyzerBuilder) -> Self {
+        self.usual = self.usual.analyzer(set_up);
+        self
     }
 
     /// Sets the score from which a finding counts, from 0 to 1: 0.5 by default.
-    pub fn threshold(mut self, entity: Entity, score: f32) -> Self {
-        self.redactor = self.redactor.threshold(entity, score);
-        self
+    pub fn threshold(self, entity: Entity, score: f32) -> Self {
+        self.analyzer(|analyzer| analyzer.threshold(entity, score))
     }
 
     /// Adds a word that says what a number near it is.
-    pub fn context_word(mut self, entity: Entity, word: impl Into<String>) -> Self {
-        self.redactor = self.redactor.context_word(entity, word);
-        self
+    pub fn context_word(self, entity: Entity, word: impl Into<String>) -> Self {
+        self.analyzer(|analyzer| analyzer.context_word(entity, word))
     }
 
-    /// Sets up how it finds, as [`RedactorBuilder::analyzer`] does.
-    pub fn analyzer(
-        mut self,
-        set_up: impl FnOnce(crate::AnalyzerBuilder) -> crate::AnalyzerBuilder,
-    ) -> Self {
-        self.redactor = self.redactor.analyzer(set_up);
+    /// Sets how much of a call's data is kept for its answer. A request that holds more is refused with 413 `pii_vault_full`.
+    pub fn vault_bounds(mut self, bounds: VaultBounds) -> Self {
+        self.options.bounds = bounds;
         self
     }
 
@@ -145,7 +168,7 @@ impl PiiLayerBuilder {
     /// default. Its kind's name takes its place, for a blocked kind the answer stops. What was masked in the request comes
     /// back untouched. Answers to requests without a body are not looked at.
     pub fn output(mut self, output: bool) -> Self {
-        self.options.output = output;
+        self.usual = self.usual.output(output);
         self
     }
 
@@ -216,214 +239,35 @@ impl PiiLayerBuilder {
     /// No entity, a threshold outside 0 to 1, an empty context word, a model and [`output`](Self::output) without
     /// [`allow_unmodelled_streams`](Self::allow_unmodelled_streams).
     pub fn build(self) -> Result<PiiLayer, ConfigError> {
-        if self.options.output && !self.models.models.is_empty() && !self.models.unmodelled_streams
+        let policies = || self.policies.iter().map(|(_, policy)| policy);
+        let mut all = std::iter::once(&self.usual).chain(policies());
+        if all.any(Policy::looks_at_answers)
+            && !self.models.models.is_empty()
+            && !self.models.unmodelled_streams
         {
             return Err(ConfigError::UnmodelledStreams);
         }
-        let found: Vec<Entity> = self
+        let mut names: Vec<&str> = policies().filter_map(Policy::name).collect();
+        names.sort_unstable();
+        if let Some([name, _]) = names.array_windows().find(|[one, other]| one == other) {
+            return Err(ConfigError::SameName((*name).to_owned()));
+        }
+        let modelled: Vec<Entity> = self
             .models
             .models
             .iter()
             .flat_map(|model| model.entities().iter().copied())
             .collect();
+        let policies = self
+            .policies
+            .into_iter()
+            .map(|(rule, policy)| Ok((rule, policy.build(&modelled)?)))
+            .collect::<Result<_, ConfigError>>()?;
         Ok(PiiLayer(Arc::new(Pii {
-            redactor: self.redactor.modelled(found).build()?,
+            usual: self.usual.build(&modelled)?,
+            policies,
             models: self.models.build(),
             options: self.options,
         })))
     }
-}
-
-impl Filter for Pii {
-    const NAME: &'static str = "pii";
-
-    type Tap = Option<PiiTap>;
-
-    async fn request(&self, call: &mut Call) -> Result<Flow<Self::Tap>, Refusal> {
-        if let Some(dialect) = self.options.dialect {
-            call.set_dialect(dialect);
-        }
-        let Some(document) = call.document().await? else {
-            if !call.body_mut().is_end_stream() && !self.options.unknown_bodies {
-                call.note(Note::new("pii", "refused").word("reason", "unknown_body"));
-                return Err(unknown_body());
-            }
-            return Ok(Flow::Pass(None));
-        };
-        let mut notes = Vec::new();
-        let masked = match self.ask_models(document, &mut notes).await {
-            Ok(of_models) => self.mask(document, of_models, &mut notes),
-            Err(refusal) => Err(refusal),
-        };
-        notes.into_iter().for_each(|note| call.note(note));
-        let vault = masked?;
-        let vault = vault.filter(|vault| self.options.restore && !vault.is_empty());
-        if vault.is_none() && !self.options.output {
-            return Ok(Flow::Pass(None));
-        }
-        // A compressed answer could not be looked into.
-        call.parts_mut()
-            .headers
-            .insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
-        let redactor = self.options.output.then(|| self.redactor.clone());
-        let tap = PiiTap::new(vault.map(Arc::new), redactor, call.trail().cloned())
-            .allowing(self.options.unseen_parts, self.options.unknown_bodies)
-            .asking(self.models.clone());
-        Ok(Flow::Pass(Some(tap)))
-    }
-}
-
-impl Pii {
-    /// What models find in `document`, one list a text; none where there is no model.
-    async fn ask_models(
-        &self,
-        document: &Document,
-        notes: &mut Vec<Note>,
-    ) -> Result<Vec<Vec<Finding>>, Refusal> {
-        let Some(models) = &self.models else {
-            return Ok(Vec::new());
-        };
-        let texts: Vec<Text<'_>> = document.texts().collect();
-        let texts: Vec<&str> = texts.iter().map(Text::as_str).collect();
-        models
-            .ask(&texts, |note| notes.push(note.word("direction", "request")))
-            .await
-    }
-
-    /// Takes the personal data out of `document`. `None`: there is none.
-    fn mask(
-        &self,
-        document: &mut Document,
-        of_models: Vec<Vec<Finding>>,
-        notes: &mut Vec<Note>,
-    ) -> Result<Option<Vault>, Refusal> {
-        if let Some(unseen) = document.unseen().first()
-            && !self.options.unseen_parts
-        {
-            notes.push(
-                Note::new("pii", "refused")
-                    .word("reason", "unseen_part")
-                    .word("part", unseen.place()),
-            );
-            return Err(unseen_part(unseen.place()));
-        }
-        let mut of_models = of_models.into_iter();
-        let findings: Vec<Vec<Finding>> = document
-            .texts()
-            .map(|text| {
-                let more = of_models.next().unwrap_or_default();
-                together(&self.redactor, text.as_str(), more)
-            })
-            .collect();
-        if findings.iter().all(Vec::is_empty) {
-            return Ok(None);
-        }
-        if let Some(entity) = findings
-            .iter()
-            .find_map(|findings| self.redactor.blocked(findings))
-        {
-            count(entity, Action::Block, "request", 1);
-            notes.push(
-                Note::new("pii", "blocked")
-                    .count(entity.as_str(), 1)
-                    .word("direction", "request"),
-            );
-            return Err(blocked(entity));
-        }
-        let mut vault = if continues(document) {
-            Vault::continuing()
-        } else {
-            Vault::new()
-        };
-        // All that the model will see, spelled as it is and as it reads.
-        vault.reserve(document.as_str());
-        document
-            .texts()
-            .for_each(|text| vault.reserve(text.as_str()));
-        let mut in_order = findings.iter();
-        document.rewrite(|text| {
-            let findings = in_order.next().filter(|findings| !findings.is_empty())?;
-            Some(self.redactor.apply(text.as_str(), findings, &mut vault))
-        });
-        notes.extend(self.notes(findings.iter().flatten()));
-        Ok(Some(vault))
-    }
-
-    fn notes<'f>(&self, findings: impl Iterator<Item = &'f Finding>) -> Vec<Note> {
-        let mut masked = PerEntity::default();
-        let mut replaced = PerEntity::default();
-        for finding in findings {
-            match self.redactor.action(finding.entity) {
-                Some(Action::Mask) => masked.add(finding.entity, 1),
-                _ => replaced.add(finding.entity, 1),
-            }
-        }
-        [
-            ("masked", Action::Mask, masked),
-            ("replaced", Action::Replace, replaced),
-        ]
-        .into_iter()
-        .filter_map(|(word, action, counts)| note(word, action, "request", &counts))
-        .collect()
-    }
-}
-
-/// Whether the model sees texts of earlier exchanges that this message doesn't repeat.
-fn continues(document: &Document) -> bool {
-    let root = document.json().root();
-    document.dialect() == Dialect::OpenAiResponses
-        && ["previous_response_id", "conversation"]
-            .iter()
-            .filter_map(|name| root.get(name))
-            .any(|value| value.kind() != Kind::Null)
-}
-
-/// The note of `counts`, which are counted in metrics too; `None` where there are none.
-pub(crate) fn note(
-    word: &'static str,
-    action: Action,
-    direction: &'static str,
-    counts: &PerEntity<u64>,
-) -> Option<Note> {
-    let mut any = false;
-    let mut note = Note::new("pii", word);
-    for (entity, found) in counts.iter() {
-        any = true;
-        count(entity, action, direction, *found);
-        note = note.count(entity.as_str(), *found);
-    }
-    any.then(|| {
-        tracing::debug!(
-            action = word,
-            direction,
-            kinds = counts.iter().count(),
-            "personal data"
-        );
-        note.word("direction", direction)
-    })
-}
-
-pub(crate) fn count(entity: Entity, action: Action, direction: &'static str, found: u64) {
-    metrics::counter!(
-        "bartizan.pii.findings",
-        "entity" => entity.as_str(),
-        "action" => action.as_str(),
-        "direction" => direction,
-    )
-    .increment(found);
-}
-
-pub(crate) fn blocked(entity: Entity) -> Refusal {
-    let message = format!("personal data of kind {entity} is not let through: take it out");
-    Refusal::new(RefusalKind::Blocked, "pii_blocked", message)
-}
-
-pub(crate) fn unseen_part(place: &'static str) -> Refusal {
-    let message = format!("a part of `{place}` can't be checked for personal data: leave it out");
-    Refusal::new(RefusalKind::BadRequest, "pii_unseen_part", message).param(place)
-}
-
-fn unknown_body() -> Refusal {
-    let message = "the body can't be checked for personal data: its path is none of the known APIs";
-    Refusal::new(RefusalKind::BadRequest, "pii_unknown_body", message)
 }

@@ -28,7 +28,7 @@
 //!
 //! ```
 //! use bartizan_core::Body;
-//! use bartizan_pii::{Action, Entity, PiiLayer};
+//! use bartizan_pii::{Operator, Entity, PiiLayer};
 //! use http::{Request, Response};
 //! use tower::{Layer, ServiceExt};
 //!
@@ -36,7 +36,7 @@
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let pii = PiiLayer::builder()
 //!     .mask([Entity::InAadhaar, Entity::InPan, Entity::Phone, Entity::Email])
-//!     .action(Entity::Ip, Action::Replace)
+//!     .operator(Entity::Ip, Operator::Replace)
 //!     .block([Entity::Card])
 //!     .build()?;
 //!
@@ -52,7 +52,7 @@
 //! # }
 //! ```
 //!
-//! An [`Action`] a kind, in LiteLLM's words: `MASK` puts a numbered placeholder, which comes back; `REPLACE` puts the kind's
+//! An [`Operator`] a kind, in LiteLLM's words: `MASK` puts a numbered placeholder, which comes back; `REPLACE` puts the kind's
 //! name for good; `BLOCK` refuses the request with 403 `pii_blocked`, naming the kind and nothing else. What was done goes to
 //! the [`Trail`](bartizan_core::Trail) as counts, to the counter `bartizan.pii.findings` (labels `entity`, `action`,
 //! `direction`), and never as content. [`output`](PiiLayerBuilder::output) looks at what the model itself writes, too.
@@ -65,9 +65,9 @@
 //! in pieces. All are pure functions of their input, and take time in proportion to it.
 //!
 //! ```
-//! use bartizan_pii::{Action, Entity, Redactor, Vault};
+//! use bartizan_pii::{Operator, Entity, Redactor, Vault};
 //!
-//! let redactor = Redactor::builder().action(Entity::Phone, Action::Mask).build()?;
+//! let redactor = Redactor::builder().operator(Entity::Phone, Operator::Mask).build()?;
 //! let mut vault = Vault::new();
 //! let masked = redactor.mask("call ९८७६५ ४३२१० today", &mut vault)?;
 //! assert_eq!(masked, "call <PHONE_NUMBER_1> today");
@@ -95,15 +95,17 @@
 //! [`allow_unmodelled_streams`](PiiLayerBuilder::allow_unmodelled_streams). Where findings overlap, the surer wins, then the longer, then the
 //! one whose kind stands earlier in [`Entity`] ([`merge`]).
 
-mod action;
 mod analyzer;
+mod answer;
 #[cfg(any(feature = "presidio", feature = "presidio-client"))]
 mod characters;
 mod checks;
 mod context;
+mod counts;
 mod entity;
 mod error;
 mod fake;
+mod fakes;
 mod fold;
 mod key;
 mod layer;
@@ -113,17 +115,20 @@ mod overlap;
 mod own;
 mod partial;
 mod placeholder;
+mod plan;
+mod policy;
 #[cfg(feature = "presidio")]
 pub mod presidio;
 mod recognize;
 mod redact;
+mod request;
 mod restore;
+mod spelling;
 mod stream;
 mod tap;
 mod vault;
 mod window;
 
-pub use action::Action;
 pub use analyzer::{Analyzer, AnalyzerBuilder, Finding};
 pub use entity::{CustomEntity, Entity};
 pub use error::ConfigError;
@@ -137,10 +142,11 @@ pub use operator::Operator;
 pub use overlap::merge;
 pub use own::{Ahead, Hit, Pattern, Recognizer};
 pub use partial::Partial;
+pub use policy::{Policy, Rule};
 #[cfg(feature = "presidio")]
 pub use presidio::{PresidioService, PresidioServiceBuilder};
-pub use redact::{Blocked, Redactor, RedactorBuilder};
+pub use redact::{Redactor, RedactorBuilder, Unsent};
 pub use restore::Restorer;
 pub use stream::StreamMasker;
 pub use tap::PiiTap;
-pub use vault::Vault;
+pub use vault::{Vault, VaultBounds, VaultFull};

@@ -50,8 +50,8 @@ pub enum Operator {
     Block,
     /// `KEEP`: it is let through, and counted.
     Keep,
-    /// `OBSERVE`: it is let through, and noted as what would have been taken out: for a dry run.
-    Observe,
+    /// `OBSERVE`: it is let through, and noted with what would have been done: for a dry run.
+    Observe(Box<Operator>),
 }
 
 impl Operator {
@@ -68,12 +68,60 @@ impl Operator {
             Self::Encrypt(_) => "ENCRYPT",
             Self::Block => "BLOCK",
             Self::Keep => "KEEP",
-            Self::Observe => "OBSERVE",
+            Self::Observe(_) => "OBSERVE",
         }
+    }
+
+    /// Does nothing, and notes that this would have been done.
+    #[must_use]
+    pub fn observed(self) -> Self {
+        match self {
+            Self::Observe(_) => self,
+            other => Self::Observe(Box::new(other)),
+        }
+    }
+
+    /// What was done, as records say it.
+    pub(crate) const fn done(&self) -> &'static str {
+        match self {
+            Self::Mask => "masked",
+            Self::Replace | Self::ReplaceWith(_) => "replaced",
+            Self::Redact => "redacted",
+            Self::Partial(_) => "covered",
+            Self::Hash(_) => "hashed",
+            Self::Fake => "faked",
+            Self::Encrypt(_) => "encrypted",
+            Self::Block => "blocked",
+            Self::Keep => "kept",
+            Self::Observe(_) => "observed",
+        }
+    }
+
+    /// How little it lets through: where two policies speak, the higher one is done.
+    pub(crate) const fn strictness(&self) -> u8 {
+        match self {
+            Self::Block => 10,
+            Self::Redact => 9,
+            Self::ReplaceWith(_) => 8,
+            Self::Replace => 7,
+            Self::Mask => 6,
+            Self::Fake => 5,
+            // Both tell which values are the same, over calls.
+            Self::Encrypt(_) => 4,
+            Self::Hash(_) => 3,
+            Self::Partial(_) => 2,
+            Self::Observe(_) => 1,
+            Self::Keep => 0,
+        }
+    }
+
+    /// Whether the value stays.
+    pub(crate) const fn lets_through(&self) -> bool {
+        matches!(self, Self::Keep | Self::Observe(_))
     }
 }
 
-/// Reads the words of the operators that need nothing more, and `PARTIAL` as its default, in any case.
+/// Reads the words of the operators that need nothing more, in any case; `PARTIAL` as its default, `OBSERVE` as a masking observed.
 impl FromStr for Operator {
     type Err = ConfigError;
 
@@ -86,7 +134,7 @@ impl FromStr for Operator {
             Self::Fake,
             Self::Block,
             Self::Keep,
-            Self::Observe,
+            Self::Mask.observed(),
         ];
         plain
             .into_iter()

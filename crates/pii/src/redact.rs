@@ -4,32 +4,36 @@ use std::borrow::Cow;
 use std::sync::LazyLock;
 
 use crate::entity::PerEntity;
+use crate::plan::{Treated, write};
 use crate::stream::StreamMasker;
-use crate::{Action, Analyzer, AnalyzerBuilder, ConfigError, Entity, Finding, Vault};
+use crate::{
+    Analyzer, AnalyzerBuilder, ConfigError, EncryptError, Entity, Finding, Operator, Tenant, Vault,
+    VaultFull,
+};
 
 /// Takes personal data out of texts, each kind in its way. Cloning is cheap.
 ///
 /// ```
-/// use bartizan_pii::{Action, Entity, Redactor, Vault};
+/// use bartizan_pii::{Entity, Operator, Redactor, Unsent, Vault};
 ///
 /// let redactor = Redactor::builder()
-///     .action(Entity::Email, Action::Mask)
-///     .action(Entity::Ip, Action::Replace)
-///     .action(Entity::Card, Action::Block)
+///     .operator(Entity::Email, Operator::Mask)
+///     .operator(Entity::Ip, Operator::Replace)
+///     .operator(Entity::Card, Operator::Block)
 ///     .build()?;
 ///
 /// let mut vault = Vault::new();
 /// let masked = redactor.mask("ravi@example.in from 203.0.113.9", &mut vault)?;
 /// assert_eq!(masked, "<EMAIL_ADDRESS_1> from <IP_ADDRESS>");
 ///
-/// let refused = redactor.mask("card 4111 1111 1111 1111", &mut vault).unwrap_err();
-/// assert_eq!(refused.entity, Entity::Card);
+/// let refused = redactor.mask("card 4111 1111 1111 1111", &mut vault);
+/// assert_eq!(refused, Err(Unsent::Blocked(Entity::Card)));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug)]
 pub struct Redactor {
     analyzer: Analyzer,
-    actions: PerEntity<Action>,
+    operators: PerEntity<Operator>,
 }
 
 /// Chooses what a [`Redactor`] does. By default it does nothing.
@@ -37,15 +41,22 @@ pub struct Redactor {
 #[must_use]
 pub struct RedactorBuilder {
     analyzer: AnalyzerBuilder,
-    actions: PerEntity<Action>,
+    operators: PerEntity<Operator>,
 }
 
-/// A text holds personal data of a kind that is blocked.
+/// Why a text must not be sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the text holds {entity}, which is blocked")]
-pub struct Blocked {
-    /// Which kind.
-    pub entity: Entity,
+#[non_exhaustive]
+pub enum Unsent {
+    /// It holds personal data of a kind that is blocked.
+    #[error("the text holds {0}, which is blocked")]
+    Blocked(Entity),
+    /// It holds more than the vault does.
+    #[error(transparent)]
+    Full(#[from] VaultFull),
+    /// A value can't be encrypted.
+    #[error(transparent)]
+    Unsealed(#[from] EncryptError),
 }
 
 impl Redactor {
@@ -53,12 +64,15 @@ impl Redactor {
     #[must_use]
     pub fn mask_usual() -> Self {
         static USUAL: LazyLock<Redactor> = LazyLock::new(|| {
-            let mut actions = PerEntity::default();
+            let mut operators = PerEntity::default();
             for entity in Entity::usual() {
-                actions.set(entity, Action::Mask);
+                operators.set(entity, Operator::Mask);
             }
             let analyzer = Analyzer::usual();
-            Redactor { analyzer, actions }
+            Redactor {
+                analyzer,
+                operators,
+            }
         });
         USUAL.clone()
     }
@@ -76,13 +90,24 @@ impl Redactor {
 
     /// What is done with data of a kind; `None` where it isn't looked for.
     #[must_use]
-    pub fn action(&self, entity: Entity) -> Option<Action> {
-        self.actions.of(entity).copied()
+    pub fn operator(&self, entity: Entity) -> Option<&Operator> {
+        self.operators.of(entity)
     }
 
-    /// The score from which data of a kind counts.
-    pub(crate) fn threshold(&self, entity: Entity) -> f32 {
-        self.analyzer.threshold(entity)
+    /// What is done with what was found: a recognizer may find a kind of which nobody said what to do.
+    pub(crate) fn treatment(&self, entity: Entity) -> &Operator {
+        self.operator(entity).unwrap_or(&Operator::Replace)
+    }
+
+    pub(crate) fn analyzer(&self) -> &Analyzer {
+        &self.analyzer
+    }
+
+    /// Whether values are to be faked.
+    pub(crate) fn fakes(&self) -> bool {
+        self.operators
+            .iter()
+            .any(|(_, operator)| *operator == Operator::Fake)
     }
 
     /// Takes the personal data out of `text` and keeps in `vault` what is to come back.
@@ -91,53 +116,59 @@ impl Redactor {
     ///
     /// # Errors
     ///
-    /// [`Blocked`] if the text holds data of a kind that is blocked. Nothing was put into the vault then.
-    pub fn mask<'t>(&self, text: &'t str, vault: &mut Vault) -> Result<Cow<'t, str>, Blocked> {
-        let findings = self.analyze(text);
-        if let Some(entity) = self.blocked(&findings) {
-            return Err(Blocked { entity });
+    /// [`Unsent`]: the text holds data of a kind that is blocked, and nothing was put into the vault; or the vault is full; or a value can't be
+    /// encrypted.
+    pub fn mask<'t>(&self, text: &'t str, vault: &mut Vault) -> Result<Cow<'t, str>, Unsent> {
+        let findings: Vec<Treated<'_>> = self
+            .analyze(text)
+            .into_iter()
+            .map(|finding| Treated {
+                operator: self.treatment(finding.entity),
+                entity: finding.entity,
+                range: finding.range,
+            })
+            .collect();
+        if let Some(blocked) = findings
+            .iter()
+            .find(|found| *found.operator == Operator::Block)
+        {
+            return Err(Unsent::Blocked(blocked.entity));
         }
-        if findings.is_empty() {
+        if findings.iter().all(|found| found.operator.lets_through()) {
             return Ok(Cow::Borrowed(text));
         }
         vault.reserve(text);
-        Ok(Cow::Owned(self.apply(text, &findings, vault)))
-    }
-
-    /// Creates a rewriter that takes personal data out of a text that arrives in pieces, for good: whatever the action, the
-    /// kind's name takes its place.
-    #[must_use]
-    pub fn stream(&self) -> StreamMasker {
-        StreamMasker::new(self.analyzer.clone())
-    }
-
-    /// The first kind among `findings` that is blocked.
-    pub(crate) fn blocked(&self, findings: &[Finding]) -> Option<Entity> {
-        findings
-            .iter()
-            .map(|finding| finding.entity)
-            .find(|entity| self.action(*entity) == Some(Action::Block))
-    }
-
-    /// Replaces `findings` in `text`.
-    pub(crate) fn apply(&self, text: &str, findings: &[Finding], vault: &mut Vault) -> String {
         let mut out = String::with_capacity(text.len());
         let mut done = 0;
-        for Finding { entity, range, .. } in findings {
-            let (Some(before), Some(original)) =
-                (text.get(done..range.start), text.get(range.clone()))
-            else {
-                continue;
-            };
-            out.push_str(before);
-            match self.action(*entity) {
-                Some(Action::Mask) => out.push_str(&vault.placeholder(*entity, original)),
-                _ => out.push_str(&name(*entity)),
-            }
+        for Treated {
+            operator,
+            entity,
+            range,
+        } in findings
+        {
+            out.push_str(text.get(done..range.start).unwrap_or_default());
+            let original = text.get(range.clone()).unwrap_or_default();
+            write(operator, entity, original, vault, &mut out)?;
             done = range.end;
         }
         out.push_str(text.get(done..).unwrap_or_default());
-        out
+        Ok(Cow::Owned(out))
+    }
+
+    /// Creates a rewriter that takes personal data out of a text that arrives in pieces, for good: where a placeholder or a fake would have
+    /// to come back, and where data is blocked, the kind's name takes its place. Hashes and encrypted values are nobody's in particular.
+    #[must_use]
+    pub fn stream(&self) -> StreamMasker {
+        let operators = self.clone();
+        StreamMasker::new(self.analyzer.clone(), move |entity, original, out| {
+            write_for_good(
+                operators.treatment(entity),
+                entity,
+                original,
+                &Tenant::NONE,
+                out,
+            );
+        })
     }
 }
 
@@ -146,37 +177,58 @@ pub(crate) fn name(entity: Entity) -> String {
     format!("<{}>", entity.as_str())
 }
 
+/// Writes what takes the place of `original` where nothing comes back.
+pub(crate) fn write_for_good(
+    operator: &Operator,
+    entity: Entity,
+    original: &str,
+    tenant: &Tenant,
+    out: &mut String,
+) {
+    match operator {
+        Operator::ReplaceWith(text) => out.push_str(text),
+        Operator::Redact => {}
+        Operator::Partial(partial) => out.push_str(&partial.apply(original)),
+        Operator::Hash(key) => out.push_str(&key.hash(entity, original, tenant)),
+        // What can't be encrypted must not leave as it is.
+        Operator::Encrypt(key) => match key.encrypt(entity, original, tenant) {
+            Ok(sealed) => out.push_str(&sealed),
+            Err(_) => out.push_str(&name(entity)),
+        },
+        Operator::Keep | Operator::Observe(_) => out.push_str(original),
+        Operator::Mask | Operator::Fake | Operator::Replace | Operator::Block => {
+            out.push_str(&name(entity));
+        }
+    }
+}
+
 impl RedactorBuilder {
-    /// Looks for `entity` and does `action` with it.
-    pub fn action(mut self, entity: Entity, action: Action) -> Self {
-        self.actions.set(entity, action);
+    /// Looks for `entity` and does `operator` with it.
+    pub fn operator(mut self, entity: Entity, operator: Operator) -> Self {
+        self.operators.set(entity, operator);
         self.analyzer = self.analyzer.entity(entity);
         self
     }
 
-    /// Says which kinds a model beside the redactor finds, as [`AnalyzerBuilder::modelled`] does.
-    pub fn modelled(mut self, entities: impl IntoIterator<Item = Entity>) -> Self {
-        self.analyzer = self.analyzer.modelled(entities);
-        self
-    }
-
-    /// Sets the score from which a finding counts, as [`AnalyzerBuilder::threshold`] does.
-    pub fn threshold(mut self, entity: Entity, score: f32) -> Self {
-        self.analyzer = self.analyzer.threshold(entity, score);
-        self
-    }
-
-    /// Adds a context word, as [`AnalyzerBuilder::context_word`] does.
-    pub fn context_word(mut self, entity: Entity, word: impl Into<String>) -> Self {
-        self.analyzer = self.analyzer.context_word(entity, word);
-        self
-    }
-
-    /// Sets up how it finds: recognizers, patterns and lists of one's own, and all else that an [`AnalyzerBuilder`] has. What is found and has no
-    /// [`action`](Self::action) is left as it is.
+    /// Sets up how data is found: thresholds, context words, lists, recognizers of one's own.
     pub fn analyzer(mut self, set_up: impl FnOnce(AnalyzerBuilder) -> AnalyzerBuilder) -> Self {
         self.analyzer = set_up(self.analyzer);
         self
+    }
+
+    /// Says which kinds a model beside the redactor finds, as [`AnalyzerBuilder::modelled`] does.
+    pub fn modelled(self, entities: impl IntoIterator<Item = Entity>) -> Self {
+        self.analyzer(|analyzer| analyzer.modelled(entities))
+    }
+
+    /// Sets the score from which a finding counts, as [`AnalyzerBuilder::threshold`] does.
+    pub fn threshold(self, entity: Entity, score: f32) -> Self {
+        self.analyzer(|analyzer| analyzer.threshold(entity, score))
+    }
+
+    /// Adds a context word, as [`AnalyzerBuilder::context_word`] does.
+    pub fn context_word(self, entity: Entity, word: impl Into<String>) -> Self {
+        self.analyzer(|analyzer| analyzer.context_word(entity, word))
     }
 
     /// Builds the redactor.
@@ -187,7 +239,15 @@ impl RedactorBuilder {
     pub fn build(self) -> Result<Redactor, ConfigError> {
         Ok(Redactor {
             analyzer: self.analyzer.build()?,
-            actions: self.actions,
+            operators: self.operators,
         })
+    }
+
+    pub(crate) fn operators(self, operators: impl IntoIterator<Item = (Entity, Operator)>) -> Self {
+        operators
+            .into_iter()
+            .fold(self, |builder, (entity, operator)| {
+                builder.operator(entity, operator)
+            })
     }
 }

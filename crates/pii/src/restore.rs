@@ -1,22 +1,27 @@
-//! Putting back what was masked, in a text that arrives in pieces.
+//! Putting back what was taken out, in a text that arrives in pieces.
 
+use std::borrow::Cow;
 use std::fmt;
+use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use bartizan_core::TextRewriter;
 
 use crate::Vault;
+use crate::fakes::{self, Seen};
 use crate::placeholder::{self, Parsed};
+use crate::spelling::{Spelling, joins};
 
-/// Puts back what placeholders stand for. What it gives out doesn't depend on where the pieces are cut.
+/// Puts back what placeholders and fakes stand for. What it gives out doesn't depend on where the pieces are cut.
 ///
-/// It holds back only what may be the start of a placeholder of its vault: at most some forty bytes.
+/// It holds back only what may be the start of a placeholder or a fake of its vault: at most some sixty bytes of usual text, and a few hundred
+/// where invisible characters are strewn into one.
 pub struct Restorer {
     vault: Arc<Vault>,
     held: String,
-    /// The last byte that went out.
-    before: Option<u8>,
+    /// The last character that went by.
+    before: Option<char>,
     restored: Arc<AtomicU64>,
 }
 
@@ -37,44 +42,79 @@ impl Restorer {
     }
 
     fn rewrite(&mut self, text: &str, last: bool, out: &mut String) {
-        let before = |index: usize| {
-            index
-                .checked_sub(1)
-                .and_then(|index| text.as_bytes().get(index))
-                .copied()
-        };
         let mut done = 0;
-        let mut cursor = 0;
-        let mut held = text.len();
-        while let Some(start) = placeholder::next_start(text, cursor) {
-            let rest = text.get(start..).unwrap_or_default();
-            cursor = start + 1;
-            let previous = before(start).or(self.before.filter(|_| start == 0));
-            match placeholder::parse(rest, previous, self.vault.entities(), last) {
+        let held = scan(&self.vault, text, self.before, last, |range, original| {
+            out.push_str(text.get(done..range.start).unwrap_or_default());
+            out.push_str(&original);
+            self.restored.fetch_add(1, Ordering::Relaxed);
+            done = range.end;
+        });
+        out.push_str(text.get(done..held).unwrap_or_default());
+        let passed = text.get(..held).unwrap_or_default();
+        self.before = passed.chars().next_back().or(self.before);
+        self.held = text.get(held..).unwrap_or_default().to_owned();
+    }
+}
+
+/// Calls `found` for each place in `text` where something of `vault` stands, with what stood there first. `before` precedes the text. Gives the
+/// place from which on it can't be decided yet; the end, if nothing more comes (`last`).
+pub(crate) fn scan(
+    vault: &Vault,
+    text: &str,
+    before: Option<char>,
+    last: bool,
+    mut found: impl FnMut(Range<usize>, Cow<'_, str>),
+) -> usize {
+    let spelling = Spelling::of(text);
+    let bytes = spelling.bytes();
+    let (placeholders, fakes) = (!vault.entities().is_empty(), vault.fakes());
+    let mut at = 0;
+    while let Some(byte) = bytes.get(at).copied() {
+        let placeholder = placeholders && placeholder::may_start(byte);
+        let fake = !fakes.is_empty() && fakes::is_solid(byte);
+        if !placeholder && !fake {
+            at += 1;
+            continue;
+        }
+        let rest = bytes.get(at..).unwrap_or_default();
+        let previous = if at == 0 { before } else { spelling.before(at) };
+        let mut length = 1;
+        if placeholder {
+            let joined = previous.is_some_and(joins);
+            match placeholder::parse(rest, joined, vault.entities(), last) {
+                Parsed::Start => return spelling.start(at),
                 Parsed::Whole {
-                    length,
+                    length: whole,
                     entity,
                     number,
+                    coding,
                 } => {
-                    if let Some(original) = self.vault.original(entity, number) {
-                        out.push_str(text.get(done..start).unwrap_or_default());
-                        out.push_str(original);
-                        self.restored.fetch_add(1, Ordering::Relaxed);
-                        done = start + length;
-                        cursor = done;
+                    if let Some(original) = vault.original(entity, number) {
+                        found(spelling.source(at..at + whole), coding.encode(original));
+                        length = whole;
                     }
-                }
-                Parsed::Start => {
-                    held = start;
-                    break;
                 }
                 Parsed::Nothing => {}
             }
         }
-        out.push_str(text.get(done..held).unwrap_or_default());
-        self.before = before(held).or(self.before);
-        self.held = text.get(held..).unwrap_or_default().to_owned();
+        if fake && length == 1 && !previous.is_some_and(fakes::joins) {
+            match fakes.read(rest, last) {
+                Seen::Start => return spelling.start(at),
+                Seen::Whole {
+                    length: whole,
+                    value,
+                } => {
+                    if let Some(original) = vault.behind_fake(value) {
+                        found(spelling.source(at..at + whole), Cow::Borrowed(original));
+                        length = whole;
+                    }
+                }
+                Seen::Nothing => {}
+            }
+        }
+        at += length;
     }
+    text.len()
 }
 
 impl TextRewriter for Restorer {

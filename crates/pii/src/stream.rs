@@ -5,14 +5,16 @@ use std::fmt;
 use bartizan_core::TextRewriter;
 
 use crate::fold::Folded;
-use crate::redact::name;
 use crate::window::{KEPT, Window};
 use crate::{Analyzer, Entity};
 
 /// What was given out is cut down to what may still be looked at when it is longer than this, in bytes.
 const MOST_KEPT: usize = 1_024;
 
-/// Takes personal data out of a text that arrives in pieces: the kind's name, such as `<EMAIL_ADDRESS>`, takes its place.
+/// Writes what takes the place of what was found.
+type Write = Box<dyn FnMut(Entity, &str, &mut String) + Send>;
+
+/// Takes personal data out of a text that arrives in pieces, each kind in its way.
 ///
 /// What it gives out is what the whole text would have given, wherever the pieces are cut, and no piece of a finding leaves
 /// before all of it has come. It holds back the last word, for it may turn out to belong to a finding, and a number until
@@ -26,13 +28,18 @@ pub struct StreamMasker {
     given: usize,
     /// `text` starts where the whole text does.
     opens: bool,
+    write: Write,
     seen: Option<Box<dyn FnMut(Entity) + Send>>,
 }
 
 impl StreamMasker {
-    pub(crate) fn new(analyzer: Analyzer) -> Self {
+    pub(crate) fn new(
+        analyzer: Analyzer,
+        write: impl FnMut(Entity, &str, &mut String) + Send + 'static,
+    ) -> Self {
         Self {
             analyzer,
+            write: Box::new(write),
             text: String::new(),
             given: 0,
             opens: true,
@@ -67,14 +74,12 @@ impl StreamMasker {
         let window = Window::new(&folded, self.opens, closes);
         let from = folded.index(self.given);
         let mut done = self.given;
-        let (text, seen) = (&self.text, &mut self.seen);
+        let (text, write, seen) = (&self.text, &mut self.write, &mut self.seen);
         let progress = self.analyzer.scan(&window, from, from, |entity, found| {
-            out.push_str(
-                text.get(done..folded.start(found.start))
-                    .unwrap_or_default(),
-            );
-            out.push_str(&name(entity));
-            done = folded.end(found.end);
+            let (start, end) = (folded.start(found.start), folded.end(found.end));
+            out.push_str(text.get(done..start).unwrap_or_default());
+            write(entity, text.get(start..end).unwrap_or_default(), out);
+            done = end;
             if let Some(seen) = seen {
                 seen(entity);
             }

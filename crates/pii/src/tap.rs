@@ -1,8 +1,8 @@
 //! What happens to an answer on its way back.
 
 use std::fmt;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use bartizan_core::{
     Document, End, Event, Form, Note, Out, Refusal, RefusalKind, Step, StreamRewriter, Tap,
@@ -11,20 +11,17 @@ use bartizan_core::{
 use http::header::CONTENT_LENGTH;
 use http::{StatusCode, response};
 
-use crate::entity::PerEntity;
-use crate::layer::{blocked, note, unseen_part};
+use crate::answer::Outlook;
 use crate::model::{Models, Reading};
-use crate::{Action, Entity, Redactor, Restorer, StreamMasker, Vault};
+use crate::request::{blocked_answer, unseen_part};
+use crate::{Restorer, StreamMasker};
 
 /// Sees one answer: takes out what the model wrote of personal data, then puts back what was masked in the request.
 pub struct PiiTap {
     rewriter: StreamRewriter<Rewriter>,
     /// What the model writes is looked at by models, where the answer isn't streamed.
     reading: Option<Reading>,
-    /// How the model's text is looked at.
-    redactor: Option<Redactor>,
-    vault: Option<Arc<Vault>>,
-    tally: Arc<Tally>,
+    outlook: Arc<Outlook>,
     trail: Option<Trail>,
     /// Whether what the model wrote is looked at.
     output: bool,
@@ -32,62 +29,35 @@ pub struct PiiTap {
     unknown_bodies: bool,
 }
 
-/// What was done to the answer so far.
-#[derive(Default)]
-struct Tally {
-    restored: Arc<AtomicU64>,
-    found: Mutex<Found>,
-}
-
-#[derive(Default)]
-struct Found {
-    replaced: PerEntity<u64>,
-    blocked: Option<Entity>,
-}
-
 /// One text of an answer. What was masked in the request is put back last, so that it isn't taken out again.
 pub(crate) struct Rewriter {
-    masker: Option<StreamMasker>,
+    /// One for each policy.
+    maskers: Vec<StreamMasker>,
     restorer: Option<Restorer>,
-    between: String,
 }
 
 impl PiiTap {
-    pub(crate) fn new(
-        vault: Option<Arc<Vault>>,
-        output: Option<Redactor>,
-        trail: Option<Trail>,
-    ) -> Self {
-        let tally = Arc::new(Tally::default());
-        let looks = output.is_some();
-        let (redactor, kept) = (output.clone(), vault.clone());
+    pub(crate) fn new(outlook: Outlook, trail: Option<Trail>) -> Self {
+        let outlook = Arc::new(outlook);
         let make = {
-            let tally = Arc::clone(&tally);
+            let outlook = Arc::clone(&outlook);
             move |_| {
-                let masker = output.as_ref().map(|redactor| {
-                    let (tally, actions) = (Arc::clone(&tally), redactor.clone());
-                    redactor
-                        .stream()
-                        .on_finding(move |entity| tally.see(entity, actions.action(entity)))
-                });
-                let restorer = vault
+                let restorer = outlook
+                    .vault
                     .as_ref()
-                    .map(|vault| vault.restorer().counting(Arc::clone(&tally.restored)));
+                    .map(|vault| vault.restorer().counting(Arc::clone(&outlook.restored)));
                 Some(Rewriter {
-                    masker,
+                    maskers: outlook.maskers(),
                     restorer,
-                    between: String::new(),
                 })
             }
         };
         Self {
             rewriter: StreamRewriter::new(make),
             reading: None,
-            redactor,
-            vault: kept,
-            tally,
+            output: outlook.looks(),
+            outlook,
             trail,
-            output: looks,
             unseen_parts: false,
             unknown_bodies: false,
         }
@@ -101,10 +71,9 @@ impl PiiTap {
 
     /// Asks `models` too, where what the model writes is looked at.
     pub(crate) fn asking(mut self, models: Option<Arc<Models>>) -> Self {
-        let redactor = self.redactor.take();
         self.reading = models
-            .zip(redactor)
-            .map(|(models, redactor)| Reading::new(models, redactor));
+            .filter(|_| self.output)
+            .map(|models| Reading::new(models, Arc::clone(&self.outlook)));
         self
     }
 
@@ -116,8 +85,8 @@ impl PiiTap {
     }
 
     fn step(&self) -> Step {
-        match self.tally.found().blocked {
-            Some(entity) => Step::Stop(blocked(entity)),
+        match self.outlook.blocked() {
+            Some(entity) => Step::Stop(blocked_answer(entity)),
             None => Step::Go,
         }
     }
@@ -186,9 +155,7 @@ impl Tap for PiiTap {
 
     fn resumed(&mut self, reply: &mut Document) -> Step {
         if let Some(reading) = self.reading.take() {
-            reading.take_out(reply, self.vault.as_deref(), |entity, action| {
-                self.tally.see(entity, action);
-            });
+            reading.take_out(reply);
         }
         self.rewriter.reply(reply);
         self.step()
@@ -202,21 +169,12 @@ impl Tap for PiiTap {
 
 impl Drop for PiiTap {
     fn drop(&mut self) {
-        let restored = self.tally.restored.load(Ordering::Relaxed);
+        let restored = self.outlook.restored.load(Ordering::Relaxed);
         if restored > 0 {
             self.say(Note::new("pii", "restored").count("placeholders", restored));
         }
-        let found = std::mem::take(&mut *self.tally.found());
-        if let Some(note) = note("replaced", Action::Replace, "answer", &found.replaced) {
+        for note in self.outlook.notes() {
             self.say(note);
-        }
-        if let Some(entity) = found.blocked {
-            crate::layer::count(entity, Action::Block, "answer", 1);
-            self.say(
-                Note::new("pii", "blocked")
-                    .count(entity.as_str(), 1)
-                    .word("direction", "answer"),
-            );
         }
     }
 }
@@ -229,56 +187,40 @@ impl fmt::Debug for PiiTap {
     }
 }
 
-impl Tally {
-    fn see(&self, entity: Entity, action: Option<Action>) {
-        let mut found = self.found();
-        match action {
-            Some(Action::Block) => found.blocked = found.blocked.or(Some(entity)),
-            _ => found.replaced.add(entity, 1),
+impl Rewriter {
+    /// Hands `text` from one masker to the next, and at last to the restorer.
+    fn pass(&mut self, mut text: String, last: bool, out: &mut String) {
+        for masker in &mut self.maskers {
+            let mut next = String::with_capacity(text.len());
+            masker.push(&text, &mut next);
+            if last {
+                masker.finish(&mut next);
+            }
+            text = next;
         }
-    }
-
-    fn found(&self) -> MutexGuard<'_, Found> {
-        // A count or a kind is written whole.
-        self.found.lock().unwrap_or_else(PoisonError::into_inner)
+        match &mut self.restorer {
+            Some(restorer) => {
+                restorer.push(&text, out);
+                if last {
+                    restorer.finish(out);
+                }
+            }
+            None => out.push_str(&text),
+        }
     }
 }
 
 impl TextRewriter for Rewriter {
     fn push(&mut self, delta: &str, out: &mut String) {
-        let Self {
-            masker,
-            restorer,
-            between,
-        } = self;
-        match (masker, restorer) {
-            (Some(masker), Some(restorer)) => {
-                between.clear();
-                masker.push(delta, between);
-                restorer.push(between, out);
-            }
-            (Some(masker), None) => masker.push(delta, out),
-            (None, Some(restorer)) => restorer.push(delta, out),
-            (None, None) => out.push_str(delta),
+        match (self.maskers.as_mut_slice(), &mut self.restorer) {
+            // No copy where there is one of them only.
+            ([masker], None) => masker.push(delta, out),
+            ([], Some(restorer)) => restorer.push(delta, out),
+            _ => self.pass(delta.to_owned(), false, out),
         }
     }
 
     fn finish(&mut self, out: &mut String) {
-        let Self {
-            masker,
-            restorer,
-            between,
-        } = self;
-        match (masker, restorer) {
-            (Some(masker), Some(restorer)) => {
-                between.clear();
-                masker.finish(between);
-                restorer.push(between, out);
-                restorer.finish(out);
-            }
-            (Some(masker), None) => masker.finish(out),
-            (None, Some(restorer)) => restorer.finish(out),
-            (None, None) => {}
-        }
+        self.pass(String::new(), true, out);
     }
 }

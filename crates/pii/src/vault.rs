@@ -1,4 +1,4 @@
-//! What was masked in one exchange, and the placeholders that stand for it.
+//! What was taken out in one exchange, and what stands for it.
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
@@ -9,12 +9,17 @@ use std::sync::Arc;
 
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::Entity;
 use crate::entity::PerEntity;
-use crate::placeholder::{self, Parsed};
-use crate::restore::Restorer;
+use crate::fakes::{Fakes, solid_range};
+use crate::placeholder;
+use crate::restore::{Restorer, scan};
+use crate::spelling::Spelling;
+use crate::{Entity, Tenant, fake};
 
-/// The personal data of one exchange, by placeholder.
+/// How often another fake is made where one is taken already.
+const MOST_TRIES: u64 = 32;
+
+/// The personal data of one exchange, by what stands for it: placeholders and fakes.
 ///
 /// A vault belongs to one request and its answer. Nothing else can read it, so a placeholder that somebody types never
 /// turns into another caller's data. What it holds is overwritten with zeros when it is dropped. `Debug` shows counts.
@@ -27,10 +32,11 @@ use crate::restore::Restorer;
 ///
 /// let mut vault = Vault::new();
 /// vault.reserve("keep <EMAIL_ADDRESS_1> as it is");
-/// let placeholder = vault.placeholder(Entity::Email, "ravi@example.in");
+/// let placeholder = vault.placeholder(Entity::Email, "ravi@example.in")?;
 ///
 /// assert_eq!(placeholder, "<EMAIL_ADDRESS_2>");
 /// assert_eq!(vault.restore("To: <EMAIL_ADDRESS_2>, <EMAIL_ADDRESS_1>"), "To: ravi@example.in, <EMAIL_ADDRESS_1>");
+/// # Ok::<(), bartizan_pii::VaultFull>(())
 /// ```
 #[derive(Default)]
 pub struct Vault {
@@ -39,19 +45,62 @@ pub struct Vault {
     values: HashMap<u64, Vec<usize>>,
     hasher: RandomState,
     numbers: HashMap<(Entity, u64), usize>,
+    fakes: Fakes,
     reserved: HashSet<(Entity, u64)>,
     /// The kinds that have a placeholder.
     entities: Vec<Entity>,
     last: PerEntity<u64>,
     /// The number before the first that is given out.
     base: u64,
+    bounds: VaultBounds,
+    bytes: usize,
+    tenant: Tenant,
 }
 
 struct Entry {
     entity: Entity,
-    number: u64,
+    stands: Stands,
     original: SecretString,
 }
+
+/// What stands for a value.
+enum Stands {
+    Placeholder(u64),
+    /// A fake, and the part of the value that its letters and digits stand for: both begin and end with the same signs.
+    Fake(Box<str>, Range<usize>),
+}
+
+/// How much a [`Vault`] holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct VaultBounds {
+    /// Values: 10,000 by default.
+    pub values: usize,
+    /// Bytes of all values together: 1 MiB by default.
+    pub bytes: usize,
+}
+
+impl Default for VaultBounds {
+    fn default() -> Self {
+        Self {
+            values: 10_000,
+            bytes: 1 << 20,
+        }
+    }
+}
+
+impl VaultBounds {
+    /// Sets how many values a vault holds, and how many bytes they have together.
+    #[must_use]
+    pub const fn new(values: usize, bytes: usize) -> Self {
+        Self { values, bytes }
+    }
+}
+
+/// A [`Vault`] holds as much as it may: what does not fit must not be sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the exchange holds more personal data than can be kept: send less at once")]
+pub struct VaultFull;
 
 impl Vault {
     /// Creates an empty vault.
@@ -73,103 +122,116 @@ impl Vault {
         }
     }
 
-    /// Notes which placeholders `text` uses already, so that none of them is given out. Call it with all that the model
-    /// will see, before [`placeholder`](Self::placeholder).
+    /// Sets how much it holds.
+    #[must_use]
+    pub fn bounds(mut self, bounds: VaultBounds) -> Self {
+        self.bounds = bounds;
+        self
+    }
+
+    /// Says whose data it holds, for hashes and encrypted values: nobody's in particular by default.
+    #[must_use]
+    pub fn of_tenant(mut self, tenant: Tenant) -> Self {
+        self.tenant = tenant;
+        self
+    }
+
+    /// Whose data it holds.
+    #[must_use]
+    pub fn tenant(&self) -> &Tenant {
+        &self.tenant
+    }
+
+    /// Notes which placeholders and what numbers and addresses `text` uses already, so that none of them is given out. Call it with all that
+    /// the model will see, before [`placeholder`](Self::placeholder) and [`fake`](Self::fake).
     pub fn reserve(&mut self, text: &str) {
-        placeholder::mentioned(text, |entity, number| {
+        let spelling = Spelling::of(text);
+        self.reserve_placeholders(&spelling);
+        self.fakes.reserve(&spelling);
+    }
+
+    /// [`reserve`](Self::reserve) where no fakes will be made.
+    pub(crate) fn reserve_placeholders(&mut self, text: &Spelling<'_>) {
+        placeholder::mentioned(text.bytes(), |entity, number| {
             self.reserved.insert((entity, number));
         });
     }
 
     /// The placeholder for `original`: the one it has, or a new one with a number that no reserved text uses.
-    pub fn placeholder(&mut self, entity: Entity, original: &str) -> String {
+    ///
+    /// # Errors
+    ///
+    /// [`VaultFull`].
+    pub fn placeholder(&mut self, entity: Entity, original: &str) -> Result<String, VaultFull> {
         let hash = self.hasher.hash_one((entity, original));
-        let known = self
-            .values
-            .get(&hash)
-            .into_iter()
-            .flatten()
-            .filter_map(|index| self.entries.get(*index))
-            .find(|entry| entry.entity == entity && entry.original.expose_secret() == original);
-        if let Some(entry) = known {
-            return placeholder::write(entity, entry.number);
+        if let Some(Stands::Placeholder(number)) = self.find(hash, entity, original, |stands| {
+            matches!(stands, Stands::Placeholder(_))
+        }) {
+            return Ok(placeholder::write(entity, *number));
         }
+        self.make_room(original)?;
         let mut number = self.last.of(entity).copied().unwrap_or(self.base) + 1;
         while self.reserved.contains(&(entity, number)) {
             number += 1;
         }
-        self.last.set(entity, number);
-        if !self.entities.contains(&entity) {
-            self.entities.push(entity);
-        }
-        let index = self.entries.len();
-        self.entries.push(Entry {
-            entity,
-            number,
-            original: SecretString::from(original),
-        });
-        self.values.entry(hash).or_default().push(index);
-        self.numbers.insert((entity, number), index);
-        placeholder::write(entity, number)
+        self.keep(hash, entity, original, Stands::Placeholder(number));
+        Ok(placeholder::write(entity, number))
     }
 
-    /// Puts back what the placeholders in `text` stand for. What it doesn't know stays as it is.
+    /// The [`fake`](fn@fake) for `original`: the one it has, or a new one that no reserved text holds. `None` where there is none.
+    ///
+    /// # Errors
+    ///
+    /// [`VaultFull`].
+    pub fn fake(&mut self, entity: Entity, original: &str) -> Result<Option<String>, VaultFull> {
+        let hash = self.hasher.hash_one((entity, original));
+        if let Some(Stands::Fake(known, _)) = self.find(hash, entity, original, |stands| {
+            matches!(stands, Stands::Fake(..))
+        }) {
+            return Ok(Some(known.to_string()));
+        }
+        self.make_room(original)?;
+        for attempt in 0..MOST_TRIES {
+            let seed = self.hasher.hash_one((entity, original, attempt));
+            let Some(made) = fake(entity, original, seed) else {
+                break;
+            };
+            let spelled = Spelling::of(&made);
+            if made != original && self.fakes.add(spelled.bytes(), self.entries.len()) {
+                let inner = inner(original, &spelled, &made);
+                self.keep(
+                    hash,
+                    entity,
+                    original,
+                    Stands::Fake(made.as_str().into(), inner),
+                );
+                return Ok(Some(made));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Puts back what the placeholders and fakes in `text` stand for. What it doesn't know stays as it is.
     #[must_use]
     pub fn restore<'t>(&self, text: &'t str) -> Cow<'t, str> {
         let mut out = String::new();
         let mut done = 0;
-        let mut cursor = 0;
-        let mut restored = false;
-        while let Some(start) = placeholder::next_start(text, cursor) {
-            let before = start
-                .checked_sub(1)
-                .and_then(|index| text.as_bytes().get(index))
-                .copied();
-            let rest = text.get(start..).unwrap_or_default();
-            cursor = start + 1;
-            if let Parsed::Whole {
-                length,
-                entity,
-                number,
-            } = placeholder::parse(rest, before, &self.entities, true)
-                && let Some(original) = self.original(entity, number)
-            {
-                out.push_str(text.get(done..start).unwrap_or_default());
-                out.push_str(original);
-                done = start + length;
-                cursor = done;
-                restored = true;
-            }
-        }
-        if !restored {
+        scan(self, text, None, true, |range, original| {
+            out.push_str(text.get(done..range.start).unwrap_or_default());
+            out.push_str(&original);
+            done = range.end;
+        });
+        if done == 0 {
             return Cow::Borrowed(text);
         }
         out.push_str(text.get(done..).unwrap_or_default());
         Cow::Owned(out)
     }
 
-    /// Where in `text` something stands for what this vault holds.
+    /// Where in `text` something stands for what is held.
     pub(crate) fn standing_in(&self, text: &str) -> Vec<Range<usize>> {
         let mut all = Vec::new();
-        let mut cursor = 0;
-        while let Some(start) = placeholder::next_start(text, cursor) {
-            let before = start
-                .checked_sub(1)
-                .and_then(|index| text.as_bytes().get(index))
-                .copied();
-            let rest = text.get(start..).unwrap_or_default();
-            cursor = start + 1;
-            if let Parsed::Whole {
-                length,
-                entity,
-                number,
-            } = placeholder::parse(rest, before, &self.entities, true)
-                && self.original(entity, number).is_some()
-            {
-                all.push(start..start + length);
-                cursor = start + length;
-            }
-        }
+        scan(self, text, None, true, |range, _| all.push(range));
         all
     }
 
@@ -195,11 +257,87 @@ impl Vault {
         &self.entities
     }
 
+    pub(crate) fn fakes(&self) -> &Fakes {
+        &self.fakes
+    }
+
     pub(crate) fn original(&self, entity: Entity, number: u64) -> Option<&str> {
         let index = self.numbers.get(&(entity, number))?;
         self.entries
             .get(*index)
             .map(|entry| entry.original.expose_secret())
+    }
+
+    /// What the letters and digits of a fake stand for.
+    pub(crate) fn behind_fake(&self, value: usize) -> Option<&str> {
+        let entry = self.entries.get(value)?;
+        match &entry.stands {
+            Stands::Fake(_, inner) => entry.original.expose_secret().get(inner.clone()),
+            Stands::Placeholder(_) => None,
+        }
+    }
+
+    fn find(
+        &self,
+        hash: u64,
+        entity: Entity,
+        original: &str,
+        which: impl Fn(&Stands) -> bool,
+    ) -> Option<&Stands> {
+        self.values
+            .get(&hash)?
+            .iter()
+            .filter_map(|index| self.entries.get(*index))
+            .find(|entry| {
+                entry.entity == entity
+                    && which(&entry.stands)
+                    && entry.original.expose_secret() == original
+            })
+            .map(|entry| &entry.stands)
+    }
+
+    fn make_room(&self, original: &str) -> Result<(), VaultFull> {
+        let bytes = self.bytes.saturating_add(original.len());
+        if self.entries.len() >= self.bounds.values || bytes > self.bounds.bytes {
+            return Err(VaultFull);
+        }
+        Ok(())
+    }
+
+    fn keep(&mut self, hash: u64, entity: Entity, original: &str, stands: Stands) {
+        let index = self.entries.len();
+        if let Stands::Placeholder(number) = stands {
+            self.last.set(entity, number);
+            if !self.entities.contains(&entity) {
+                self.entities.push(entity);
+            }
+            self.numbers.insert((entity, number), index);
+        }
+        self.bytes += original.len();
+        self.values.entry(hash).or_default().push(index);
+        self.entries.push(Entry {
+            entity,
+            stands,
+            original: SecretString::from(original),
+        });
+    }
+}
+
+/// The part of `original` that the letters and digits of its fake stand for. What a text has around those stays, so that `+` and brackets don't
+/// come twice.
+fn inner(original: &str, spelled: &Spelling<'_>, made: &str) -> Range<usize> {
+    let solid = solid_range(spelled);
+    let (before, behind) = (made.get(..solid.start), made.get(solid.end..));
+    let start = before
+        .filter(|before| original.starts_with(before))
+        .map_or(0, str::len);
+    let end = behind
+        .filter(|behind| original.ends_with(behind))
+        .map_or(original.len(), |behind| original.len() - behind.len());
+    if start <= end {
+        start..end
+    } else {
+        0..original.len()
     }
 }
 
@@ -212,112 +350,4 @@ impl fmt::Debug for Vault {
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    #[test]
-    fn the_same_spelling_gets_the_same_placeholder_and_another_its_own() {
-        let mut vault = Vault::new();
-        let first = vault.placeholder(Entity::InAadhaar, "2341 2341 2346");
-        assert_eq!(first, "<IN_AADHAAR_1>");
-        assert_eq!(
-            vault.placeholder(Entity::InAadhaar, "2341 2341 2346"),
-            first
-        );
-        assert_eq!(
-            vault.placeholder(Entity::InAadhaar, "234123412346"),
-            "<IN_AADHAAR_2>"
-        );
-        assert_eq!(
-            vault.placeholder(Entity::Phone, "2341 2341 2346"),
-            "<PHONE_NUMBER_1>"
-        );
-        assert_eq!(vault.len(), 3);
-    }
-
-    #[test]
-    fn a_placeholder_that_the_caller_typed_is_never_given_out_in_any_spelling() {
-        for typed in [
-            "<EMAIL_ADDRESS_1>",
-            "< email address 1 >",
-            "EMAIL_ADDRESS_1",
-            "\\u003cEMAIL_ADDRESS_1\\u003e",
-            "<EMAIL\\_ADDRESS\\_1>",
-        ] {
-            let mut vault = Vault::new();
-            vault.reserve(typed);
-            assert_eq!(
-                vault.placeholder(Entity::Email, "a@b.in"),
-                "<EMAIL_ADDRESS_2>",
-                "{typed}"
-            );
-            assert_eq!(vault.restore(typed), typed);
-        }
-    }
-
-    #[test]
-    fn models_spell_placeholders_in_their_own_way() {
-        let mut vault = Vault::new();
-        vault.placeholder(Entity::Email, "a@b.in");
-        for (written, restored) in [
-            ("<EMAIL_ADDRESS_1>", "a@b.in"),
-            ("<email_address_1>", "a@b.in"),
-            ("< EMAIL_ADDRESS_1 >", "a@b.in"),
-            ("<Email Address 1>", "a@b.in"),
-            ("<EMAIL-ADDRESS-1>", "a@b.in"),
-            ("<EMAIL\\_ADDRESS\\_1>", "a@b.in"),
-            ("EMAIL_ADDRESS_1", "a@b.in"),
-            ("**EMAIL_ADDRESS_1**", "**a@b.in**"),
-            ("&lt;EMAIL_ADDRESS_1&gt;", "&lt;a@b.in&gt;"),
-            ("[EMAIL_ADDRESS_1]: <EMAIL_ADDRESS_1>", "[a@b.in]: a@b.in"),
-            ("<EMAIL_ADDRESS_1", "<a@b.in"),
-        ] {
-            assert_eq!(vault.restore(written), restored, "{written}");
-        }
-    }
-
-    #[test]
-    fn what_only_looks_like_a_placeholder_stays() {
-        let mut vault = Vault::new();
-        vault.placeholder(Entity::Email, "a@b.in");
-        for text in [
-            "<EMAIL_ADDRESS_12>",
-            "<EMAIL_ADDRESS_01>",
-            "<EMAIL_ADDRESS>",
-            "email_address_1",
-            "MY_EMAIL_ADDRESS_1",
-            "EMAIL_ADDRESS_1_OLD",
-            "EMAIL_ADDRESS_10",
-            "<EMAIL_ADDRESS_>",
-            "<PHONE_NUMBER_1>",
-            "<EMAIL  ADDRESS_1>",
-            "email address 1",
-            "<EMAIL_ADDRESS_1x>",
-            "<EMAIL_ADDRESS_18446744073709551617>",
-            "<EMAILADDRESS1>",
-        ] {
-            assert_eq!(vault.restore(text), text);
-        }
-    }
-
-    #[test]
-    fn nothing_of_a_value_is_shown() {
-        let mut vault = Vault::new();
-        vault.placeholder(Entity::Email, "canary@b.in");
-        assert!(!format!("{vault:?}").contains("canary"));
-    }
-
-    proptest! {
-        #[test]
-        fn what_is_masked_comes_back_byte_for_byte(values in proptest::collection::vec("[ -~é<>_1]{1,12}", 1..6)) {
-            let mut vault = Vault::new();
-            for value in &values {
-                vault.reserve(value);
-            }
-            let masked: String = values.iter().map(|value| vault.placeholder(Entity::Email, value)).collect();
-            prop_assert_eq!(vault.restore(&masked), values.concat());
-        }
-    }
-}
+mod tests;

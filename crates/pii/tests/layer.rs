@@ -10,7 +10,7 @@ use std::convert::Infallible;
 use std::sync::{Arc, Mutex};
 
 use bartizan_core::{Dialect, Refusal, Trail};
-use bartizan_pii::{Action, Entity, PiiLayer, PiiLayerBuilder};
+use bartizan_pii::{Entity, Operator, PiiLayer, PiiLayerBuilder};
 use bytes::Bytes;
 use http::{Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
@@ -198,7 +198,7 @@ async fn every_part_of_a_chat_request_is_masked_and_the_answer_is_restored() {
     assert_eq!(
         seen.notes,
         [
-            "pii masked EMAIL_ADDRESS=5 IN_AADHAAR=1 IP_ADDRESS=1 PHONE_NUMBER=1 direction=request",
+            "pii masked IN_AADHAAR=1 PHONE_NUMBER=1 EMAIL_ADDRESS=5 IP_ADDRESS=1 direction=request",
             "pii restored placeholders=3",
         ]
     );
@@ -589,7 +589,7 @@ async fn a_blocked_kind_is_refused_without_its_content() {
 async fn a_replaced_kind_does_not_come_back_and_nothing_does_with_restoring_off() {
     let request = json!({"model": "demo", "messages": [{"role": "user", "content": "ravi@example.in 203.0.113.9"}]}).to_string();
     let answer = json!({"choices": [{"index": 0, "message": {"role": "assistant", "content": "<EMAIL_ADDRESS_1> <IP_ADDRESS>"}}]}).to_string();
-    let layer = all().action(Entity::Ip, Action::Replace);
+    let layer = all().operator(Entity::Ip, Operator::Replace);
     let seen = call(layer.clone(), CHAT, &request, "application/json", &answer).await;
     assert!(
         seen.provider
@@ -746,7 +746,7 @@ async fn what_the_model_writes_is_taken_out_where_asked_and_what_was_masked_stil
         seen.notes[1..],
         [
             "pii restored placeholders=1".to_owned(),
-            "pii replaced EMAIL_ADDRESS=1 PHONE_NUMBER=1 direction=answer".to_owned(),
+            "pii replaced PHONE_NUMBER=1 EMAIL_ADDRESS=1 direction=answer".to_owned(),
         ]
     );
     for pieces in cuts(text).step_by(11) {

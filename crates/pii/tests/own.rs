@@ -10,7 +10,7 @@ use std::sync::LazyLock;
 
 use bartizan_core::TextRewriter;
 use bartizan_pii::{
-    Action, Analyzer, AnalyzerBuilder, ConfigError, Entity, Pattern, Redactor, Vault,
+    Analyzer, AnalyzerBuilder, ConfigError, Entity, Operator, Pattern, Redactor, Vault,
 };
 use proptest::prelude::*;
 
@@ -158,7 +158,7 @@ static REDACTOR: LazyLock<Redactor> = LazyLock::new(|| {
     [staff(), project(), Entity::Email, Entity::Phone]
         .into_iter()
         .fold(Redactor::builder().analyzer(own), |builder, entity| {
-            builder.action(entity, Action::Replace)
+            builder.operator(entity, Operator::Replace)
         })
         .build()
         .unwrap()

@@ -9,7 +9,7 @@
 use std::sync::Arc;
 
 use bartizan_core::TextRewriter;
-use bartizan_pii::{Action, Analyzer, Entity, Redactor, Vault};
+use bartizan_pii::{Analyzer, Entity, Operator, Redactor, Vault};
 use proptest::prelude::*;
 
 /// All kinds of data, in the forms that are hard to cut, between words that tell and words that mislead.
@@ -130,7 +130,7 @@ const PIECES: &[&str] = &[
 
 fn redactor() -> Redactor {
     let builder = Entity::built_in().fold(Redactor::builder(), |builder, entity| {
-        builder.action(entity, Action::Replace)
+        builder.operator(entity, Operator::Replace)
     });
     builder.build().unwrap()
 }
@@ -270,9 +270,9 @@ proptest! {
     ) {
         let mut vault = Vault::new();
         for place in 1..=12 {
-            vault.placeholder(Entity::Email, &format!("user{place}@b.in"));
+            vault.placeholder(Entity::Email, &format!("user{place}@b.in")).unwrap();
         }
-        vault.placeholder(Entity::Phone, "<EMAIL_ADDRESS_1>");
+        vault.placeholder(Entity::Phone, "<EMAIL_ADDRESS_1>").unwrap();
         let vault = Arc::new(vault);
         let text = pieces.concat();
         let expected = vault.restore(&text).into_owned();
@@ -282,7 +282,7 @@ proptest! {
 
     #[test]
     fn what_is_masked_comes_back_byte_for_byte(text in texts(30)) {
-        let builder = Entity::built_in().fold(Redactor::builder(), |builder, entity| builder.action(entity, Action::Mask));
+        let builder = Entity::built_in().fold(Redactor::builder(), |builder, entity| builder.operator(entity, Operator::Mask));
         let redactor = builder.build().unwrap();
         let mut vault = Vault::new();
         let masked = redactor.mask(&text, &mut vault).unwrap().into_owned();
@@ -296,7 +296,7 @@ proptest! {
 #[test]
 fn ordinary_words_are_not_held_by_a_restorer() {
     let mut vault = Vault::new();
-    vault.placeholder(Entity::Email, "a@b.in");
+    vault.placeholder(Entity::Email, "a@b.in").unwrap();
     let vault = Arc::new(vault);
     for (text, given) in [
         ("plain words", "plain words"),
@@ -320,7 +320,9 @@ fn nothing_that_is_held_is_shown_by_debug() {
     let mut out = String::new();
     masker.push("mail canary@exam", &mut out);
     let mut vault = Vault::new();
-    vault.placeholder(Entity::Email, "canary@example.in");
+    vault
+        .placeholder(Entity::Email, "canary@example.in")
+        .unwrap();
     let restorer = Arc::new(vault).restorer();
     assert!(!format!("{masker:?} {restorer:?} {:?}", redactor()).contains("canary"));
 }

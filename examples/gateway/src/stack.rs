@@ -173,8 +173,8 @@ fn pii(settings: &PiiSettings) -> Result<PiiLayer, bartizan::pii::ConfigError> {
     let builder = settings
         .entities
         .iter()
-        .fold(PiiLayer::builder(), |builder, (entity, action)| {
-            builder.action(*entity, *action)
+        .fold(PiiLayer::builder(), |builder, (entity, operator)| {
+            builder.operator(*entity, operator.clone())
         });
     builder
         .restore(settings.restore)

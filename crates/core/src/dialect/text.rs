@@ -1,9 +1,10 @@
 //! Texts: what a person or a model wrote.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::OnceLock;
 
-use crate::json::{Bounds, Json, NodeId};
+use crate::json::{Bounds, Json, NodeId, Value};
 
 /// Who wrote a text, or what it is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -72,6 +73,9 @@ pub struct Channel {
 pub struct Text<'a> {
     pub(crate) entry: &'a TextEntry,
     pub(crate) text: &'a str,
+    pub(crate) json: &'a Json,
+    /// The leaf that it is, where its string holds JSON.
+    pub(crate) leaf: Option<Value<'a>>,
 }
 
 impl<'a> Text<'a> {
@@ -97,6 +101,21 @@ impl<'a> Text<'a> {
     #[must_use]
     pub fn is_json_piece(&self) -> bool {
         self.entry.delta && self.entry.json
+    }
+
+    /// Where it stands in the document, such as `messages[2].content`; of a leaf of JSON in a string, where the string does. Keys that no
+    /// dialect knows show as `*`: they may be content.
+    #[must_use]
+    pub fn place(&self) -> String {
+        self.json.at(self.entry.node).path()
+    }
+
+    /// The key of the object's member that it is the value of, in the JSON inside a string too. It is content like the text itself.
+    #[must_use]
+    pub fn name(&self) -> Option<Cow<'a, str>> {
+        self.leaf
+            .unwrap_or_else(|| self.json.at(self.entry.node))
+            .name()
     }
 
     /// What it says, decoded.
@@ -164,6 +183,18 @@ pub(crate) struct Inside {
     pub(crate) leaves: Vec<(NodeId, Box<str>)>,
 }
 
+impl Inside {
+    fn text<'a>(&'a self, index: usize, entry: &'a TextEntry, json: &'a Json) -> Option<Text<'a>> {
+        let (leaf, text) = self.leaves.get(index)?;
+        Some(Text {
+            entry,
+            text,
+            json,
+            leaf: Some(self.json.at(*leaf)),
+        })
+    }
+}
+
 impl TextEntry {
     pub(crate) fn new(node: NodeId, channel: Channel, delta: bool, json: bool) -> Self {
         Self {
@@ -180,11 +211,16 @@ impl TextEntry {
     }
 
     /// The `index`th text of this entry: a plain string has one, JSON in a string one a leaf.
-    pub(crate) fn piece<'a>(&'a self, json: &'a Json, index: usize) -> Option<&'a str> {
+    pub(crate) fn piece<'a>(&'a self, json: &'a Json, index: usize) -> Option<Text<'a>> {
         if let Some(inside) = self.inside(json) {
-            return inside.leaves.get(index).map(|(_, text)| text.as_ref());
+            return inside.text(index, self, json);
         }
-        (index == 0).then(|| self.whole(json))
+        (index == 0).then(|| Text {
+            entry: self,
+            text: self.whole(json),
+            json,
+            leaf: None,
+        })
     }
 
     /// The JSON in the string, if the string is whole and holds some.

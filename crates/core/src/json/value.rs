@@ -95,6 +95,24 @@ impl<'a> Value<'a> {
         node.start()..node.end()
     }
 
+    /// The way to it from the root, such as `messages[2].content`. Keys that no dialect knows show as `*`: they may be content.
+    #[must_use]
+    pub fn path(self) -> String {
+        let start = self.range().start;
+        super::path::path_to(self.json.text.as_bytes(), &self.json.nodes, start)
+    }
+
+    /// The key of the object's member whose value it is; `None` for what stands in an array.
+    #[must_use]
+    pub fn name(self) -> Option<Cow<'a, str>> {
+        let before = Value {
+            json: self.json,
+            at: self.at.checked_sub(1)?,
+        };
+        // What follows a key is its value.
+        (before.kind() == Kind::Key).then(|| before.text())?
+    }
+
     /// Its text as it came.
     #[must_use]
     pub fn raw(self) -> &'a str {

@@ -11,7 +11,7 @@ use std::pin::Pin;
 use crate::{Entity, Finding};
 
 pub(crate) use ask::{Models, ModelsBuilder};
-pub(crate) use modelled::{Reading, together};
+pub(crate) use modelled::Reading;
 #[cfg(feature = "presidio-client")]
 pub use presidio::{Ask, Asking, Presidio};
 

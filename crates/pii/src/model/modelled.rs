@@ -6,35 +6,23 @@ use std::sync::{Arc, Mutex, PoisonError};
 use bartizan_core::{Document, Step, Trail};
 
 use super::Models;
-use crate::redact::name;
-use crate::{Action, Entity, Finding, Redactor, Vault, merge};
-
-/// What `redactor` and models find in `text`: the kinds that it looks for, from the score on that it takes.
-pub(crate) fn together(redactor: &Redactor, text: &str, of_models: Vec<Finding>) -> Vec<Finding> {
-    let mut findings = redactor.analyze(text);
-    if of_models.is_empty() {
-        return findings;
-    }
-    findings.extend(of_models.into_iter().filter(|finding| {
-        redactor.action(finding.entity).is_some()
-            && finding.score >= redactor.threshold(finding.entity)
-    }));
-    merge(findings)
-}
+use crate::Finding;
+use crate::answer::Outlook;
+use crate::overlap::settle;
 
 /// One unstreamed answer that models are asked about.
 #[derive(Debug)]
 pub(crate) struct Reading {
     models: Arc<Models>,
-    redactor: Redactor,
+    outlook: Arc<Outlook>,
     found: Arc<Mutex<Vec<Vec<Finding>>>>,
 }
 
 impl Reading {
-    pub(crate) fn new(models: Arc<Models>, redactor: Redactor) -> Self {
+    pub(crate) fn new(models: Arc<Models>, outlook: Arc<Outlook>) -> Self {
         Self {
             models,
-            redactor,
+            outlook,
             found: Arc::default(),
         }
     }
@@ -60,37 +48,47 @@ impl Reading {
         }))
     }
 
-    /// Takes out what was found, by patterns too, and leaves what stands for data of `vault`. `seen` hears of each finding.
-    pub(crate) fn take_out(
-        &self,
-        reply: &mut Document,
-        vault: Option<&Vault>,
-        mut seen: impl FnMut(Entity, Option<Action>),
-    ) {
+    /// Takes out what models found and patterns don't know better, and leaves what stands for data of the request.
+    pub(crate) fn take_out(&self, reply: &mut Document) {
         let mut found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
         let mut of_models = std::mem::take(&mut *found).into_iter();
+        let vault = self.outlook.vault.as_deref();
         reply.rewrite(|text| {
             let text = text.as_str();
-            let mut more = of_models.next().unwrap_or_default();
+            let mut findings = of_models.next().unwrap_or_default();
             let ours = vault
                 .map(|vault| vault.standing_in(text))
                 .unwrap_or_default();
-            more.retain(|finding| !ours.iter().any(|our| overlap(our, &finding.range)));
-            if more.is_empty() {
+            findings.retain(|finding| {
+                !ours.iter().any(|our| overlap(our, &finding.range))
+                    && self.outlook.redactors().any(|redactor| {
+                        redactor.operator(finding.entity).is_some()
+                            && finding.score >= redactor.analyzer().threshold(finding.entity)
+                    })
+            });
+            if findings.is_empty() {
                 // The stream's masker does the same without them.
                 return None;
             }
-            let findings = together(&self.redactor, text, more);
+            let of_models = findings.into_iter().map(|finding| (finding, true));
+            let of_patterns = self.outlook.redactors().flat_map(|redactor| {
+                let findings = redactor.analyze(text).into_iter();
+                findings.map(|finding| (finding, false))
+            });
+            let standing = settle(of_models.chain(of_patterns).collect(), |(finding, _)| {
+                (finding.range.clone(), finding.score, finding.entity)
+            });
             let mut out = String::with_capacity(text.len());
             let mut done = 0;
-            for finding in &findings {
-                seen(finding.entity, self.redactor.action(finding.entity));
+            // The rest is left to the stream's masker.
+            for (finding, _) in standing.iter().filter(|(_, of_model)| *of_model) {
                 out.push_str(text.get(done..finding.range.start).unwrap_or_default());
-                out.push_str(&name(finding.entity));
+                let original = text.get(finding.range.clone()).unwrap_or_default();
+                self.outlook.write(finding.entity, original, &mut out);
                 done = finding.range.end;
             }
             out.push_str(text.get(done..).unwrap_or_default());
-            (done > 0).then_some(out)
+            Some(out)
         });
     }
 }

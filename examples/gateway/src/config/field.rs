@@ -120,12 +120,12 @@ impl<'a> Field<'a> {
     }
 
     /// One of a few words.
-    pub(crate) fn one_of<T: Copy>(&self, words: &[(&str, T)]) -> Option<T> {
+    pub(crate) fn one_of<T: Clone>(&self, words: &[(&str, T)]) -> Option<T> {
         let text = self.text()?;
         let found = words
             .iter()
             .find(|(word, _)| word.eq_ignore_ascii_case(&text))
-            .map(|(_, value)| *value);
+            .map(|(_, value)| value.clone());
         if found.is_none() {
             let known: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
             self.fail(match nearest(&text, &known) {

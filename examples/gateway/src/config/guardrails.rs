@@ -1,7 +1,7 @@
 //! `guardrails`: which checks run, in LiteLLM's words.
 
 use bartizan::guard::DenyList;
-use bartizan::pii::{Action, Entity};
+use bartizan::pii::{Entity, Operator};
 
 use super::field::Field;
 use super::known;
@@ -17,7 +17,7 @@ pub(crate) enum Verdict {
 /// Masking of personal data.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct PiiSettings {
-    pub(crate) entities: Vec<(Entity, Action)>,
+    pub(crate) entities: Vec<(Entity, Operator)>,
     /// Whether what was masked comes back in the answer.
     pub(crate) restore: bool,
     /// Whether the model's own text is looked at too.
@@ -73,9 +73,9 @@ impl Guardrails {
     }
 }
 
-fn everything() -> Vec<(Entity, Action)> {
+fn everything() -> Vec<(Entity, Operator)> {
     Entity::usual()
-        .map(|entity| (entity, Action::Mask))
+        .map(|entity| (entity, Operator::Mask))
         .collect()
 }
 
@@ -293,13 +293,13 @@ fn pii(params: &mut Section<'_>, modes: Modes) -> PiiSettings {
                 ),
             });
         }
-        let action = field.one_of(&[
-            (Action::Mask.as_str(), Action::Mask),
-            (Action::Block.as_str(), Action::Block),
-            (Action::Replace.as_str(), Action::Replace),
+        let operator = field.one_of(&[
+            (Operator::Mask.as_str(), Operator::Mask),
+            (Operator::Block.as_str(), Operator::Block),
+            (Operator::Replace.as_str(), Operator::Replace),
         ]);
-        if let (Ok(entity), Some(action)) = (entity, action) {
-            entities.push((entity, action));
+        if let (Ok(entity), Some(operator)) = (entity, operator) {
+            entities.push((entity, operator));
         }
     }
     if entities.is_empty() {
