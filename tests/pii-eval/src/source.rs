@@ -124,3 +124,56 @@ pub fn written(case: &Case) -> String {
         .collect();
     json!({ "full_text": case.text, "spans": spans, "template_id": case.name }).to_string()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn span(text: &str) -> Vec<(String, String)> {
+        let case = case(&serde_json::from_str(text).unwrap()).unwrap();
+        let value = |span: &Span| case.text.get(span.range.clone()).unwrap().to_owned();
+        case.spans
+            .iter()
+            .map(|span| (span.entity.clone(), value(span)))
+            .collect()
+    }
+
+    #[test]
+    fn every_shape_is_read_and_places_count_characters() {
+        let rows = [
+            r#"{"full_text":"आधार a@b.in","spans":[{"entity_type":"EMAIL_ADDRESS","start_position":5,"end_position":11}]}"#,
+            r#"{"text":"आधार a@b.in","entities":[{"label":"EMAIL","start":5,"end":11}]}"#,
+        ];
+        for row in rows {
+            let read = ("EMAIL_ADDRESS".to_owned(), "a@b.in".to_owned());
+            assert_eq!(span(row), [read], "{row}");
+        }
+    }
+
+    #[test]
+    fn what_needs_a_model_is_left_out_and_a_row_that_is_wrong_is_told() {
+        assert_eq!(
+            span(
+                r#"{"text":"Ravi","spans":[{"entity_type":"PERSON","start_position":0,"end_position":4}]}"#
+            ),
+            []
+        );
+        for wrong in [
+            r#"{"spans":[]}"#,
+            r#"{"text":"x","spans":[{"label":"EMAIL"}]}"#,
+            r#"{"text":"x","spans":3}"#,
+        ] {
+            assert_eq!(case(&serde_json::from_str(wrong).unwrap()), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn what_is_written_is_read_again() {
+        let before = Case::new("पैन ABCPE1234F, mail a@b.in")
+            .span("IN_PAN", 10..20)
+            .span("EMAIL_ADDRESS", 27..33);
+        let after = case(&serde_json::from_str(&written(&before)).unwrap()).unwrap();
+        assert_eq!(after.spans, before.spans);
+        assert_eq!(after.text, before.text);
+    }
+}

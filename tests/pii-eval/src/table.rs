@@ -222,3 +222,37 @@ fn each(out: &mut String, name: &str, what: &str, misses: &[Miss]) {
         );
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Case, Found};
+
+    #[test]
+    fn a_report_tells_sizes_figures_times_misses_and_alarms() {
+        let case = Case::new("PAN ABCPE1234F, card 4111").span("IN_PAN", 4..14);
+        let dataset = Dataset::new("mine", vec![case]);
+        let score = |found: Vec<Found>| Score::of(&dataset, &[found]);
+        let ours = score(vec![Found::new("CREDIT_CARD", 21..25, 1.0)]);
+        let theirs = score(vec![Found::new("IN_PAN", 4..14, 1.0)]);
+        let columns = [
+            Column::new("Bartizan", ours, Duration::from_micros(1)),
+            Column::new("Other", theirs, Duration::from_millis(1)),
+        ];
+        let report = report(&dataset, &columns);
+        for line in [
+            "mine: 1 texts, 25 bytes, 1 marked, 0 traps",
+            "IN_PAN                          1 |     – 0.000 0.000     1     0     | 1.000 1.000 1.000     0     0",
+            "Bartizan: 41.0 µs a KB",
+            "Other: 40960.0 µs a KB",
+            "Bartizan: 1 misses",
+            "Bartizan: 1 false alarms",
+        ] {
+            assert!(
+                report.lines().any(|there| there == line),
+                "{line}\n{report}"
+            );
+        }
+        assert!(report.contains("⟦ABCPE1234F⟧"), "{report}");
+    }
+}

@@ -255,3 +255,78 @@ fn reasons() -> Result<BTreeMap<String, String>, Failure> {
     }
     Ok(reasons)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(case: &str) -> Option<(String, usize, Vec<(usize, usize)>)> {
+        let row = format!(r#"{{"entities":["IN_PAN"],"case":{case}}}"#);
+        let case = super::case(&serde_json::from_str(&row).unwrap(), "x 1".to_owned())?;
+        let places = case.places.iter().map(|place| (place.start, place.end));
+        Some((case.text, case.expected, places.collect()))
+    }
+
+    #[test]
+    fn each_shape_of_case_tells_how_many_must_be_found_and_where() {
+        let cases = [
+            (
+                r#"{"text":"a b","expected_len":1,"expected_positions":[[2,3]]}"#,
+                1,
+                vec![(2, 3)],
+            ),
+            (
+                r#"{"iban":"a b","expected_len":1,"expected_res":[[0,3]]}"#,
+                1,
+                vec![(0, 3)],
+            ),
+            (
+                r#"{"text":"a b","expected_len":1,"expected_position":[0,1]}"#,
+                1,
+                vec![(0, 1)],
+            ),
+            (
+                r#"{"text":"a b","expected_len":1,"expected_start":0,"expected_end":1}"#,
+                1,
+                vec![(0, 1)],
+            ),
+            (
+                r#"{"text":"a b","expected_len":0,"expected_position":[0,1]}"#,
+                0,
+                vec![],
+            ),
+            (r#"{"number":"a b","expected":true}"#, 1, vec![]),
+            (r#"{"pesel":"a b","expected":false}"#, 0, vec![]),
+            (r#"{"text":"a b"}"#, 0, vec![]),
+        ];
+        for (case, expected, places) in cases {
+            assert_eq!(
+                read(case),
+                Some(("a b".to_owned(), expected, places)),
+                "{case}"
+            );
+        }
+        for none in [
+            r#"{"number":"a b","expected":null}"#,
+            r#"{"text":"a b","expected_len":1,"leniency":1}"#,
+            r#"{"start":1}"#,
+        ] {
+            assert_eq!(read(none), None, "{none}");
+        }
+    }
+
+    #[test]
+    fn more_or_fewer_findings_or_another_place_do_not_agree() {
+        let case = UnitCase {
+            name: String::new(),
+            entity: "IN_PAN".to_owned(),
+            text: "a b".to_owned(),
+            expected: 1,
+            places: vec![Range { start: 0, end: 1 }],
+        };
+        assert!(case.agrees(&[Range { start: 0, end: 1 }]));
+        assert!(!case.agrees(&[]));
+        assert!(!case.agrees(&[Range { start: 0, end: 2 }]));
+        assert!(!case.agrees(&[Range { start: 0, end: 1 }, Range { start: 2, end: 3 }]));
+    }
+}
