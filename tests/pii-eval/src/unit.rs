@@ -260,7 +260,9 @@ fn reasons() -> Result<BTreeMap<String, String>, Failure> {
 mod tests {
     use super::*;
 
-    fn read(case: &str) -> Option<(String, usize, Vec<(usize, usize)>)> {
+    type Told = (String, usize, Vec<(usize, usize)>);
+
+    fn read(case: &str) -> Option<Told> {
         let row = format!(r#"{{"entities":["IN_PAN"],"case":{case}}}"#);
         let case = super::case(&serde_json::from_str(&row).unwrap(), "x 1".to_owned())?;
         let places = case.places.iter().map(|place| (place.start, place.end));
