@@ -1,0 +1,231 @@
+//! Whether what has the form of a secret is only written like one.
+//!
+//! Documentation is full of keys that are none, and code of names that stand for one.
+
+/// What a form's secret is judged as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// Letters and digits by chance.
+    Key,
+    /// A password that a person chose, in a connection string.
+    Login,
+    /// The lines of a private key.
+    Block,
+    /// Whatever stands after a name such as `password`: a secret or a word, and in code an expression.
+    Value,
+}
+
+impl Kind {
+    pub(crate) fn read(name: &str) -> Option<Self> {
+        Some(match name {
+            "key" => Self::Key,
+            "login" => Self::Login,
+            "block" => Self::Block,
+            "value" => Self::Value,
+            _ => return None,
+        })
+    }
+
+    /// How much of what a form took is the secret: a sentence's full stop is not, nor the blanks after a key's lines.
+    pub(crate) fn trimmed(self, taken: &[u8]) -> usize {
+        let part_of = |byte: &u8| match self {
+            Self::Key | Self::Login => true,
+            Self::Block => {
+                byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=' | b'-')
+            }
+            Self::Value => *byte != b'.',
+        };
+        taken.iter().rposition(part_of).map_or(0, |last| last + 1)
+    }
+
+    /// Whether the secret, of which the first bytes are the form's own, is none. `after` is what follows it in the form.
+    pub(crate) fn is_placeholder(self, secret: &[u8], own: usize, after: &[u8]) -> bool {
+        let cased = secret.iter().skip(own).any(u8::is_ascii_uppercase);
+        let secret = &*String::from_utf8_lossy(secret).to_ascii_lowercase();
+        match self {
+            Self::Key => is_placeholder(secret, own, cased),
+            Self::Login => {
+                let after = String::from_utf8_lossy(after).to_ascii_lowercase();
+                is_sample_password(secret) || is_sample_host(after.trim_start_matches('@'))
+            }
+            Self::Block => {
+                let body = secret.split("-----").nth(2).unwrap_or(secret);
+                distinct(body) < 16 || body.contains("your") || body.contains("xxxx")
+            }
+            Self::Value => is_sample_password(secret) || is_code(secret) || distinct(secret) < 4,
+        }
+    }
+}
+
+/// Words that no generated secret holds but by a chance in millions, and that documentation writes all the time.
+const PLACEHOLDERS: [&str; 31] = [
+    "example",
+    "xxxx",
+    "your",
+    "placeholder",
+    "dummy",
+    "sample",
+    "redacted",
+    "changeme",
+    "change_me",
+    "insert",
+    "replace",
+    "abcdefgh",
+    "12345678",
+    "23456789",
+    "01234567",
+    "deadbeef",
+    "test_key",
+    "fake",
+    "notreal",
+    "not-real",
+    "not_a_real",
+    "secret_key",
+    "key_here",
+    "goes_here",
+    "goes-here",
+    "here_",
+    "....",
+    "****",
+    "fffff",
+    "00000",
+    "eyjzdwiioiixmjm0nty3odkwi",
+];
+
+/// Passwords that stand in examples.
+const SAMPLE_PASSWORDS: [&str; 22] = [
+    "password",
+    "passwd",
+    "pass",
+    "pwd",
+    "secret",
+    "mysecretpassword",
+    "postgres",
+    "root",
+    "admin",
+    "guest",
+    "user",
+    "username",
+    "test",
+    "hunter2",
+    "changeme",
+    "token",
+    "apikey",
+    "api_key",
+    "key",
+    "foo",
+    "bar",
+    "example",
+];
+
+fn has_placeholder(secret: &str) -> bool {
+    PLACEHOLDERS.iter().any(|word| secret.contains(word))
+}
+
+fn is_placeholder(secret: &str, own: usize, cased: bool) -> bool {
+    if has_placeholder(secret) {
+        return true;
+    }
+    // The prefix says nothing of chance; the rest must look like it.
+    let random = secret.get(own.min(secret.len())..).unwrap_or_default();
+    // Words joined by hyphens are no key, and neither is a number.
+    let words = !random.bytes().any(|byte| byte.is_ascii_digit()) && !cased;
+    let number = !random.bytes().any(|byte| byte.is_ascii_alphabetic());
+    let least = 8.min(random.len() / 2);
+    words || number || (distinct(random) as usize) < least
+}
+
+fn is_sample_password(password: &str) -> bool {
+    let open = |c: char| matches!(c, '{' | '$' | '<' | '[' | '%' | '(');
+    SAMPLE_PASSWORDS.contains(&password)
+        || password.starts_with(open)
+        || has_placeholder(password)
+        || ["password", "secret", "passwd"].iter().any(|word| {
+            password.contains(word) && !password.bytes().any(|byte| byte.is_ascii_digit())
+        })
+        || distinct(password) < 3
+}
+
+fn is_sample_host(host: &str) -> bool {
+    let host = host.trim_end_matches(|c: char| !c.is_ascii_alphanumeric());
+    [
+        "example.com",
+        "example.org",
+        "example.net",
+        "host",
+        "hostname",
+        "your-host",
+        "server",
+        "db-host",
+        "dbhost",
+    ]
+    .contains(&host)
+}
+
+/// Whether a value is an expression or a word, as far as one can tell: a call, a path of names, a type.
+fn is_code(value: &str) -> bool {
+    let letters = value.bytes().filter(u8::is_ascii_alphabetic).count();
+    let digits = value.bytes().filter(u8::is_ascii_digit).count();
+    let marks = value.len() - letters - digits;
+    let word = digits == 0 && marks <= 1 && !has_consonants(value);
+    // A number, and what isn't written in letters at all.
+    let plain = letters == 0 || value.is_ascii() && letters + digits < 4;
+    let path = ["/", "./", "../", "~/", "--", "&"];
+    let call = value.contains(['(', '[', '{']) || path.iter().any(|path| value.starts_with(path));
+    word || plain || call || is_path(value)
+}
+
+/// Whether five consonants stand in a row, as in hardly a word.
+fn has_consonants(value: &str) -> bool {
+    let mut row = 0;
+    value.bytes().any(|byte| {
+        let vowel = matches!(byte, b'a' | b'e' | b'i' | b'o' | b'u' | b'y');
+        row = if byte.is_ascii_lowercase() && !vowel {
+            row + 1
+        } else {
+            0
+        };
+        row == 5
+    })
+}
+
+/// Names with dots, underscores or hyphens between: `settings.db_password2`, `my-token-1`.
+fn is_path(value: &str) -> bool {
+    let mut parts = value
+        .split(['.', '_', '-', '>', ':'])
+        .filter(|part| !part.is_empty());
+    let several = value.contains(['.', '_', '-']);
+    several
+        && parts.all(|part| {
+            let digits = part.bytes().filter(u8::is_ascii_digit).count();
+            let end = part.trim_end_matches(|c: char| c.is_ascii_digit());
+            // Digits stand at the end of a name, if at all.
+            part.len() <= 24 && digits <= 4 && !end.bytes().any(|byte| !byte.is_ascii_alphabetic())
+        })
+}
+
+/// Whether a name before a value tells that it is something else: `heroku_app_id`, `datadog_trace_hash`.
+pub(crate) fn names_no_secret(name: &[u8]) -> bool {
+    let name = String::from_utf8_lossy(name).to_ascii_lowercase();
+    let name = name.trim_end_matches(|c: char| !c.is_alphanumeric());
+    [
+        "id",
+        "ids",
+        "hash",
+        "sha",
+        "digest",
+        "commit",
+        "version",
+        "checksum",
+        "public",
+        "fingerprint",
+    ]
+    .iter()
+    .any(|word| name.ends_with(word))
+}
+
+fn distinct(text: &str) -> u32 {
+    let mut seen = 0_u128;
+    text.bytes().for_each(|byte| seen |= 1 << (byte & 0x7F));
+    seen.count_ones()
+}
