@@ -3,6 +3,7 @@
 //! only looks like them. The same seed gives the same texts.
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use crate::corpus::chance::Chance;
@@ -28,6 +29,8 @@ pub const SEED: u64 = 1;
 const TEXTS: usize = 8;
 /// How many a template of `negatives` gives: a rate of 1 % is to be seen.
 const NEGATIVES: usize = 30;
+/// How many texts a document has.
+const DOCUMENT: usize = 12;
 
 /// What templates give, beside their texts.
 #[derive(Clone, Debug)]
@@ -84,6 +87,42 @@ pub fn secrets(seed: u64) -> Result<Dataset, Failure> {
         Sort::Secrets => TEXTS,
         Sort::Data | Sort::Traps | Sort::World => 0,
     })
+}
+
+/// The texts of [`india()`], twelve of them after one another in each document: what stands near a number is often about another.
+///
+/// # Errors
+///
+/// As [`india()`].
+pub fn documents(seed: u64) -> Result<Dataset, Failure> {
+    let mut cases = india(seed)?.cases;
+    let mut chance = Chance::new(seed, &["documents"], 0);
+    for index in (1..cases.len()).rev() {
+        cases.swap(index, chance.below(index + 1));
+    }
+    let documents = cases.chunks(DOCUMENT).map(|cases| {
+        let mut document = Case::default();
+        for case in cases {
+            if !document.text.is_empty() {
+                document.text.push_str(chance.pick(&["\n\n", "\n", " "]));
+                document.name.push(' ');
+            }
+            let start = document.text.len();
+            let moved = |range: &Range<usize>| range.start + start..range.end + start;
+            document.name.push_str(&case.name);
+            document.text.push_str(&case.text);
+            document.spans.extend(case.spans.iter().map(|span| Span {
+                range: moved(&span.range),
+                ..span.clone()
+            }));
+            document.traps.extend(case.traps.iter().map(|trap| Trap {
+                range: moved(&trap.range),
+                ..trap.clone()
+            }));
+        }
+        document
+    });
+    Ok(Dataset::new("documents", documents.collect()))
 }
 
 /// The texts that hold numbers of other states.

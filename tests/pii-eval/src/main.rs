@@ -14,7 +14,7 @@ use bartizan_pii_eval::{Dataset, Failure, Score, corpus, find, floors, presidio,
 use lexopt::prelude::*;
 
 const USAGE: &str = "usage: cargo xtask eval-pii DATASET [--with-presidio] [--seed N] [--floor] [--write FILE]
-  DATASET: india, world, negatives, secrets, synth, presidio, or a file in presidio-research's JSON or one such object a line
+  DATASET: india, documents, world, negatives, secrets, synth, presidio, or a file in presidio-research's JSON or one such object a line
   --with-presidio  Presidio's pattern recognisers beside, on the same texts
   --seed N         other texts of the own corpus (1)
   --floor          fails below the floors of tests/pii-eval/data/floors.txt
@@ -75,6 +75,7 @@ fn run(asked: &Asked) -> Result<bool, Failure> {
         "negatives" => corpus::negatives(seed)?,
         "secrets" => corpus::secrets(seed)?,
         "world" => corpus::world(seed)?,
+        "documents" => corpus::documents(seed)?,
         "synth" => source::read("synth", &source::shared("synth_dataset_v2.json"))?,
         path => source::read("file", Path::new(path))?,
     };

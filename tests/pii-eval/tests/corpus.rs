@@ -58,6 +58,27 @@ fn what_is_marked_is_where_it_is_said_to_be_and_overlaps_nothing() {
 }
 
 #[test]
+fn documents_hold_what_their_texts_hold() {
+    let texts = corpus::india(corpus::SEED).unwrap();
+    let documents = corpus::documents(corpus::SEED).unwrap();
+    let values = |dataset: &bartizan_pii_eval::Dataset| {
+        let mut values = Vec::new();
+        for case in &dataset.cases {
+            for span in &case.spans {
+                values.push((
+                    span.entity.clone(),
+                    case.text[span.range.clone()].to_owned(),
+                ));
+            }
+        }
+        values.sort();
+        values
+    };
+    assert_eq!(values(&texts), values(&documents));
+    assert!(documents.cases.len() * 10 < texts.cases.len());
+}
+
+#[test]
 fn a_negative_text_holds_no_personal_data() {
     let dataset = corpus::negatives(corpus::SEED).unwrap();
     assert!(

@@ -25,6 +25,11 @@ fn the_own_corpus_is_found_as_well_as_promised() {
 }
 
 #[test]
+fn documents_are_read_as_well_as_single_texts() {
+    holds(&corpus::documents(corpus::SEED).unwrap());
+}
+
+#[test]
 fn what_only_looks_like_personal_data_is_left_alone() {
     holds(&corpus::negatives(corpus::SEED).unwrap());
 }
