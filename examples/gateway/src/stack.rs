@@ -18,7 +18,7 @@ use bartizan::core::{Body, Dialect, Limits};
 use bartizan::egress::{Client, Policy};
 use bartizan::guard::{DenyList, GuardLayer, Injection, Invisible, Post, Secrets};
 use bartizan::limit::LimitLayer;
-use bartizan::pii::PiiLayer;
+use bartizan::pii::{Operator, PiiLayer};
 use bartizan::translate::{TranslateLayer, Unknown};
 use http::header::AUTHORIZATION;
 use http::request::Parts;
@@ -28,7 +28,7 @@ use tower::{ServiceBuilder, service_fn};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::sensitive_headers::SetSensitiveRequestHeadersLayer;
 
-use crate::config::{Guardrails, ModelLimits, PiiSettings, Settings, Verdict};
+use crate::config::{Detection, Guardrails, ModelLimits, PiiSettings, Settings, Verdict};
 use crate::fetch::fetch_urls;
 use crate::provider::{Catalogue, ChooseLayer, DemoLayer, Upstream};
 use crate::routes::{self, Answers, QueryLayer, Route, Stack};
@@ -81,7 +81,14 @@ pub(crate) fn llm(
         .layer(AuthLayer::new(shared.keys.clone()).master_key(shared.master_key.clone()))
         .layer(limit(settings.limits, &settings.model_limits))
         .option_layer(guard(&settings.guardrails)?)
-        .option_layer(settings.guardrails.pii.as_ref().map(pii).transpose()?)
+        .option_layer(
+            settings
+                .guardrails
+                .pii
+                .as_ref()
+                .map(|found| pii(found, &settings.detection))
+                .transpose()?,
+        )
         .layer(ChooseLayer::new(Arc::clone(&shared.catalogue)))
         // Inside of Choose: what a caller writes in the place of a model's name may be anything, and must not be recorded.
         .layer(CountLayer::new())
@@ -169,14 +176,21 @@ fn guard(settings: &Guardrails) -> Result<Option<GuardLayer>, bartizan::guard::E
     Ok(Some(builder.build()))
 }
 
-fn pii(settings: &PiiSettings) -> Result<PiiLayer, bartizan::pii::ConfigError> {
-    let builder = settings
-        .entities
-        .iter()
+fn pii(
+    settings: &PiiSettings,
+    detection: &Detection,
+) -> Result<PiiLayer, bartizan::pii::ConfigError> {
+    let own = detection
+        .own()
+        .into_iter()
+        .map(|entity| (entity, Operator::Mask));
+    let builder = own
+        .chain(settings.entities.iter().cloned())
         .fold(PiiLayer::builder(), |builder, (entity, operator)| {
-            builder.operator(*entity, operator.clone())
+            builder.operator(entity, operator)
         });
     builder
+        .analyzer(|builder| detection.set_up(builder))
         .restore(settings.restore)
         .output(settings.output)
         .build()

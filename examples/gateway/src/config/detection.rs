@@ -8,31 +8,60 @@ use super::read::{Section, nearest};
 /// How personal data is found.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Detection {
-    builder: AnalyzerBuilder,
-    /// The kinds that the user's own recognizers find.
-    own: Vec<Entity>,
+    threshold: Option<f32>,
+    thresholds: Vec<(Entity, f32)>,
+    patterns: Vec<Pattern>,
+    deny_list: Vec<(Entity, String)>,
+    context: Vec<(Entity, String)>,
+    allow_list: Vec<String>,
 }
 
 impl Detection {
-    /// Adds the kinds of `others` to what is set up here.
-    pub(crate) fn builder(&self, others: AnalyzerBuilder) -> AnalyzerBuilder {
-        others.and(self.builder.clone())
+    /// Sets up an analyzer so.
+    pub(crate) fn set_up(&self, mut builder: AnalyzerBuilder) -> AnalyzerBuilder {
+        if let Some(score) = self.threshold {
+            builder = builder.score_threshold(score);
+        }
+        for (entity, score) in &self.thresholds {
+            builder = builder.threshold(*entity, *score);
+        }
+        for pattern in &self.patterns {
+            builder = builder.pattern(pattern.clone());
+        }
+        for (entity, word) in &self.deny_list {
+            builder = builder.deny_list(*entity, [word]);
+        }
+        for (entity, word) in &self.context {
+            builder = builder.context_word(*entity, word);
+        }
+        builder.allow_list(None, &self.allow_list)
     }
 
     /// The kinds that the user's own recognizers find.
-    pub(crate) fn own(&self) -> &[Entity] {
-        &self.own
+    pub(crate) fn own(&self) -> Vec<Entity> {
+        let patterns = self.patterns.iter().map(Pattern::entity);
+        let lists = self.deny_list.iter().map(|(entity, _)| *entity);
+        let mut own: Vec<Entity> = patterns.chain(lists).collect();
+        own.sort_unstable();
+        own.dedup();
+        own
     }
 
     pub(super) fn read(section: &mut Section<'_>) -> Self {
         let mut found = Self::default();
-        if let Some(score) = section.take("score_threshold").and_then(|field| score(&field)) {
-            found.builder = found.builder.score_threshold(score);
+        if let Some(score) = section
+            .take("score_threshold")
+            .and_then(|field| score(&field))
+        {
+            found.threshold = Some(score);
         }
         let thresholds = section.take("thresholds").and_then(|field| field.section());
-        for (name, field) in thresholds.map(|mut section| section.rest()).unwrap_or_default() {
+        for (name, field) in thresholds
+            .map(|mut section| section.rest())
+            .unwrap_or_default()
+        {
             if let (Some(entity), Some(score)) = (known(&field, &name), score(&field)) {
-                found.builder = found.builder.threshold(entity, score);
+                found.thresholds.push((entity, score));
             }
         }
         let recognizers = section.take("recognizers").map(|field| field.list());
@@ -48,7 +77,7 @@ impl Detection {
                 field.fail("this would let everything pass: name a text, or the end of one such as *@example.com");
                 continue;
             }
-            found.builder = found.builder.allow_list(None, [text]);
+            found.allow_list.push(text);
         }
         found
     }
@@ -65,7 +94,6 @@ impl Detection {
                 .map_err(|error| field.fail(error.to_string()))
                 .ok()
         });
-        let mut builder = AnalyzerBuilder::default();
         let Some(entity) = entity else {
             return;
         };
@@ -75,27 +103,31 @@ impl Detection {
             section.fail("it needs `patterns` or a `deny_list`: there is nothing to find");
         }
         for field in patterns.unwrap_or_default() {
-            if let Some(pattern) = pattern(&field, entity) {
-                builder = builder.pattern(pattern);
-            }
+            self.patterns.extend(pattern(&field, entity));
         }
         for (field, word) in denied.unwrap_or_default() {
-            let one = AnalyzerBuilder::default().deny_list(entity, [word.clone()]);
-            match one.build() {
-                Ok(_) => builder = builder.deny_list(entity, [word]),
+            match Analyzer::builder().deny_list(entity, [&word]).build() {
+                Ok(_) => self.deny_list.push((entity, word)),
                 Err(error) => field.fail(error.to_string()),
             }
         }
-        for (_, word) in section
+        for (field, word) in section
             .take("context")
             .map(|field| field.texts())
             .unwrap_or_default()
         {
-            builder = builder.context_word(entity, word);
+            if word.trim().is_empty() {
+                field.fail("an empty word stands near everything");
+                continue;
+            }
+            self.context.push((entity, word));
         }
-        section.finish(&["supported_language", "supported_languages", "type", "enabled"]);
-        self.own.push(entity);
-        self.builder = std::mem::take(&mut self.builder).and(builder);
+        section.finish(&[
+            "supported_language",
+            "supported_languages",
+            "type",
+            "enabled",
+        ]);
     }
 }
 

@@ -4,8 +4,8 @@ use bartizan::guard::DenyList;
 use bartizan::pii::{Entity, Operator};
 
 use super::field::Field;
-use super::known;
 use super::read::{Section, nearest};
+use super::{detection, known};
 
 /// What a check does with what it finds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -280,25 +280,13 @@ fn pii(params: &mut Section<'_>, modes: Modes) -> PiiSettings {
         .take("pii_entities_config")
         .and_then(|field| field.section());
     for (name, field) in listed.map(|mut section| section.rest()).unwrap_or_default() {
-        let entity = name.parse::<Entity>();
-        if entity.is_err() {
-            let known: Vec<&str> = Entity::ALL.iter().map(|entity| entity.as_str()).collect();
-            field.fail(match nearest(&name, &known) {
-                Some(near) => format!(
-                    "this kind of data is not found by this version; did you mean `{near}`?"
-                ),
-                None => format!(
-                    "this kind of data is not found by this version; it finds {}",
-                    known.join(", ")
-                ),
-            });
-        }
+        let entity = detection::known(&field, &name);
         let operator = field.one_of(&[
             (Operator::Mask.as_str(), Operator::Mask),
             (Operator::Block.as_str(), Operator::Block),
             (Operator::Replace.as_str(), Operator::Replace),
         ]);
-        if let (Ok(entity), Some(operator)) = (entity, operator) {
+        if let (Some(entity), Some(operator)) = (entity, operator) {
             entities.push((entity, operator));
         }
     }

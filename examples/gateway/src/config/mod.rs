@@ -3,6 +3,7 @@
 //! Whatever is wrong with it is said at once, each with its line, its path and the mend. `docs/configuration.md` lists every key.
 
 mod credential;
+mod detection;
 mod fetch;
 mod field;
 mod general;
@@ -25,6 +26,7 @@ use bartizan::core::Limits;
 use bartizan::egress::Origin;
 use secrecy::{ExposeSecret, SecretString};
 
+pub(crate) use detection::Detection;
 pub(crate) use fetch::FetchSettings;
 pub(crate) use guardrails::{Guardrails, PiiSettings, Verdict};
 pub(crate) use models::{Deployment, ModelLimits};
@@ -53,6 +55,7 @@ pub(crate) struct Settings {
     pub(crate) private_upstreams: Vec<Origin>,
     /// Whether files are fetched that requests name by their addresses, and from where.
     pub(crate) fetch_urls: Option<FetchSettings>,
+    pub(crate) detection: Detection,
     pub(crate) json_logs: bool,
     /// Whether what a provider's API does not know is left out and told, rather than refused.
     pub(crate) drop_params: bool,
@@ -118,6 +121,7 @@ impl Settings {
             audit: own.audit,
             private_upstreams: own.private_upstreams,
             fetch_urls: own.fetch_urls,
+            detection: own.detection,
             json_logs: false,
             drop_params: false,
         })
@@ -180,6 +184,7 @@ fn whole(source: &Source<'_>, root: &tree::Node) -> Option<Settings> {
         audit: own.audit,
         private_upstreams: own.private_upstreams,
         fetch_urls: own.fetch_urls,
+        detection: own.detection,
         json_logs: litellm.json_logs,
         drop_params: litellm.drop_params,
     })

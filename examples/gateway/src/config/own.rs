@@ -8,6 +8,7 @@ use bartizan::core::{BodyLimit, Limits};
 use bartizan::egress::Origin;
 use bartizan::translate::catalogue::Providers;
 
+use super::detection::Detection;
 use super::fetch::{self, FetchSettings};
 use super::field::Field;
 use super::read::Section;
@@ -22,6 +23,7 @@ pub(super) struct Own {
     pub(super) audit: AuditSettings,
     pub(super) private_upstreams: Vec<Origin>,
     pub(super) fetch_urls: Option<FetchSettings>,
+    pub(super) detection: Detection,
     /// The catalogue's, and the user's own.
     pub(super) providers: Providers,
 }
@@ -39,6 +41,7 @@ impl Default for Own {
             },
             private_upstreams: Vec::new(),
             fetch_urls: None,
+            detection: Detection::default(),
             providers: Providers::builtin(),
             data_dir,
         }
@@ -158,6 +161,10 @@ pub(super) fn read(mut section: Section<'_>) -> Own {
         own.fetch_urls = section
             .take("fetch_urls")
             .and_then(|field| fetch::read(&field));
+        section.finish(&[]);
+    }
+    if let Some(mut section) = section.take("pii").and_then(|field| field.section()) {
+        own.detection = Detection::read(&mut section);
         section.finish(&[]);
     }
     if let Some(field) = section.take("providers") {

@@ -1,6 +1,7 @@
 mod places;
 
 use bartizan::core::Dialect;
+use bartizan::pii::{Analyzer, Entity};
 
 use super::*;
 
@@ -186,6 +187,85 @@ fn no_bad_master_key_is_served_with() {
 }
 
 #[test]
+fn own_recognizers_lists_and_thresholds_of_personal_data_are_read() {
+    let settings = read(&with_model(
+        r#"
+bartizan:
+  pii:
+    score_threshold: 0.6
+    thresholds: {IN_PAN: 0.8}
+    recognizers:
+      - name: Staff numbers
+        supported_entity: GATEWAY_STAFF
+        patterns: [{name: long, regex: 'EMP-\d{6}', score: 0.4, score_with_context: 0.9}]
+        context: [employee]
+      - {supported_entity: GATEWAY_PROJECT, deny_list: [Falcon, गरुड़]}
+    allow_list: ["*@corp.example"]
+guardrails:
+  - guardrail_name: p
+    litellm_params:
+      {guardrail: bartizan_pii, mode: pre_call, default_on: true, pii_entities_config: {GATEWAY_STAFF: REPLACE, EMAIL_ADDRESS: MASK}}
+"#,
+    ))
+    .unwrap();
+    let analyzer = settings
+        .detection
+        .set_up(Analyzer::builder().entity(Entity::Email))
+        .build()
+        .unwrap();
+    let text = "employee EMP-100200 of गरुड़ wrote from me@corp.example to you@else.example; part EMP-100300";
+    let found = analyzer.analyze(text);
+    let found: Vec<(&str, &str)> = found
+        .iter()
+        .map(|found| (found.entity.as_str(), &text[found.range.clone()]))
+        .collect();
+    assert_eq!(
+        found,
+        [
+            ("GATEWAY_STAFF", "EMP-100200"),
+            ("GATEWAY_PROJECT", "गरुड़"),
+            ("EMAIL_ADDRESS", "you@else.example")
+        ]
+    );
+}
+
+#[test]
+fn what_is_wrong_with_an_own_recognizer_is_said_where_it_stands() {
+    let found = problems(&with_model(
+        r#"
+bartizan:
+  pii:
+    score_threshold: 2
+    thresholds: {IN_PANN: 0.5}
+    recognizers:
+      - {supported_entity: staff, deny_list: [x]}
+      - {supported_entity: GATEWAY_A}
+      - {supported_entity: GATEWAY_B, patterns: [{regex: 'a+'}, {regex: '(', score: 1}, {regex: x, check: lunh}]}
+      - {supported_entity: GATEWAY_C, deny_list: [" "], contxt: [x]}
+    allow_list: ["*"]
+"#,
+    ));
+    for says in [
+        "bartizan.pii.score_threshold: a score from 0 to 1",
+        "bartizan.pii.thresholds.IN_PANN: this kind of data is not found by this version; did you mean `IN_PAN`?",
+        "bartizan.pii.recognizers[0].supported_entity: `staff` can't name a kind",
+        "bartizan.pii.recognizers[1]: it needs `patterns` or a `deny_list`",
+        "bartizan.pii.recognizers[2].patterns[0].regex: pattern of GATEWAY_B: a match may be longer",
+        "bartizan.pii.recognizers[2].patterns[1].regex: pattern of GATEWAY_B: the expression is wrong",
+        "bartizan.pii.recognizers[2].patterns[2].check: this is none of",
+        "bartizan.pii.recognizers[3].deny_list[0]: a word of the deny list",
+        "bartizan.pii.recognizers[3].contxt: this key is not known; did you mean `context`?",
+        "bartizan.pii.allow_list[0]: this would let everything pass",
+    ] {
+        assert!(
+            found.iter().any(|line| line.contains(says)),
+            "missing: {says}\n{}",
+            found.join("\n")
+        );
+    }
+}
+
+#[test]
 fn everything_that_is_wrong_is_said_at_once() {
     let found = problems(
         r#"model_list:
@@ -213,7 +293,7 @@ guardrails:
   - guardrail_name: r
     litellm_params: {guardrail: lakera_v2, mode: pre_call, default_on: true, pii_entities_config: {}}
   - guardrail_name: s
-    litellm_params: {guardrail: presidio, mode: pre_call, default_on: true, pii_entities_config: {CREDIT_CRAD: MASK, EMAIL_ADDRESS: HIDE, US_SSN: MASK}}
+    litellm_params: {guardrail: presidio, mode: pre_call, default_on: true, pii_entities_config: {CREDIT_CRAD: MASK, EMAIL_ADDRESS: HIDE, FINGERPRINT: MASK}}
 bartizan:
   listen: 0.0.0.0:4000
   lisen: x
@@ -243,7 +323,7 @@ genral_settings: {}
         "line 24: guardrails[2].litellm_params.guardrail: this is LiteLLM's",
         "line 26: guardrails[3].litellm_params.pii_entities_config.CREDIT_CRAD: this kind of data is not found by this version; did you mean `CREDIT_CARD`?",
         "line 26: guardrails[3].litellm_params.pii_entities_config.EMAIL_ADDRESS: this is none of MASK, BLOCK, REPLACE",
-        "line 26: guardrails[3].litellm_params.pii_entities_config.US_SSN: this kind of data is not found by this version; it finds",
+        "line 26: guardrails[3].litellm_params.pii_entities_config.FINGERPRINT: this kind of data is not found by this version; it finds",
         "line 28: bartizan.listen: this address can be reached from elsewhere",
         "line 29: bartizan.lisen: this key is not known; did you mean `listen`?",
         "line 30: bartizan.timeouts.header: a time from",
