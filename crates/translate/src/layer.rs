@@ -188,7 +188,7 @@ impl Filter for Translate {
             return Err(Refusal::new(
                 RefusalKind::BadRequest,
                 "unsupported_parameter",
-                "alt: set it to sse: a stream as one JSON array can't be translated",
+                "alt: set it to sse: this service has no stream as one JSON array",
             )
             .param("alt"));
         }

@@ -71,6 +71,7 @@
 //! place. A pair that makes no sense, such as a rerank from a model that chats, is refused (`translation_unsupported`).
 
 mod anthropic;
+pub mod array;
 mod bedrock;
 pub mod catalogue;
 mod cohere;
@@ -109,6 +110,7 @@ mod target;
 mod whole;
 mod write;
 
+pub use array::{ArrayLayer, Arrays};
 pub use count_tokens::ESTIMATED;
 pub use error::Error;
 pub use facts::{Effort, Model, ModelFacts, Prices, Purpose, Thinking};

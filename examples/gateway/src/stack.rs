@@ -19,7 +19,7 @@ use bartizan::egress::{Client, Policy};
 use bartizan::guard::{DenyList, GuardLayer, Injection, Invisible, Post, Secrets};
 use bartizan::limit::LimitLayer;
 use bartizan::pii::{Operator, PiiLayer};
-use bartizan::translate::{TranslateLayer, Unknown};
+use bartizan::translate::{ArrayLayer, TranslateLayer, Unknown};
 use http::header::AUTHORIZATION;
 use http::request::Parts;
 use http::{HeaderName, Request, Response};
@@ -76,6 +76,7 @@ pub(crate) fn llm(
         .map_response(|response: Response<_>| response.map(Body::new))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(SetSensitiveRequestHeadersLayer::new(CREDENTIALS))
+        .layer(ArrayLayer)
         .layer(audit(&shared.journal))
         .layer(QueryLayer)
         .layer(AuthLayer::new(shared.keys.clone()).master_key(shared.master_key.clone()))

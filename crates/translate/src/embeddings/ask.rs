@@ -117,8 +117,9 @@ impl<'a> Ask<'a> {
         if count <= most {
             return Ok(());
         }
-        let says =
-            format!("the provider takes at most {most} in one request, and here are {count}");
+        let says = format!(
+            "the provider takes at most {most} in one request, and here are {count}: ask for the others in requests of their own"
+        );
         Err(self.unsupported("input", &says))
     }
 

@@ -4,7 +4,7 @@
 //!
 //! | elsewhere | here |
 //! |---|---|
-//! | the model, `stream` | the path; a client's stream must be asked for with `alt=sse`, since one JSON array can't be translated |
+//! | the model, `stream` | the path; a client's stream is asked for with `alt=sse`; one JSON array is made of its events outside, by [`ArrayLayer`](crate::ArrayLayer) |
 //! | members | in camel case; a client's as they stand in the schema too (`file_data`), but not both at once |
 //! | instructions | `systemInstruction`; those inside the conversation move to the front and are reported |
 //! | turns of one side | one content; a client's pieces of a stream, which SDKs keep apart, are one turn |

@@ -1,6 +1,7 @@
 //! Gemini `generateContent` and `streamGenerateContent`, Google AI's and Vertex AI's.
 //!
-//! The model, and whether the answer is streamed, stand in the path. Members are read in both spellings, `maxOutputTokens` and
+//! The model, and whether the answer is streamed, stand in the path. A stream that is not asked for with `alt=sse` is one JSON array, which
+//! [`ArrayLayer`](crate::ArrayLayer) makes outside of all other layers; a provider is always asked with `alt=sse`. Members are read in both spellings, `maxOutputTokens` and
 //! `max_output_tokens`.
 //!
 //! # Requests of a client

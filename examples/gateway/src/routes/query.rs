@@ -11,8 +11,8 @@ use super::route::STREAMED;
 /// Names by which Google takes a key, or a token, from a URL.
 const KEYS: [&str; 3] = ["key", "access_token", "oauth_token"];
 
-/// Refuses with 400 what Google's clients may put into a URL and must not: a key, which logs and proxies keep, and a stream that is no event
-/// stream, which no layer could look into.
+/// Refuses with 400 what Google's clients may put into a URL and must not: a key, which logs and proxies keep, and a stream that is neither
+/// events nor, outside of here, one array of them: no layer could look into it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct QueryLayer;
 
@@ -66,7 +66,7 @@ fn check(path: &str, query: &str) -> Result<(), Refusal> {
         return Err(Refusal::new(
             RefusalKind::BadRequest,
             "alt_sse_required",
-            "an answer is streamed as server-sent events only: add ?alt=sse to the URL",
+            "an answer is streamed as server-sent events (?alt=sse) or as one JSON array (no alt) only",
         )
         .param("alt"));
     }

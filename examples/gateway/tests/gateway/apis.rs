@@ -92,6 +92,39 @@ async fn a_stream_of_geminis_has_neither_comments_nor_names_and_ends_with_a_reas
 }
 
 #[tokio::test]
+async fn a_stream_that_is_not_asked_for_as_events_is_one_array() {
+    let mock = MockProvider::start(Script::echo()).await.unwrap();
+    let gateway = gateway(&mock).await;
+    let asked = contents(&format!("write to {EMAIL}, please"));
+    for path in [
+        "/v1beta/models/claude:streamGenerateContent",
+        "/v1beta/models/gpt:streamGenerateContent?alt=json",
+    ] {
+        let answer = google(&gateway, path, &asked).await;
+        assert_eq!(answer.status, 200, "{answer:?}");
+        let content_type = answer.header("content-type").unwrap();
+        assert!(content_type.starts_with("application/json"));
+        let elements: Vec<Value> = serde_json::from_str(&answer.body).unwrap();
+        let text: String = elements
+            .iter()
+            .filter_map(|element| element["candidates"][0]["content"]["parts"][0]["text"].as_str())
+            .collect();
+        assert!(text.contains(EMAIL), "not restored: {text}");
+        let last = elements.last().unwrap();
+        assert_eq!(last["candidates"][0]["finishReason"], "STOP", "{last}");
+    }
+    let refused = google(
+        &gateway,
+        "/v1beta/models/nobodys:streamGenerateContent",
+        &asked,
+    )
+    .await;
+    assert!((400..500).contains(&refused.status), "{refused:?}");
+    let elements: Vec<Value> = serde_json::from_str(&refused.body).unwrap();
+    assert!(elements[0]["error"]["code"].is_u64(), "{refused:?}");
+}
+
+#[tokio::test]
 async fn what_google_takes_from_a_url_is_refused_in_googles_words() {
     let mock = MockProvider::start(Script::echo()).await.unwrap();
     let gateway = gateway(&mock).await;
@@ -105,7 +138,7 @@ async fn what_google_takes_from_a_url_is_refused_in_googles_words() {
             "key_in_url",
         ),
         (
-            "/v1beta/models/gpt:streamGenerateContent".to_owned(),
+            "/v1beta/models/gpt:streamGenerateContent?alt=proto".to_owned(),
             "alt_sse_required",
         ),
     ] {
