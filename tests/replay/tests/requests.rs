@@ -66,7 +66,18 @@ fn check(exchange: &Exchange, got: &Got, out: Api) -> Vec<String> {
     if matches!(out, Api::Gemini | Api::Converse) && streams != exchange.stream {
         wrong.push(format!("sent to {}", sent.uri));
     }
+    if out == Api::Anthropic && !alternates(&sent.text) {
+        wrong.push("turns do not alternate".to_owned());
+    }
     wrong
+}
+
+fn alternates(request: &str) -> bool {
+    let request: serde_json::Value = serde_json::from_str(request).unwrap();
+    let turns = request["messages"].as_array().unwrap();
+    turns
+        .windows(2)
+        .all(|pair| pair[0]["role"] != pair[1]["role"])
 }
 
 async fn translated(exchange: &Exchange, out: Api) -> Got {
@@ -86,6 +97,7 @@ async fn every_recorded_request_is_translated_without_loss_or_refused_by_name() 
     let mut tally = Tally::new("requests");
     let mut refused: BTreeMap<String, usize> = BTreeMap::new();
     let (mut all, mut translated_ones) = (0, 0);
+    let mut to_anthropic = [0, 0];
     for exchange in requests() {
         for out in OUT {
             if out == exchange.api {
@@ -98,6 +110,10 @@ async fn every_recorded_request_is_translated_without_loss_or_refused_by_name() 
                 continue;
             }
             all += 1;
+            if (exchange.api, out) == (Api::Chat, Api::Anthropic) {
+                to_anthropic[0] += 1;
+                to_anthropic[1] += usize::from(got.sent.is_some());
+            }
             if got.sent.is_some() {
                 translated_ones += 1;
                 case.found(check(exchange, &got, out));
@@ -125,6 +141,12 @@ async fn every_recorded_request_is_translated_without_loss_or_refused_by_name() 
     for (what, count) in refused {
         println!("{count:>5} {what}");
     }
+    assert!(
+        translated_ones * 100 >= all * 83,
+        "{translated_ones} of {all}"
+    );
+    let [asked, sent] = to_anthropic;
+    assert!(asked > 0 && sent * 100 >= asked * 92, "{sent} of {asked}");
     tally.settle();
 }
 
