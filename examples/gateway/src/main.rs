@@ -7,6 +7,7 @@ mod cli;
 mod config;
 mod demo;
 mod fetch;
+mod presidio;
 mod provider;
 mod routes;
 mod serve;

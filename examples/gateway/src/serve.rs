@@ -1,5 +1,6 @@
 //! `serve`: puts the parts together, and runs them until a signal comes.
 
+use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,14 +10,16 @@ use bartizan::auth::{Keys, MasterKey, Pepper, SqliteStore};
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
 use tracing_subscriber::EnvFilter;
 
 use crate::cli::Serve;
 use crate::config::Settings;
 use crate::demo;
+use crate::presidio::PresidioFront;
 use crate::provider::Catalogue;
 use crate::routes::Gateway;
-use crate::server::{self, Drained, Server};
+use crate::server::{self, Drained, Front, Server};
 use crate::stack::{self, Shared};
 use crate::{BAD_CONFIGURATION, complain, env, find, list, load, say, state};
 
@@ -146,33 +149,37 @@ async fn serve(plan: Plan) -> Result<(), Failure> {
         shared.journal.clone(),
         settings.server.body_limit,
     );
-    let tls = settings
-        .server
-        .tls
-        .as_ref()
-        .map(server::acceptor)
-        .transpose()?;
-    let listener = TcpListener::bind(settings.server.listen)
-        .await
-        .map_err(|error| format!("{} can't be listened on: {error}", settings.server.listen))?;
-    let scheme = if tls.is_some() { "https" } else { "http" };
-    let url = format!("{scheme}://{}", listener.local_addr()?);
-    greet(&url, &settings, &shared, key.as_ref(), demo).await?;
-    let server = Server {
-        listener,
-        tls,
-        times: settings.server.times,
-        max_connections: settings.server.max_connections,
-        gateway,
+    let own = settings.server.max_connections;
+    let (server, url) = listen(&settings, settings.server.listen, own, gateway).await?;
+    let presidio = match &settings.presidio {
+        Some(own) => {
+            let front = PresidioFront::new(&settings, own)?;
+            Some(listen(&settings, own.listen, own.max_connections, front).await?)
+        }
+        None => None,
     };
+    greet(&url, &settings, &shared, key.as_ref(), demo).await?;
+    let (ending, mut ends) = watch::channel(false);
     let stop = async {
         tokio::select! {
             _ = interrupt.recv() => tracing::info!("interrupted"),
             _ = terminate.recv() => tracing::info!("told to end"),
         }
+        ending.send_replace(true);
+    };
+    let beside = async {
+        let Some((server, url)) = presidio else {
+            return Drained::Whole;
+        };
+        tracing::info!(url, "Presidio's API");
+        let stop = async {
+            // Fails only where the gateway has ended.
+            let _ended = ends.wait_for(|told| *told).await;
+        };
+        server.run(stop).await
     };
     let drained = tokio::select! {
-        drained = server.run(stop) => Some(drained),
+        (drained, beside) = async { tokio::join!(server.run(stop), beside) } => Some(drained.and(beside)),
         () = twice => None,
     };
     match drained {
@@ -185,6 +192,34 @@ async fn serve(plan: Plan) -> Result<(), Failure> {
     }
     shared.journal.shutdown(FLUSH).await?;
     Ok(())
+}
+
+/// Opens an address, with TLS where the gateway has it.
+async fn listen<F: Front>(
+    settings: &Settings,
+    address: SocketAddr,
+    max_connections: usize,
+    front: F,
+) -> Result<(Server<F>, String), Failure> {
+    let tls = settings
+        .server
+        .tls
+        .as_ref()
+        .map(server::acceptor)
+        .transpose()?;
+    let listener = TcpListener::bind(address)
+        .await
+        .map_err(|error| format!("{address} can't be listened on: {error}"))?;
+    let scheme = if tls.is_some() { "https" } else { "http" };
+    let url = format!("{scheme}://{}", listener.local_addr()?);
+    let server = Server {
+        listener,
+        tls,
+        times: settings.server.times,
+        max_connections,
+        front,
+    };
+    Ok((server, url))
 }
 
 /// Waits for the second signal of somebody who has no patience.

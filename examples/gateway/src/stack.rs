@@ -30,6 +30,7 @@ use tower_http::sensitive_headers::SetSensitiveRequestHeadersLayer;
 
 use crate::config::{Detection, Guardrails, ModelLimits, PiiSettings, Settings, Verdict};
 use crate::fetch::fetch_urls;
+use crate::presidio;
 use crate::provider::{Catalogue, ChooseLayer, DemoLayer, Upstream};
 use crate::routes::{self, Answers, QueryLayer, Route, Stack};
 
@@ -177,24 +178,31 @@ fn guard(settings: &Guardrails) -> Result<Option<GuardLayer>, bartizan::guard::E
     Ok(Some(builder.build()))
 }
 
-fn pii(
-    settings: &PiiSettings,
-    detection: &Detection,
-) -> Result<PiiLayer, bartizan::pii::ConfigError> {
+fn pii(settings: &PiiSettings, detection: &Detection) -> Result<PiiLayer, StackError> {
     let own = detection
         .own()
         .into_iter()
         .map(|entity| (entity, Operator::Mask));
-    let builder = own
+    let mut builder = own
         .chain(settings.entities.iter().cloned())
         .fold(PiiLayer::builder(), |builder, (entity, operator)| {
             builder.operator(entity, operator)
         });
-    builder
+    if let Some(analyzer) = &settings.analyzer {
+        builder = builder
+            .model(presidio::model(analyzer)?)
+            .model_deadline(analyzer.timeout);
+        // With `post_call`, the configuration was refused without it.
+        builder = builder.allow_unmodelled_streams();
+        if analyzer.fail_open {
+            builder = builder.allow_unmodelled_calls();
+        }
+    }
+    let builder = builder
         .analyzer(|builder| detection.set_up(builder))
         .restore(settings.restore)
-        .output(settings.output)
-        .build()
+        .output(settings.output);
+    Ok(builder.build()?)
 }
 
 fn translate(settings: &Settings) -> Result<TranslateLayer, bartizan::egress::Error> {

@@ -19,7 +19,7 @@ struct Span {
     start: usize,
     end: usize,
     entity: String,
-    score: f64,
+    score: Option<f64>,
 }
 
 /// What took a span's place.
@@ -30,6 +30,7 @@ struct Item {
     entity_type: String,
     text: String,
     operator: String,
+    score: Option<f64>,
 }
 
 /// The whole answer.
@@ -182,10 +183,23 @@ fn spans(results: &Value, name: &str, scored: bool, most: usize) -> Result<Vec<S
             start: usize::try_from(start).unwrap_or(usize::MAX),
             end: usize::try_from(end).unwrap_or(usize::MAX),
             entity: entity.to_owned(),
-            score: score.unwrap_or_default(),
+            score,
         })
     };
     results.iter().map(read).collect()
+}
+
+impl Span {
+    fn score(&self) -> f64 {
+        self.score.unwrap_or_default()
+    }
+}
+
+fn surer(one: Option<f64>, other: Option<f64>) -> Option<f64> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(one.max(other)),
+        (one, other) => one.or(other),
+    }
 }
 
 /// Spans of one kind that overlap become one, with the best score of all, in the place of the last of them.
@@ -204,7 +218,7 @@ fn joined_by_kind(mut spans: Vec<Span>) -> Vec<Span> {
         {
             span.start = earlier.start;
             span.end = span.end.max(earlier.end);
-            span.score = span.score.max(earlier.score);
+            span.score = surer(span.score, earlier.score);
             if let Some(gone) = gone.get_mut(before) {
                 *gone = true;
             }
@@ -221,7 +235,7 @@ fn unnested(spans: Vec<Span>) -> Vec<Span> {
     order.sort_by(|one, other| match (spans.get(*one), spans.get(*other)) {
         (Some(a), Some(b)) => (a.start, b.end)
             .cmp(&(b.start, a.end))
-            .then(b.score.total_cmp(&a.score))
+            .then(b.score().total_cmp(&a.score()))
             .then(other.cmp(one)),
         _ => std::cmp::Ordering::Equal,
     });
@@ -304,6 +318,7 @@ fn change(
             entity_type: span.entity,
             text: new.clone(),
             operator: named.name.clone(),
+            score: span.score,
         });
         pieces.push(new);
     }

@@ -89,6 +89,16 @@ impl<'a> Field<'a> {
         number
     }
 
+    /// A number from 0 to 1.
+    pub(crate) fn fraction(&self) -> Option<f32> {
+        let number = self.text()?.parse().ok();
+        let number = number.filter(|number| (0.0..=1.0).contains(number));
+        if number.is_none() {
+            self.fail("a number from 0 to 1 belongs here");
+        }
+        number
+    }
+
     /// Seconds, perhaps with a fraction or a unit: `600`, `2.5`, `250ms`, `30s`, `5m`, `1h`.
     pub(crate) fn duration(&self, range: RangeInclusive<Duration>) -> Option<Duration> {
         let text = self.text()?;

@@ -1,8 +1,10 @@
 //! `guardrails`: which checks run, in LiteLLM's words.
 
+use bartizan::egress::Origin;
 use bartizan::guard::DenyList;
 use bartizan::pii::{Entity, Operator};
 
+use super::analyzer::{self, AnalyzerSettings};
 use super::field::Field;
 use super::read::{Section, nearest};
 use super::{detection, known};
@@ -22,6 +24,8 @@ pub(crate) struct PiiSettings {
     pub(crate) restore: bool,
     /// Whether the model's own text is looked at too.
     pub(crate) output: bool,
+    /// Who finds what only a model finds.
+    pub(crate) analyzer: Option<AnalyzerSettings>,
 }
 
 /// The checks that run on every call.
@@ -52,6 +56,7 @@ impl Default for Guardrails {
                 entities: everything(),
                 restore: true,
                 output: false,
+                analyzer: None,
             }),
             injection: Some(Verdict::Block),
             invisible: Some(Verdict::Block),
@@ -100,7 +105,8 @@ const KINDS: &[(&str, Kind)] = &[
     ("bartizan_deny_list", Kind::DenyList),
 ];
 
-pub(super) fn read(field: &Field<'_>) -> Guardrails {
+/// `private`: origins that may lie on a private network.
+pub(super) fn read(field: &Field<'_>, private: &[Origin]) -> Guardrails {
     let mut all = Guardrails::none();
     for item in field.list() {
         let Some(mut section) = item.section() else {
@@ -114,13 +120,13 @@ pub(super) fn read(field: &Field<'_>) -> Guardrails {
             .and_then(|field| field.section());
         section.finish(known::GUARDRAIL);
         if let Some(params) = params {
-            one(params, &item, &mut all);
+            one(params, &item, private, &mut all);
         }
     }
     all
 }
 
-fn one(mut params: Section<'_>, item: &Field<'_>, all: &mut Guardrails) {
+fn one(mut params: Section<'_>, item: &Field<'_>, private: &[Origin], all: &mut Guardrails) {
     let kind = params.need("guardrail").and_then(|field| kind(&field));
     let modes = params
         .need("mode")
@@ -155,7 +161,7 @@ fn one(mut params: Section<'_>, item: &Field<'_>, all: &mut Guardrails) {
         Kind::Pii => (
             Some(true),
             None,
-            all.pii.replace(pii(&mut params, modes)).is_some(),
+            all.pii.replace(pii(&mut params, modes, private)).is_some(),
         ),
         Kind::Injection => (
             Some(true),
@@ -274,7 +280,7 @@ fn modes(field: &Field<'_>) -> Modes {
     modes
 }
 
-fn pii(params: &mut Section<'_>, modes: Modes) -> PiiSettings {
+fn pii(params: &mut Section<'_>, modes: Modes, private: &[Origin]) -> PiiSettings {
     let mut entities = Vec::new();
     let listed = params
         .take("pii_entities_config")
@@ -290,14 +296,12 @@ fn pii(params: &mut Section<'_>, modes: Modes) -> PiiSettings {
             entities.push((entity, operator));
         }
     }
-    if entities.is_empty() {
+    let all = entities.is_empty();
+    if all {
         entities = everything();
     }
-    if let Some(field) = params.take("presidio_language")
-        && field.text().is_some_and(|language| language != "en")
-    {
-        field.fail("this version reads English words around numbers only: `en`");
-    }
+    let (analyzer, found) = analyzer::read(params, &entities, all, modes.post, private);
+    entities.extend(found.into_iter().map(|entity| (entity, Operator::Mask)));
     PiiSettings {
         entities,
         // LiteLLM's default is false, and so is what its users rely on.
@@ -306,6 +310,7 @@ fn pii(params: &mut Section<'_>, modes: Modes) -> PiiSettings {
             .and_then(|field| field.boolean())
             .unwrap_or(false),
         output: modes.post,
+        analyzer,
     }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! Whatever is wrong with it is said at once, each with its line, its path and the mend. `docs/configuration.md` lists every key.
 
+mod analyzer;
 mod credential;
 mod detection;
 mod fetch;
@@ -13,6 +14,7 @@ mod known;
 mod models;
 mod own;
 mod place;
+mod presidio;
 mod providers;
 mod read;
 mod target;
@@ -27,11 +29,13 @@ use bartizan::egress::Origin;
 use secrecy::{ExposeSecret, SecretString};
 
 pub(crate) use detection::Detection;
+pub(crate) use analyzer::AnalyzerSettings;
 pub(crate) use fetch::FetchSettings;
 pub(crate) use guardrails::{Guardrails, PiiSettings, Verdict};
 pub(crate) use models::{Deployment, ModelLimits};
 pub(crate) use own::{AuditSettings, ServerSettings, Times, TlsFiles};
 pub(crate) use place::{Leg, Way};
+pub(crate) use presidio::PresidioSettings;
 pub(crate) use read::Problem;
 
 use field::Field;
@@ -56,6 +60,8 @@ pub(crate) struct Settings {
     /// Whether files are fetched that requests name by their addresses, and from where.
     pub(crate) fetch_urls: Option<FetchSettings>,
     pub(crate) detection: Detection,
+    /// Whether Presidio's API is served, and how.
+    pub(crate) presidio: Option<PresidioSettings>,
     pub(crate) json_logs: bool,
     /// Whether what a provider's API does not know is left out and told, rather than refused.
     pub(crate) drop_params: bool,
@@ -122,6 +128,7 @@ impl Settings {
             private_upstreams: own.private_upstreams,
             fetch_urls: own.fetch_urls,
             detection: own.detection,
+            presidio: own.presidio,
             json_logs: false,
             drop_params: false,
         })
@@ -167,7 +174,7 @@ fn whole(source: &Source<'_>, root: &tree::Node) -> Option<Settings> {
     };
     let guardrails = top
         .take("guardrails")
-        .map(|field| guardrails::read(&field))
+        .map(|field| guardrails::read(&field, &own.private_upstreams))
         .unwrap_or_default();
     top.finish(known::TOP);
     let general = general?;
@@ -185,6 +192,7 @@ fn whole(source: &Source<'_>, root: &tree::Node) -> Option<Settings> {
         private_upstreams: own.private_upstreams,
         fetch_urls: own.fetch_urls,
         detection: own.detection,
+        presidio: own.presidio,
         json_logs: litellm.json_logs,
         drop_params: litellm.drop_params,
     })

@@ -11,6 +11,7 @@ use bartizan::translate::catalogue::Providers;
 use super::detection::Detection;
 use super::fetch::{self, FetchSettings};
 use super::field::Field;
+use super::presidio::{self, PresidioSettings};
 use super::read::Section;
 use super::{providers, target};
 
@@ -24,6 +25,7 @@ pub(super) struct Own {
     pub(super) private_upstreams: Vec<Origin>,
     pub(super) fetch_urls: Option<FetchSettings>,
     pub(super) detection: Detection,
+    pub(super) presidio: Option<PresidioSettings>,
     /// The catalogue's, and the user's own.
     pub(super) providers: Providers,
 }
@@ -42,6 +44,7 @@ impl Default for Own {
             private_upstreams: Vec::new(),
             fetch_urls: None,
             detection: Detection::default(),
+            presidio: None,
             providers: Providers::builtin(),
             data_dir,
         }
@@ -171,6 +174,10 @@ pub(super) fn read(mut section: Section<'_>) -> Own {
         own.providers = providers::read(&field);
     }
     server(&mut section, &mut own.server);
+    // After the server: whether there is TLS is said there.
+    own.presidio = section
+        .take("presidio")
+        .and_then(|field| presidio::read(&field, &own.server));
     section.finish(&[]);
     own
 }
@@ -217,7 +224,7 @@ fn server(section: &mut Section<'_>, server: &mut ServerSettings) {
     }
 }
 
-fn listen(field: &Field<'_>) -> Option<SocketAddr> {
+pub(super) fn listen(field: &Field<'_>) -> Option<SocketAddr> {
     let text = field.text()?;
     let address = text
         .strip_prefix("localhost:")

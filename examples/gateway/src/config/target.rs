@@ -310,7 +310,7 @@ fn name(
 }
 
 /// Whether it is this very machine.
-fn is_here(origin: &Origin) -> bool {
+pub(super) fn is_here(origin: &Origin) -> bool {
     let host = origin.host();
     host == "localhost"
         || host.ends_with(".localhost")

@@ -10,11 +10,13 @@ use std::convert::Infallible;
 use std::sync::Arc;
 
 use bartizan::audit::Journal;
-use bartizan::core::{Body, BodyLimit, Refusal, RefusalKind};
+use bartizan::core::{Body, BodyLimit, Dialect, Refusal, RefusalKind};
 use http::header::{ALLOW, CONTENT_TYPE, HeaderValue};
-use http::{HeaderMap, HeaderName, Request, Response, StatusCode};
+use http::{HeaderMap, HeaderName, Method, Request, Response, StatusCode};
 use tower::ServiceExt as _;
 use tower::util::BoxCloneSyncService;
+
+use crate::server::Front;
 
 pub(crate) use own::Answers;
 pub(crate) use query::QueryLayer;
@@ -46,6 +48,22 @@ pub(crate) fn panicked() -> Refusal {
         PANICKED,
         "the gateway failed at this call",
     )
+}
+
+impl Front for Gateway {
+    type Place = Route;
+
+    fn place(&self, method: &Method, path: &str) -> Route {
+        Route::of(method, path)
+    }
+
+    fn dialect(route: &Route) -> Dialect {
+        route.dialect()
+    }
+
+    async fn answer(&self, route: Route, request: Request<Body>) -> Response<Body> {
+        Self::answer(self, route, request).await
+    }
 }
 
 impl Gateway {
@@ -132,7 +150,7 @@ fn other_method(allowed: &'static str) -> Response<Body> {
         format!("this path takes {allowed} only"),
     )
     .header(ALLOW, HeaderValue::from_static(allowed))
-    .render(bartizan::core::Dialect::Other)
+    .render(Dialect::Other)
 }
 
 fn nothing() -> Response<Body> {
@@ -141,13 +159,12 @@ fn nothing() -> Response<Body> {
         "unknown_path",
         "there is no such path here",
     )
-    .render(bartizan::core::Dialect::Other)
+    .render(Dialect::Other)
 }
 
 #[cfg(test)]
 mod tests {
     use bartizan::audit::MemorySink;
-    use http::Method;
     use tower::{ServiceBuilder, service_fn};
     use tower_http::catch_panic::CatchPanicLayer;
 

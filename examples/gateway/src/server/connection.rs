@@ -17,12 +17,12 @@ use tokio::sync::watch as signal;
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_rustls::TlsAcceptor;
 
+use super::Front;
 use super::body::{Answer, Late, Sent};
 use super::framing::Strict;
 use super::socket::Socket;
 use super::watch::{Verdict, Watch};
 use crate::config::Times;
-use crate::routes::{Gateway, Route};
 
 /// Twice what hyper's own parser takes by default; requests of SDKs have some 20.
 const MOST_HEADERS: usize = 128;
@@ -30,14 +30,14 @@ const MOST_HEADER_BYTES: usize = 64 * 1024;
 const MOST_STREAMS: u32 = 128;
 
 /// What one connection needs to be served.
-pub(super) struct Connection {
+pub(super) struct Connection<F> {
     pub(super) tls: Option<TlsAcceptor>,
     pub(super) times: Times,
-    pub(super) gateway: Gateway,
+    pub(super) front: F,
     pub(super) drain: signal::Receiver<()>,
 }
 
-impl Connection {
+impl<F: Front> Connection<F> {
     pub(super) async fn serve(self, stream: TcpStream) {
         // Nagle's algorithm and a peer's delayed acknowledgement together hold each small event back for 40 ms.
         if let Err(error) = stream.set_nodelay(true) {
@@ -62,10 +62,9 @@ impl Connection {
         stream: T,
         watch: Arc<Watch>,
     ) {
-        let (times, gateway, watched) = (self.times, self.gateway.clone(), Arc::clone(&watch));
-        let service = service_fn(move |request| {
-            answer(request, gateway.clone(), times, Arc::clone(&watched))
-        });
+        let (times, front, watched) = (self.times, self.front.clone(), Arc::clone(&watch));
+        let service =
+            service_fn(move |request| answer(request, front.clone(), times, Arc::clone(&watched)));
         let builder = builder();
         let mut connection =
             std::pin::pin!(builder.serve_connection(TokioIo::new(Strict::new(stream)), service));
@@ -128,19 +127,19 @@ fn builder() -> auto::Builder<TokioExecutor> {
     builder
 }
 
-async fn answer(
+async fn answer<F: Front>(
     request: Request<Incoming>,
-    gateway: Gateway,
+    front: F,
     times: Times,
     watch: Arc<Watch>,
 ) -> Result<Response<Answer>, Infallible> {
     let framed = request.version() == Version::HTTP_2;
     let under_way = watch.request(framed);
     let late = Late::default();
-    let route = Route::of(request.method(), request.uri().path());
-    let dialect = route.dialect();
+    let place = front.place(request.method(), request.uri().path());
+    let dialect = F::dialect(&place);
     let request = request.map(|body| Body::new(Sent::new(body, times, late.clone())));
-    let answered = tokio::time::timeout(times.total, gateway.answer(route, request)).await;
+    let answered = tokio::time::timeout(times.total, front.answer(place, request)).await;
     let mut response = answered.unwrap_or_else(|_| {
         Refusal::new(
             RefusalKind::UpstreamTimeout,

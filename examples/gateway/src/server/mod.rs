@@ -10,25 +10,45 @@ mod watch;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bartizan::core::{Body, Dialect};
+use http::{Method, Request, Response};
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch as signal};
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 
 use crate::config::Times;
-use crate::routes::Gateway;
 
 pub(crate) use tls::acceptor;
 
 use connection::Connection;
 
-/// A gateway's listening half.
-pub(crate) struct Server {
+/// What answers behind a listener.
+pub(crate) trait Front: Clone + Send + Sync + 'static {
+    /// Where a request goes.
+    type Place: Send;
+
+    /// Tells it by method and path.
+    fn place(&self, method: &Method, path: &str) -> Self::Place;
+
+    /// What callers of a place speak, for what the listener itself must say.
+    fn dialect(place: &Self::Place) -> Dialect;
+
+    /// Answers one request.
+    fn answer(
+        &self,
+        place: Self::Place,
+        request: Request<Body>,
+    ) -> impl Future<Output = Response<Body>> + Send;
+}
+
+/// A listener, and what answers behind it.
+pub(crate) struct Server<F> {
     pub(crate) listener: TcpListener,
     pub(crate) tls: Option<TlsAcceptor>,
     pub(crate) times: Times,
     pub(crate) max_connections: usize,
-    pub(crate) gateway: Gateway,
+    pub(crate) front: F,
 }
 
 /// How serving ended.
@@ -40,7 +60,18 @@ pub(crate) enum Drained {
     Cut(usize),
 }
 
-impl Server {
+impl Drained {
+    /// How two servers ended together.
+    pub(crate) fn and(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Whole, other) => other,
+            (Self::Cut(one), Self::Cut(other)) => Self::Cut(one + other),
+            (one, Self::Whole) => one,
+        }
+    }
+}
+
+impl<F: Front> Server<F> {
     /// Serves until `stop` is ready; then takes nothing new and lets what is under way end within the grace period.
     pub(crate) async fn run(self, stop: impl Future<Output = ()>) -> Drained {
         let (draining, drain) = signal::channel(());
@@ -65,7 +96,7 @@ impl Server {
             let connection = Connection {
                 tls: self.tls.clone(),
                 times: self.times,
-                gateway: self.gateway.clone(),
+                front: self.front.clone(),
                 drain: drain.clone(),
             };
             connections.spawn(async move {
