@@ -17,8 +17,8 @@ pub(crate) fn run(words: &[&str]) -> Result<(), Failure> {
     tree::run(&mut cargo).map_err(|_| "the evaluation failed".to_owned())
 }
 
-/// The interpreter of an environment with Presidio's recognisers and no model.
-fn presidio() -> Result<std::path::PathBuf, Failure> {
+/// The interpreter of an environment with Presidio's recognisers and its anonymizer, and no model.
+pub(crate) fn presidio() -> Result<std::path::PathBuf, Failure> {
     if needs::setup()?.contains(&Need::Python) {
         return Err(Need::Python.to_string());
     }

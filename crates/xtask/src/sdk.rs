@@ -205,8 +205,10 @@ fn told<'c>(command: &'c mut Command, servers: &Servers) -> &'c mut Command {
 }
 
 /// Runs it where the tests lie, with nothing between it and loopback.
-fn direct(command: &mut Command) -> &mut Command {
-    command.current_dir(tree::root().join("tests/sdk"));
+pub(crate) fn direct(command: &mut Command) -> &mut Command {
+    command
+        .current_dir(tree::root().join("tests/sdk"))
+        .env("PYTHONDONTWRITEBYTECODE", "1");
     // A proxy would stand between the tests and loopback.
     for name in [
         "HTTP_PROXY",

@@ -161,6 +161,53 @@ impl Drop for Replay {
     }
 }
 
+/// The gateway as a Presidio, which ends when this is dropped.
+#[derive(Debug)]
+pub(crate) struct Presidio {
+    gateway: Child,
+    pub(crate) url: String,
+}
+
+impl Presidio {
+    /// Starts it in an empty `folder`.
+    pub(crate) fn start(folder: &Path) -> Result<Self, Failure> {
+        let _none = fs::remove_dir_all(folder);
+        fs::create_dir_all(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+        let port = free_port()?;
+        let mut gateway = Command::new(tree::target().join("debug/bartizan-gateway"));
+        gateway
+            .arg("--config")
+            .arg(tree::root().join("tests/sdk/presidio/gateway.yaml"))
+            .current_dir(folder)
+            .env("BARTIZAN_MASTER_KEY", secret()?)
+            .env("LISTEN", format!("127.0.0.1:{}", free_port()?))
+            .env("PRESIDIO_LISTEN", format!("127.0.0.1:{port}"))
+            .stdout(Stdio::null());
+        let mut presidio = Self {
+            gateway: spawn(&mut gateway)?,
+            url: format!("http://127.0.0.1:{port}"),
+        };
+        for _ in 0..STEPS {
+            if matches!(presidio.gateway.try_wait(), Ok(Some(_))) {
+                break;
+            }
+            if ask(port, "GET", "/health", "", "")
+                .is_ok_and(|answer| answer.starts_with("HTTP/1.1 200"))
+            {
+                return Ok(presidio);
+            }
+            thread::sleep(STEP);
+        }
+        Err("the gateway did not start as a Presidio".to_owned())
+    }
+}
+
+impl Drop for Presidio {
+    fn drop(&mut self) {
+        end(&mut self.gateway);
+    }
+}
+
 fn spawn(command: &mut Command) -> Result<Child, Failure> {
     command
         .stdin(Stdio::null())
