@@ -202,9 +202,10 @@ impl<'v> Question<'v> {
         let found = found.unwrap_or_default();
         let mut hits: Vec<Hit<'v>> = Vec::new();
         if let Some(faint) = &self.faint {
+            let known: HashSet<_> = found.iter().map(|known| known.range.clone()).collect();
             for finding in faint.analyze(text) {
                 deadline.check()?;
-                let covered = found.iter().any(|known| known.range == finding.range);
+                let covered = known.contains(&finding.range);
                 hits.extend((!covered).then(|| self.raised(text, finding)).flatten());
             }
         }

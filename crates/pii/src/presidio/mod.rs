@@ -86,9 +86,9 @@ pub use service::PresidioService;
 /// | [`bearer`](Self::bearer) | none: whoever reaches it may ask |
 /// | [`body_limit`](Self::body_limit) | 10 MiB |
 /// | [`max_texts`](Self::max_texts) | 1,000 |
-/// | [`max_results`](Self::max_results) | 100,000 |
+/// | [`max_results`](Self::max_results) | 20,000 |
 /// | [`timeout`](Self::timeout) | 30 s |
-/// | [`at_a_time`](Self::at_a_time) | 64 |
+/// | [`at_a_time`](Self::at_a_time) | 16 |
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct PresidioServiceBuilder {
@@ -119,9 +119,9 @@ impl Default for PresidioServiceBuilder {
             limits: Limits {
                 body: 10 * 1024 * 1024,
                 texts: 1_000,
-                results: 100_000,
+                results: 20_000,
                 time: Duration::from_secs(30),
-                at_a_time: 64,
+                at_a_time: 16,
             },
         }
     }

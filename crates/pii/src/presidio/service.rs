@@ -29,6 +29,9 @@ use crate::{Entity, Finding};
 /// Bodies larger than this are worked on where nobody else waits.
 const SMALL: usize = 64 * 1024;
 
+/// Values in one request: more than any use of it has.
+const MOST_VALUES: usize = 200_000;
+
 /// Answers as Presidio's analyzer and anonymizer do. See the [module's documentation](self). Cloning is cheap.
 ///
 /// As a tower service it never fails: what goes wrong is an answer, `{"error": "..."}`. It wants tokio.
@@ -180,8 +183,11 @@ impl PresidioService {
                 Ok(json(StatusCode::OK, &names))
             }
             Place::Analyze | Place::Anonymize | Place::Deanonymize => {
-                let (request, length) = inner.read(parts, body).await?;
+                let body = inner.collect(parts, body).await?;
+                // Only now: a body that comes slowly takes nobody's place.
                 let _room = inner.room.acquire().await.map_err(|_| Fault::internal())?;
+                let (request, length) = (read(&body)?, body.len());
+                drop(body);
                 match place {
                     Place::Analyze => self.analyze(request, length, deadline).await,
                     _ => self.change(place, request, length).await,
@@ -199,7 +205,7 @@ impl PresidioService {
         let of_models = self.ask_models(&request).await?;
         let inner = Arc::clone(&self.0);
         let heavy = length > SMALL
-            || ["ad_hoc_recognizers", "context"]
+            || ["ad_hoc_recognizers", "allow_list", "context"]
                 .iter()
                 .any(|name| request.contains_key(*name));
         work(heavy, move || {
@@ -264,37 +270,66 @@ impl PresidioService {
 }
 
 impl Inner {
-    /// The request's object, and how long its text is.
-    async fn read(&self, parts: &Parts, body: Body) -> Result<(Map<String, Value>, usize), Fault> {
+    /// The body, if it may be JSON.
+    async fn collect(&self, parts: &Parts, body: Body) -> Result<Bytes, Fault> {
         let kind = parts
             .headers
             .get(CONTENT_TYPE)
             .map(HeaderValue::as_bytes)
             .unwrap_or_default();
-        let kind = kind.split(|byte| *byte == b';').next().unwrap_or_default();
-        let kind = kind.trim_ascii().to_ascii_lowercase();
+        let kind = kind
+            .split(|byte| *byte == b';')
+            .next()
+            .unwrap_or_default()
+            .trim_ascii()
+            .to_ascii_lowercase();
         if kind != b"application/json" && !kind.ends_with(b"+json") {
             return Err(Fault::new(415, "the content-type must be application/json"));
         }
         if parts.headers.contains_key(CONTENT_ENCODING) {
             return Err(Fault::new(415, "a compressed body is not taken"));
         }
-        let body = body.into_bytes(self.limits.body).await.map_err(|refusal| {
+        body.into_bytes(self.limits.body).await.map_err(|refusal| {
             let status = refusal.kind().status(Dialect::Other).as_u16();
             Fault::new(status, refusal.message().to_owned())
-        })?;
-        match serde_json::from_slice(&body) {
-            Ok(Value::Object(request)) => Ok((request, body.len())),
-            Ok(Value::Null) => Ok((Map::new(), 0)),
-            Ok(_) => Err(Fault::bad("the body must be a JSON object")),
-            // What serde_json says names a place, and nothing of the text.
-            Err(error) => Err(Fault::bad(format!(
-                "the body is no JSON: line {}, column {}",
-                error.line(),
-                error.column()
-            ))),
+        })
+    }
+}
+
+/// The request's object.
+fn read(body: &[u8]) -> Result<Map<String, Value>, Fault> {
+    if values(body) > MOST_VALUES {
+        return Err(Fault::new(
+            413,
+            format!("the body holds more than {MOST_VALUES} values"),
+        ));
+    }
+    match serde_json::from_slice(body) {
+        Ok(Value::Object(request)) => Ok(request),
+        Ok(Value::Null) => Ok(Map::new()),
+        Ok(_) => Err(Fault::bad("the body must be a JSON object")),
+        // What serde_json says names a place, and nothing of the text.
+        Err(error) => Err(Fault::bad(format!(
+            "the body is no JSON: line {}, column {}",
+            error.line(),
+            error.column()
+        ))),
+    }
+}
+
+/// At least how many values JSON text has: each is a hundred times its letter in memory.
+fn values(body: &[u8]) -> usize {
+    let (mut inside, mut escaped, mut values) = (false, false, 0);
+    for byte in body {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' => escaped = inside,
+            b'"' => inside = !inside,
+            b',' | b'[' | b'{' if !inside => values += 1,
+            _ => {}
         }
     }
+    values
 }
 
 /// Does what may take long where it holds nobody up.

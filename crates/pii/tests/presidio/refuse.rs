@@ -269,6 +269,18 @@ async fn a_body_that_isnt_taken_is_refused_before_it_costs_anything() {
 }
 
 #[tokio::test]
+async fn a_body_that_would_grow_in_memory_is_refused() {
+    let many = |inside: &str| {
+        let body = format!(r#"{{"text": "a", "language": "en", "more": {inside}}}"#);
+        async move { send(&service(), request("/analyze", body)).await.0.as_u16() }
+    };
+    assert_eq!(many(&format!("[{}0]", "[],".repeat(100_000))).await, 413);
+    // Text is no value, whatever it says.
+    let text = format!(r#""\"{}""#, "[{,".repeat(100_000));
+    assert_eq!(many(&text).await, 200);
+}
+
+#[tokio::test]
 async fn a_key_is_asked_for_where_there_is_one() {
     let service = PresidioService::builder()
         .bearer("the-key".into())

@@ -28,8 +28,8 @@ use bartizan::core::Limits;
 use bartizan::egress::Origin;
 use secrecy::{ExposeSecret, SecretString};
 
-pub(crate) use detection::Detection;
 pub(crate) use analyzer::AnalyzerSettings;
+pub(crate) use detection::Detection;
 pub(crate) use fetch::FetchSettings;
 pub(crate) use guardrails::{Guardrails, PiiSettings, Verdict};
 pub(crate) use models::{Deployment, ModelLimits};

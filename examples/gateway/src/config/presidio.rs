@@ -36,7 +36,9 @@ pub(super) fn read(field: &Field<'_>, server: &ServerSettings) -> Option<Presidi
             listen,
             ..server.clone()
         };
-        if let Err(mend) = exposed.check_exposure() {
+        if listen == server.listen {
+            field.fail("the gateway itself listens there: choose another port");
+        } else if let Err(mend) = exposed.check_exposure() {
             field.fail(mend);
         } else if !listen.ip().is_loopback() && api_key.is_none() && !open {
             field.fail(

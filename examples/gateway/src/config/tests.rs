@@ -1,4 +1,5 @@
 mod places;
+mod presidio;
 
 use bartizan::core::Dialect;
 use bartizan::pii::{Analyzer, Entity};
