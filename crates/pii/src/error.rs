@@ -60,6 +60,14 @@ pub enum ConfigError {
     /// A model's key that can't stand in a header.
     #[error("a model's key holds characters that no header takes")]
     ModelKey,
+    /// A model that can't be loaded.
+    #[error("{place}: {says}")]
+    Model {
+        /// The file or folder at fault.
+        place: String,
+        /// What is wrong, and how to mend it.
+        says: String,
+    },
     /// A context word that can't be looked for.
     #[error("context word for {entity} is empty: leave it out")]
     EmptyContextWord {

@@ -89,9 +89,10 @@
 //! # What only a model finds
 //!
 //! Persons, places, organizations and groups ([`Entity::Person`] and its fellows) have no form that could be told by rules. A [`Model`] finds
-//! them: give one to [`PiiLayerBuilder::model`]. Requests and unstreamed answers wait for it, and are refused with 503
-//! `pii_model_unavailable` if it fails, unless a named option lets them pass. It can't look at a stream, of which it never sees the whole:
-//! streamed answers are looked at by rules alone, and a layer that looks at answers and has a model is only built with
+//! them: give one to [`PiiLayerBuilder::model`]. Two are here, behind features: `Presidio` asks Presidio's analyzer (`presidio-client`), and
+//! `Onnx` runs a token classifier from a folder of yours in this process (`onnx`). Requests and unstreamed answers wait for it, and are refused
+//! with 503 `pii_model_unavailable` if it fails, unless a named option lets them pass. It can't look at a stream, of which it never sees the
+//! whole: streamed answers are looked at by rules alone, and a layer that looks at answers and has a model is only built with
 //! [`allow_unmodelled_streams`](PiiLayerBuilder::allow_unmodelled_streams). Where findings overlap, the surer wins, then the longer, then the
 //! one whose kind stands earlier in [`Entity`] ([`merge`]).
 
@@ -135,6 +136,8 @@ pub use error::ConfigError;
 pub use fake::fake;
 pub use key::{DecryptError, EncryptError, Key, Tenant, decrypt};
 pub use layer::{Pii, PiiLayer, PiiLayerBuilder};
+#[cfg(feature = "onnx")]
+pub use model::{Aggregation, Onnx, OnnxBuilder};
 pub use model::{Analyzing, Model, ModelError};
 #[cfg(feature = "presidio-client")]
 pub use model::{Ask, Asking, Presidio};

@@ -2,11 +2,12 @@
 //!
 //! | chore | does |
 //! |---|---|
-//! | `test` | installs what the tests need where it may, and runs every test: unit, integration and documentation tests, then the official SDKs against the example gateway |
+//! | `test` | installs what the tests need where it may, and runs every test: unit, integration and documentation tests, then models in the ONNX runtime, then the official SDKs against the example gateway |
 //! | `test --all` | the same, and fails when something could not be run on this machine; CI calls it so |
 //! | `sdk [WORDS]` | builds the gateway and runs the SDK tests alone; WORDS go to pytest, such as `-k masking` |
 //! | `differential [WORDS]` | compares what LiteLLM sends with what we send, `--list` tells all differences; then runs LiteLLM's guardrail and Presidio's libraries against our Presidio |
 //! | `eval-pii DATASET [OPTIONS]` | measures how well personal data is found, `--with-presidio` beside Presidio; without words it tells what it takes |
+//! | `onnx [WORDS]` | runs the tests of models in the ONNX runtime, which it installs; WORDS choose among them |
 //! | `fuzz [SECONDS]` | runs every fuzz target, 150 seconds in all unless told |
 //! | `features` | checks each crate alone: with no feature, with each one, with all |
 //! | `docs-links` | follows each link from one document of the project to another |
@@ -23,6 +24,7 @@ mod features;
 mod fuzz;
 mod links;
 mod needs;
+mod onnx;
 mod report;
 mod sdk;
 mod servers;
@@ -33,7 +35,7 @@ use std::process::ExitCode;
 
 use report::Report;
 
-const USAGE: &str = "usage: cargo xtask test [--all] | sdk [WORDS] | differential [WORDS] | eval-pii DATASET | fuzz [SECONDS] | features | docs-links | models PATH DAY | providers-doc | setup";
+const USAGE: &str = "usage: cargo xtask test [--all] | sdk [WORDS] | differential [WORDS] | eval-pii DATASET | onnx [WORDS] | fuzz [SECONDS] | features | docs-links | models PATH DAY | providers-doc | setup";
 
 /// Why a chore stopped, in words for whoever runs it.
 type Failure = String;
@@ -48,6 +50,7 @@ fn main() -> ExitCode {
         ["sdk", words @ ..] => sdk::alone(&mut report, words),
         ["differential", words @ ..] => differential::alone(&mut report, words),
         ["eval-pii", words @ ..] => evaluation::run(words),
+        ["onnx", words @ ..] => onnx::alone(&mut report, words),
         ["docs-links"] => links::run(&mut report),
         ["features"] => features::run(&mut report),
         ["fuzz", words @ ..] => fuzz::run(&mut report, words),

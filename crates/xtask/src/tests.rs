@@ -2,7 +2,7 @@
 
 use crate::needs::{self, Need};
 use crate::report::Report;
-use crate::{Failure, differential, sdk, tree};
+use crate::{Failure, differential, onnx, sdk, tree};
 
 pub(crate) fn run(report: &mut Report, all: bool) -> Result<(), Failure> {
     if all {
@@ -20,6 +20,7 @@ pub(crate) fn run(report: &mut Report, all: bool) -> Result<(), Failure> {
         let mut cargo = tree::cargo(arguments);
         tree::run(cargo.args(skips(&missing)).env("BARTIZAN_CUTS", cuts))
     });
+    onnx::after_tests(report, &missing);
     sdk::after_tests(report, &missing);
     if !missing.contains(&Need::Python) {
         differential::run(report, &[]);

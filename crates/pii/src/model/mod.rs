@@ -2,6 +2,8 @@
 
 mod ask;
 mod modelled;
+#[cfg(feature = "onnx")]
+mod onnx;
 #[cfg(feature = "presidio-client")]
 mod presidio;
 
@@ -12,6 +14,8 @@ use crate::{Entity, Finding};
 
 pub(crate) use ask::{Models, ModelsBuilder};
 pub(crate) use modelled::Reading;
+#[cfg(feature = "onnx")]
+pub use onnx::{Aggregation, Onnx, OnnxBuilder};
 #[cfg(feature = "presidio-client")]
 pub use presidio::{Ask, Asking, Presidio};
 
