@@ -15,7 +15,7 @@ pub struct Column {
     pub name: String,
     /// What came of it.
     pub score: Score,
-    /// How long all texts took.
+    /// How long all texts took; zero where nothing is told of it.
     pub took: Duration,
 }
 
@@ -47,7 +47,7 @@ pub fn report(dataset: &Dataset, columns: &[Column]) -> String {
         ),
     );
     entities(&mut out, columns);
-    for column in columns {
+    for column in columns.iter().filter(|column| !column.took.is_zero()) {
         let micros = column.took.as_secs_f64() * 1e6 / (dataset.len().max(1) as f64 / 1024.0);
         line(
             &mut out,
