@@ -3,6 +3,9 @@
 //! Of the first bytes of each form, four that are rare in prose are chosen. Every second place of a text is looked at with
 //! the two bytes after it; so one of the two threes that the four make is seen, wherever they stand. A table tells for each
 //! three how far before it a form may begin, and only there a reader goes byte by byte.
+//!
+//! Names (`api_key`, and whatever a vendor is called) are made of common threes. But what makes one a form is the `=` or
+//! `:` after it: names have a table of their own, and are looked for only before such a sign.
 
 use crate::class::Class;
 use crate::shape::{First, Op, Way};
@@ -11,16 +14,30 @@ use crate::tree::{NameWalk, SEPARATORS, Tree};
 /// So many neighbours among the first bytes of each form are looked for.
 pub(crate) const KNOWN: usize = 4;
 /// How far into a form they may stand.
-const DEEPEST: usize = 6;
+const DEEPEST: usize = 2;
 /// No form that begins before the last so many bytes of a text is overlooked.
 const LAST: usize = DEEPEST + KNOWN - 1;
 
 /// Threes of bytes, of which five bits each count: both cases of a letter are one.
 const THREES: usize = 1 << 15;
 
+/// For each three a bit `n` if a form may begin `n` bytes before it.
+type Threes = Box<[u8; THREES]>;
+
+/// In the table: one of the first two may be a sign. No form is found that far from its beginning.
+const SIGN: u8 = 1 << 7;
+const SIGNS: [u8; 3] = *b":=>";
+/// Names are looked for at once where they stand close together: to go to the sign and back for each would cost more.
+const CLOSE: usize = 8;
+
 pub(crate) struct Begin {
-    /// For each three a bit `n` if a form may begin `n` bytes before it.
-    back: Box<[u8; THREES]>,
+    always: Threes,
+    named: Threes,
+    both: Threes,
+    /// Whether a form begins with a three.
+    opens: Threes,
+    /// How far before a sign a name may begin.
+    reach: usize,
     pub(crate) exact: Tree,
     pub(crate) names: Tree,
     /// Ways that begin with a run, and the alphabets of their first bytes.
@@ -30,89 +47,120 @@ pub(crate) struct Begin {
 impl Begin {
     pub(crate) fn new(ways: &[Way]) -> Self {
         let mut begin = Self {
-            back: Box::new([0; THREES]),
+            always: Box::new([0; THREES]),
+            named: Box::new([0; THREES]),
+            both: Box::new([0; THREES]),
+            opens: Box::new([0; THREES]),
+            reach: 0,
             exact: Tree::new(),
             names: Tree::new(),
             runs: Vec::new(),
         };
         for (way, index) in ways.iter().zip(0..) {
+            let mut table = &mut begin.always;
             match &way.first {
                 First::Exactly(literal) => begin.exact.add(literal, index),
-                First::Name(name) => begin.names.add_name(name, index),
+                First::Name(name) => {
+                    begin.names.add_name(name, index);
+                    if let Some(distance) = sign_distance(way) {
+                        begin.reach = begin.reach.max(name.len() + distance);
+                        table = &mut begin.named;
+                    }
+                }
                 First::Run => begin.runs.push((index, first_classes(way))),
             }
             for heads in heads(way) {
-                begin.mark(&heads);
+                mark(table, &heads);
+                set(&mut begin.opens, &heads, 0, 1);
+            }
+        }
+        let two = begin.always.iter().zip(begin.named.iter());
+        for (both, (always, named)) in begin.both.iter_mut().zip(two) {
+            *both = always | named;
+        }
+        for (index, back) in begin.always.iter_mut().enumerate() {
+            let is_sign = |five| SIGNS.iter().any(|sign| usize::from(sign & 31) == five);
+            if is_sign(index >> 10) || is_sign(index >> 5 & 31) {
+                *back |= SIGN;
             }
         }
         begin
     }
 
-    /// Chooses the bytes to look for and marks their threes.
-    fn mark(&mut self, heads: &[Vec<u8>]) {
-        let deepest = heads.len().saturating_sub(KNOWN).min(DEEPEST);
-        let cost = |at: &usize| cost(heads, *at) + cost(heads, *at + 1);
-        let at = (0..=deepest).min_by_key(cost).unwrap_or(0);
-        for at in [at, at + 1] {
-            for three in threes(heads, at) {
-                if let Some(back) = self.back.get_mut(index(three)) {
-                    *back |= 1 << at;
-                }
-            }
-        }
-    }
-
     /// The first place at or after `from` where a form begins, or may if more follows.
     pub(crate) fn next(&self, bytes: &[u8], from: usize) -> Option<usize> {
-        let mut found = None;
-        if let Some((&first, rest)) = bytes.get(from..).and_then(<[u8]>::split_first) {
-            let (mut at, mut last) = (from, first);
-            for &[a, b] in rest.as_chunks::<2>().0 {
-                let back = self.back(last, a, b);
-                if back != 0 {
-                    found = self.before(bytes, from, at, back, found);
-                }
-                // What is found further on begins further on.
-                if found.is_some_and(|found| at > found + DEEPEST) {
-                    break;
-                }
-                (at, last) = (at + 2, b);
-            }
+        let (mut found, mut at, mut tried) = (None::<usize>, from, Tried::default());
+        let close = bytes.get(..from + CLOSE).unwrap_or(bytes);
+        while let Some((place, back)) = next_three(&self.both, upto(close, found), at) {
+            found = starts(place, back)
+                .filter(|start| *start >= from && found.is_none_or(|found| *start < found))
+                .find(|start| {
+                    tried.is_new(*start) && self.opens(bytes, *start) && self.begins(bytes, *start)
+                })
+                .or(found);
+            at = place + 2;
         }
-        let known = found.unwrap_or(bytes.len());
-        #[cfg(test)]
-        crate::cost::add(known.saturating_sub(from) / 2);
-        let mut last = bytes.len().saturating_sub(LAST).max(from)..known;
+        // So far names were looked for.
+        let mut named = (close.len().max(from + LAST) - LAST).max(from);
+        at = from + (named - from) / 2 * 2;
+        while let Some((place, back)) = next_three(&self.always, upto(bytes, found), at) {
+            if back & SIGN != 0 && is_sign_at(bytes, place) {
+                let end = found.unwrap_or(bytes.len()).min(place + 1);
+                let before = named.max(place.saturating_sub(self.reach));
+                found = self.next_name(bytes, before, end).or(found);
+                named = named.max(end);
+            }
+            found = starts(place, back)
+                .filter(|start| *start >= from && found.is_none_or(|found| *start < found))
+                .find(|start| {
+                    tried.is_new(*start) && self.opens(bytes, *start) && self.begins(bytes, *start)
+                })
+                .or(found);
+            at = place + 2;
+        }
+        let end = found.unwrap_or(bytes.len());
+        let before = named.max(end.saturating_sub(self.reach));
+        found = self.next_name(bytes, before, end).or(found);
+        let end = found.unwrap_or(bytes.len());
+        let mut last = bytes.len().saturating_sub(LAST).max(from)..end;
         last.find(|start| self.begins(bytes, *start)).or(found)
     }
 
-    /// The first place before `at` where a form begins that has this three there, if it is before `found`.
-    #[cold]
-    fn before(
-        &self,
-        bytes: &[u8],
-        from: usize,
-        at: usize,
-        mut back: u8,
-        found: Option<usize>,
-    ) -> Option<usize> {
-        while back != 0 {
-            let distance = 7 - back.leading_zeros() as usize;
-            back &= !(1 << distance);
-            let start = at.checked_sub(distance).filter(|start| *start >= from);
-            if let Some(start) = start
-                && found.is_none_or(|found| start < found)
-                && self.begins(bytes, start)
-            {
-                return Some(start);
-            }
+    /// The first place from `from` to `end` where a name begins.
+    fn next_name(&self, bytes: &[u8], from: usize, end: usize) -> Option<usize> {
+        if from >= end {
+            return None;
         }
-        found
+        let (mut found, mut tried) = (None::<usize>, Tried::default());
+        let seen = bytes.get(..(end + LAST).min(bytes.len()))?;
+        let mut at = from;
+        while let Some((place, back)) = next_three(&self.named, upto(seen, found), at) {
+            found = starts(place, back)
+                .filter(|start| *start >= from && *start < found.unwrap_or(end))
+                .find(|start| {
+                    tried.is_new(*start)
+                        && self.opens(bytes, *start)
+                        && self.begins_name(bytes, *start)
+                })
+                .or(found);
+            at = place + 2;
+        }
+        let mut last = bytes.len().saturating_sub(LAST).max(from)..found.unwrap_or(end);
+        last.find(|start| self.begins_name(bytes, *start)).or(found)
     }
 
+    /// Whether a form may begin at `start` for its first three bytes. Most that is looked at ends here.
     #[inline]
-    fn back(&self, a: u8, b: u8, c: u8) -> u8 {
-        self.back.get(index([a, b, c])).copied().unwrap_or(0)
+    fn opens(&self, bytes: &[u8], start: usize) -> bool {
+        #[cfg(test)]
+        crate::cost::add(1);
+        match bytes.get(start..).and_then(<[u8]>::first_chunk::<3>) {
+            Some(three) => self
+                .opens
+                .get(index(*three))
+                .is_some_and(|opens| *opens != 0),
+            None => true,
+        }
     }
 
     /// Whether all that stands from `start` on is the beginning of a form.
@@ -124,7 +172,8 @@ impl Begin {
             .get(start.saturating_sub(2)..start)
             .unwrap_or_default();
         let free = at_boundary(before) || rest.first().is_some_and(|first| !is_token(*first));
-        (free && (self.begins_exactly(rest) || self.begins_run(rest))) || self.begins_name(rest)
+        (free && (self.begins_exactly(rest) || self.begins_run(rest)))
+            || self.begins_name(bytes, start)
     }
 
     fn begins_exactly(&self, rest: &[u8]) -> bool {
@@ -140,9 +189,9 @@ impl Begin {
         true
     }
 
-    fn begins_name(&self, rest: &[u8]) -> bool {
+    fn begins_name(&self, bytes: &[u8], start: usize) -> bool {
         let mut walk = NameWalk::default();
-        for &byte in rest {
+        for &byte in bytes.get(start..).unwrap_or_default() {
             #[cfg(test)]
             crate::cost::add(1);
             match walk.step(&self.names, byte) {
@@ -159,6 +208,131 @@ impl Begin {
             pairs.all(|(class, byte)| class.has(*byte))
         })
     }
+}
+
+/// Chooses the bytes to look for and marks their threes.
+fn mark(table: &mut Threes, heads: &[Vec<u8>]) {
+    let deepest = heads.len().saturating_sub(KNOWN).min(DEEPEST);
+    let cost = |at: &usize| cost(heads, *at) + cost(heads, *at + 1);
+    let at = (0..=deepest).min_by_key(cost).unwrap_or(0);
+    for at in [at, at + 1] {
+        set(table, heads, at, 1 << at);
+    }
+}
+
+fn set(table: &mut Threes, heads: &[Vec<u8>], at: usize, bits: u8) {
+    for three in threes(heads, at) {
+        if let Some(entry) = table.get_mut(index(three)) {
+            *entry |= bits;
+        }
+    }
+}
+
+/// Which places were looked at, of the last few: several threes may tell of one.
+#[derive(Default)]
+struct Tried {
+    base: usize,
+    places: u32,
+}
+
+impl Tried {
+    fn is_new(&mut self, place: usize) -> bool {
+        let Some(mut at) = place.checked_sub(self.base) else {
+            return true;
+        };
+        if at >= 32 {
+            self.places = self
+                .places
+                .unbounded_shr(u32::try_from(at - 16).unwrap_or(32));
+            self.base += at - 16;
+            at = 16;
+        }
+        let new = self.places >> at & 1 == 0;
+        self.places |= 1 << at;
+        new
+    }
+}
+
+fn is_sign_at(bytes: &[u8], at: usize) -> bool {
+    let two = bytes.get(at..at + 2).unwrap_or_default();
+    two.iter().any(|byte| SIGNS.contains(byte))
+}
+
+/// As much of a text as may tell of a form that begins before one that is found.
+fn upto(bytes: &[u8], found: Option<usize>) -> &[u8] {
+    let end = found.map_or(bytes.len(), |found| found + DEEPEST + KNOWN);
+    bytes.get(..end).unwrap_or(bytes)
+}
+
+/// The first place at or after `from`, of every second, with a three that the table knows.
+#[inline]
+fn next_three(table: &Threes, bytes: &[u8], from: usize) -> Option<(usize, u8)> {
+    let (first, rest) = bytes.get(from..)?.split_first()?;
+    let (mut at, mut last) = (from, *first);
+    let (eights, _) = rest.as_chunks::<8>();
+    for eight in eights {
+        let fives = u64::from(last & 31) << 40 | fives(*eight);
+        let known = |shift: u32| {
+            table
+                .get((fives >> shift) as usize & (THREES - 1))
+                .is_some_and(|b| *b != 0)
+        };
+        if known(30) | known(20) | known(10) | known(0) {
+            break;
+        }
+        #[cfg(test)]
+        crate::cost::add(4);
+        (at, last) = (at + 8, eight[7]);
+    }
+    for &[a, b] in bytes.get(at + 1..)?.as_chunks::<2>().0 {
+        #[cfg(test)]
+        crate::cost::add(1);
+        let back = table.get(index([last, a, b])).copied().unwrap_or(0);
+        if back != 0 {
+            return Some((at, back));
+        }
+        (at, last) = (at + 2, b);
+    }
+    None
+}
+
+/// Five bits of each of eight bytes, the first highest.
+#[inline]
+const fn fives(eight: [u8; 8]) -> u64 {
+    let each = u64::from_be_bytes(eight) & 0x1F1F_1F1F_1F1F_1F1F;
+    let two = each >> 3 & 0x03E0_03E0_03E0_03E0 | each & 0x001F_001F_001F_001F;
+    let four = two >> 6 & 0x000F_FC00_000F_FC00 | two & 0x0000_03FF_0000_03FF;
+    four >> 12 & 0xFF_FFF0_0000 | four & 0xF_FFFF
+}
+
+/// Where a form may begin that has a three at `at`, in order.
+fn starts(at: usize, back: u8) -> impl Iterator<Item = usize> {
+    let distances = (0..=DEEPEST + 1)
+        .rev()
+        .filter(move |distance| back >> distance & 1 == 1);
+    distances.filter_map(move |distance| at.checked_sub(distance))
+}
+
+/// The most bytes between a name and a sign that must follow. None if there need be no sign.
+fn sign_distance(way: &Way) -> Option<usize> {
+    let mut distance = 0;
+    for op in &way.ops {
+        match op {
+            Op::Literal(literal) => {
+                let sign = literal.iter().position(|byte| SIGNS.contains(byte));
+                if let Some(sign) = sign {
+                    return Some(distance + sign);
+                }
+                distance += literal.len();
+            }
+            Op::Run(class, least, _) if *least > 0 && class.bytes().all(|b| SIGNS.contains(&b)) => {
+                return Some(distance);
+            }
+            Op::Run(_, _, most) => distance += usize::from(*most),
+            Op::Block(..) => return None,
+        }
+    }
+    None
 }
 
 #[inline]

@@ -35,7 +35,6 @@ const NAMED: &[(&str, &[&str])] = &[
     ("plus", &["+"]),
     ("dash", &[LOWER, UPPER, DIGIT, "-"]),
     ("webhook", &[LOWER, UPPER, DIGIT, "@-"]),
-    ("twitter", &[LOWER, UPPER, DIGIT, "%"]),
     ("paytm", &[LOWER, UPPER, DIGIT, "@#%&*!^_-"]),
     ("sas", &[LOWER, UPPER, DIGIT, "+/%"]),
     ("dotted", &[LOWER, UPPER, DIGIT, "_.-"]),

@@ -1,6 +1,7 @@
 use super::*;
 
 mod costs;
+mod docs;
 mod made;
 mod recall;
 mod streams;
