@@ -1,11 +1,12 @@
 //! Finding personal data in a text.
 
+use std::cell::Cell;
 use std::ops::Range;
 use std::sync::{Arc, LazyLock};
 
 use crate::ConfigError;
 use crate::Entity;
-use crate::context::Context;
+use crate::context::{Context, Listener};
 use crate::entity::{Entities, PerEntity};
 use crate::fold::Folded;
 use crate::own::{DenyList, Own, Pattern, Patterns, Recognizer};
@@ -172,19 +173,24 @@ impl Analyzer {
         let mut cursor = cursor.max(floor);
         let mut held: Option<Held> = None;
         let mut stops = Stops::default();
+        let words = Listener::new(&inner.context, window);
         while let Some(anchor) = stops.next(inner, window, cursor) {
             if let Some(best) = held.take_if(|held| held.found.end <= anchor) {
                 floor = best.tell(&mut found);
             }
             let opening = window.opening(anchor).max(floor);
             let undecided = |held: &Option<Held>| held.map_or(opening, |held| held.opening);
-            let scene = Scene::new(window, &inner.context, anchor);
+            let scene = Scene::new(window, &words, anchor);
+            let least = Cell::new(held.map_or(0.0, |held| held.found.score));
+            // What can't win isn't looked for; and what is certain isn't held back until words behind it have come, which others would read.
+            let worth = |best: f32| best >= least.get() && least.get() < 1.0;
             let mut offer = |entity, candidate: Match| {
                 let better = held.is_none_or(|held: Held| candidate.beats(&held.found));
                 if better
                     && candidate.start >= opening
                     && candidate.score >= inner.threshold_of(entity)
                 {
+                    least.set(candidate.score);
                     held = Some(Held {
                         entity,
                         found: candidate,
@@ -196,17 +202,16 @@ impl Analyzer {
             if let Some(recognizers) = stops.recognizers(anchor) {
                 let digit = window.at(anchor).is_some_and(|byte| byte.is_ascii_digit());
                 if !digit || !is_short(window, anchor) {
-                    // What is certain isn't held back until the words behind it have come, which others would read.
-                    let certain = recognizers.iter().any(|recognizer| {
-                        let candidate = (recognizer.find)(&scene);
-                        if let Some(candidate) = candidate {
+                    for recognizer in recognizers.iter().filter(|own| worth(own.best)) {
+                        if let Some(candidate) = (recognizer.find)(&scene) {
                             offer(recognizer.entity, candidate);
                         }
-                        candidate.is_some_and(|candidate| candidate.score >= 1.0)
-                    });
-                    if digit && !certain {
+                    }
+                    if digit {
                         let wanted = |entity, best| {
-                            inner.wanted.has(entity) && best >= inner.threshold_of(entity)
+                            worth(best)
+                                && inner.wanted.has(entity)
+                                && best >= inner.threshold_of(entity)
                         };
                         numbers::find(&scene, wanted, &mut offer);
                         codes::find(&scene, wanted, &mut offer);

@@ -1,14 +1,16 @@
 //! The words beside a number that tell what it is.
 
+mod listener;
+mod words;
+
 use std::borrow::Cow;
 use std::sync::{Arc, LazyLock};
 
-use aho_corasick::{AhoCorasick, AhoCorasickKind};
-
+pub(crate) use self::listener::Listener;
+use self::words::Words;
 use crate::ConfigError;
 use crate::Entity;
 use crate::entity::PerEntity;
-use crate::window::{LOOK_BACK, Window};
 
 /// How many folded characters after a number are read for such a word.
 const LOOK_AHEAD: usize = 20;
@@ -74,9 +76,13 @@ impl Near {
         }
     }
 
-    fn see(&mut self, kind: Kind, distance: usize) {
-        if let Some(nearest) = self.0.get_mut(usize::from(kind.0)) {
-            *nearest = (*nearest).min(u8::try_from(distance).unwrap_or(NONE - 1).min(NONE - 1));
+    /// Takes in what a word tells.
+    fn see(&mut self, words: &Words, word: u16, distance: usize) {
+        let distance = u8::try_from(distance).unwrap_or(NONE - 1).min(NONE - 1);
+        for kind in words.kinds(word) {
+            if let Some(nearest) = self.0.get_mut(usize::from(kind.0)) {
+                *nearest = (*nearest).min(distance);
+            }
         }
     }
 }
@@ -84,35 +90,36 @@ impl Near {
 /// All words that are looked for.
 #[derive(Debug)]
 pub(crate) struct Context {
-    words: Option<AhoCorasick>,
-    kinds: Vec<Kind>,
-    /// The kinds that a configuration added.
+    shipped: Option<Arc<Words>>,
+    own_words: Option<Words>,
+    /// The kinds of one's own.
     own: Vec<(Entity, Kind)>,
 }
 
-static SHIPPED: LazyLock<Arc<Context>> = LazyLock::new(|| {
-    let (words, kinds) = shipped();
-    // A test holds that they build; without them, numbers that need a word would not be found.
-    Arc::new(Context {
-        words: automaton(&words),
-        kinds,
-        own: Vec::new(),
-    })
-});
+// A test holds that they build; without them, numbers that need a word would not be found.
+static SHIPPED: LazyLock<Option<Arc<Words>>> =
+    LazyLock::new(|| Words::new(shipped()).map(Arc::new));
 
 impl Context {
     /// The shipped words, read once.
     pub(crate) fn shipped() -> Arc<Self> {
-        Arc::clone(&SHIPPED)
+        static CONTEXT: LazyLock<Arc<Context>> = LazyLock::new(|| {
+            Arc::new(Context {
+                shipped: SHIPPED.clone(),
+                own_words: None,
+                own: Vec::new(),
+            })
+        });
+        Arc::clone(&CONTEXT)
     }
 
     /// The shipped words and those of `more`.
     pub(crate) fn with(more: &PerEntity<Vec<String>>) -> Result<Arc<Self>, ConfigError> {
-        let (mut words, mut kinds) = shipped();
         let mut more = more.iter().peekable();
         if more.peek().is_none() {
             return Ok(Self::shipped());
         }
+        let mut words = Vec::new();
         let mut own = Vec::new();
         for (entity, more) in more {
             let kind = match entity {
@@ -134,12 +141,15 @@ impl Context {
                         entity: entity.as_str(),
                     });
                 }
-                words.push(Cow::Owned(word.trim().to_owned()));
-                kinds.push(kind);
+                words.push((Cow::Owned(word.trim().to_ascii_lowercase()), kind));
             }
         }
-        let words = Some(automaton(&words).ok_or(ConfigError::TooManyContextWords)?);
-        Ok(Arc::new(Self { words, kinds, own }))
+        let words = Words::new(words.into_iter()).ok_or(ConfigError::TooManyContextWords)?;
+        Ok(Arc::new(Self {
+            shipped: SHIPPED.clone(),
+            own_words: Some(words),
+            own,
+        }))
     }
 
     /// What the words for `entity` tell, one of one's own too.
@@ -152,60 +162,9 @@ impl Context {
             built_in => Some(Kind::of(built_in)),
         }
     }
-
-    /// The words before `start`.
-    pub(crate) fn before(&self, window: &Window<'_>, start: usize) -> Near {
-        let folded = window.folded();
-        let from = folded.start(start.saturating_sub(LOOK_BACK));
-        let to = folded.end(start);
-        let text = folded.source().as_bytes().get(from..to).unwrap_or_default();
-        let mut near = Near::NOTHING;
-        for found in self
-            .words
-            .iter()
-            .flat_map(|words| words.find_overlapping_iter(text))
-        {
-            if stands_alone(text, found.start(), found.end())
-                && let Some(kind) = self.kinds.get(found.pattern().as_usize())
-            {
-                near.see(*kind, text.len() - found.end());
-            }
-        }
-        near
-    }
-
-    /// The words after `end`.
-    pub(crate) fn after(&self, window: &Window<'_>, end: usize) -> Near {
-        let mut last = end;
-        while last < end + LOOK_AHEAD && window.at(last).is_some() {
-            last += 1;
-        }
-        let folded = window.folded();
-        let text = folded
-            .source()
-            .as_bytes()
-            .get(folded.end(end)..folded.end(last))
-            .unwrap_or_default();
-        // The last word may be cut off by the window: it counts only if it is seen to end.
-        let whole = last < end + LOOK_AHEAD;
-        let mut near = Near::NOTHING;
-        for found in self
-            .words
-            .iter()
-            .flat_map(|words| words.find_overlapping_iter(text))
-        {
-            if stands_alone(text, found.start(), found.end())
-                && (whole || found.end() < text.len())
-                && let Some(kind) = self.kinds.get(found.pattern().as_usize())
-            {
-                near.see(*kind, found.start());
-            }
-        }
-        near
-    }
 }
 
-fn shipped() -> (Vec<Cow<'static, str>>, Vec<Kind>) {
+fn shipped() -> impl Iterator<Item = (Cow<'static, str>, Kind)> {
     let lines = include_str!("../data/context.txt")
         .lines()
         .filter_map(|line| line.split_once(':'));
@@ -216,7 +175,6 @@ fn shipped() -> (Vec<Cow<'static, str>>, Vec<Kind>) {
                 .split(',')
                 .map(move |word| (Cow::Borrowed(stem(word)), kind))
         })
-        .unzip()
 }
 
 /// A word without the sign for "no vowel" at its end, which gives way to an ending: ஆதார் becomes ஆதாரின்.
@@ -228,31 +186,11 @@ fn stem(word: &str) -> &str {
     word.trim().trim_end_matches(silent)
 }
 
-fn automaton(words: &[Cow<'_, str>]) -> Option<AhoCorasick> {
-    AhoCorasick::builder()
-        .ascii_case_insensitive(true)
-        // Three times as fast as the default for so many words, for some megabytes that all analyzers share.
-        .kind(Some(AhoCorasickKind::DFA))
-        .build(words.iter().map(|word| word.as_bytes()))
-        .ok()
-}
-
-/// Whether a Latin word is not a piece of a longer one. Words of other scripts take endings, and always count.
-fn stands_alone(text: &[u8], start: usize, end: usize) -> bool {
-    let letter = |index: Option<usize>| {
-        index
-            .and_then(|index| text.get(index))
-            .is_some_and(u8::is_ascii_alphanumeric)
-    };
-    let first = letter(Some(start)) && letter(start.checked_sub(1));
-    let last = letter(end.checked_sub(1)) && letter(Some(end));
-    !first && !last
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::fold::Folded;
+    use crate::window::Window;
 
     const AADHAAR: Kind = Kind::of(Entity::InAadhaar);
     const PAN: Kind = Kind::of(Entity::InPan);
@@ -261,7 +199,7 @@ mod tests {
     fn before(text: &str) -> Near {
         let context = Context::shipped();
         let folded = Folded::new(text);
-        context.before(&Window::new(&folded, true, true), folded.len())
+        Listener::new(&context, &Window::new(&folded, true, true)).before(folded.len())
     }
 
     #[test]
@@ -277,11 +215,7 @@ mod tests {
                 "{line}"
             );
         }
-        let context = Context::shipped();
-        assert_eq!(
-            context.words.as_ref().unwrap().patterns_len(),
-            context.kinds.len()
-        );
+        assert!(Context::shipped().shipped.is_some());
     }
 
     #[test]
@@ -290,6 +224,20 @@ mod tests {
         assert!(!before("company ").has(PAN));
         assert!(before("ஆதாரின் ").has(AADHAAR));
         assert!(before("मेरा आधार नंबर ").has(AADHAAR));
+    }
+
+    #[test]
+    fn what_was_read_before_makes_no_difference() {
+        let text = "pan 1 phone 2 call 3 आधार 4 ".repeat(9);
+        let context = Context::shipped();
+        let folded = Folded::new(&text);
+        let window = Window::new(&folded, true, true);
+        let listener = Listener::new(&context, &window);
+        for at in [9, 20, 12, 200, 8, folded.len(), 150, 30, 0] {
+            let fresh = Listener::new(&context, &window);
+            assert_eq!(listener.before(at).0, fresh.before(at).0, "{at}");
+            assert_eq!(listener.after(at).0, fresh.after(at).0, "{at}");
+        }
     }
 
     #[test]

@@ -23,12 +23,12 @@ mod table;
 mod upi;
 mod url;
 
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 
 use self::run::Run;
 pub(crate) use self::run::is_short;
 use crate::Entity;
-use crate::context::{Context, Near};
+use crate::context::{Listener, Near};
 use crate::window::Window;
 
 /// What a scan stops at.
@@ -52,41 +52,54 @@ pub(crate) struct BuiltIn {
     pub(crate) entity: Entity,
     pub(crate) anchor: Anchor,
     pub(crate) find: fn(&Scene<'_>) -> Option<Match>,
+    /// The most that one may score.
+    pub(crate) best: f32,
 }
 
 impl BuiltIn {
-    const fn new(entity: Entity, anchor: Anchor, find: fn(&Scene<'_>) -> Option<Match>) -> Self {
+    const fn new(
+        entity: Entity,
+        anchor: Anchor,
+        find: fn(&Scene<'_>) -> Option<Match>,
+        best: f32,
+    ) -> Self {
         Self {
             entity,
             anchor,
             find,
+            best,
         }
     }
 }
 
 /// All recognizers. Where two find the same span with the same score, the earlier one wins.
 pub(crate) const RECOGNIZERS: &[BuiltIn] = &[
-    BuiltIn::new(Entity::InAadhaar, Anchor::Digit, aadhaar::find),
-    BuiltIn::new(Entity::Card, Anchor::Digit, card::find),
-    BuiltIn::new(Entity::InGstin, Anchor::Digit, gstin::find),
-    BuiltIn::new(Entity::InPan, Anchor::Digit, pan::find),
-    BuiltIn::new(Entity::InPan, Anchor::Inside, pan::find),
-    BuiltIn::new(Entity::Iban, Anchor::Inside, iban::find),
-    BuiltIn::new(Entity::Ip, Anchor::Digit, ip::find_v4),
-    BuiltIn::new(Entity::Ip, Anchor::Colon, ip::find_v6),
-    BuiltIn::new(Entity::Phone, Anchor::Digit, phone::find),
-    BuiltIn::new(Entity::Email, Anchor::At, email::find),
-    BuiltIn::new(Entity::InUpiId, Anchor::At, upi::find),
-    BuiltIn::new(Entity::InAbha, Anchor::At, upi::find_health),
-    BuiltIn::new(Entity::InBankAccount, Anchor::Digit, bank::find_account),
-    BuiltIn::new(Entity::Mac, Anchor::Digit, mac::find),
-    BuiltIn::new(Entity::Mac, Anchor::Inside, mac::find),
-    BuiltIn::new(Entity::Mac, Anchor::Colon, mac::find),
-    BuiltIn::new(Entity::Mac, Anchor::Dot, mac::find),
-    BuiltIn::new(Entity::Crypto, Anchor::Digit, crypto::find),
-    BuiltIn::new(Entity::Crypto, Anchor::Inside, crypto::find),
-    BuiltIn::new(Entity::Url, Anchor::Colon, url::find_scheme),
-    BuiltIn::new(Entity::Url, Anchor::Dot, url::find_bare),
+    BuiltIn::new(Entity::InAadhaar, Anchor::Digit, aadhaar::find, 1.0),
+    BuiltIn::new(Entity::Card, Anchor::Digit, card::find, 1.0),
+    BuiltIn::new(Entity::InGstin, Anchor::Digit, gstin::find, 1.0),
+    BuiltIn::new(Entity::InPan, Anchor::Digit, pan::find, 1.0),
+    BuiltIn::new(Entity::InPan, Anchor::Inside, pan::find, 1.0),
+    BuiltIn::new(Entity::Iban, Anchor::Inside, iban::find, 1.0),
+    BuiltIn::new(Entity::Ip, Anchor::Digit, ip::find_v4, 0.95),
+    BuiltIn::new(Entity::Ip, Anchor::Colon, ip::find_v6, 0.95),
+    BuiltIn::new(Entity::Phone, Anchor::Digit, phone::find, 0.9),
+    BuiltIn::new(Entity::Email, Anchor::At, email::find, 0.95),
+    BuiltIn::new(Entity::InUpiId, Anchor::At, upi::find, 0.95),
+    BuiltIn::new(Entity::InAbha, Anchor::At, upi::find_health, 0.95),
+    BuiltIn::new(
+        Entity::InBankAccount,
+        Anchor::Digit,
+        bank::find_account,
+        0.85,
+    ),
+    BuiltIn::new(Entity::Mac, Anchor::Digit, mac::find, 0.95),
+    BuiltIn::new(Entity::Mac, Anchor::Inside, mac::find, 0.95),
+    BuiltIn::new(Entity::Mac, Anchor::Colon, mac::find, 0.95),
+    BuiltIn::new(Entity::Mac, Anchor::Dot, mac::find, 0.95),
+    BuiltIn::new(Entity::Crypto, Anchor::Digit, crypto::find, 1.0),
+    BuiltIn::new(Entity::Crypto, Anchor::Inside, crypto::find, 1.0),
+    BuiltIn::new(Entity::Url, Anchor::Colon, url::find_scheme, 0.9),
+    BuiltIn::new(Entity::Url, Anchor::Dot, url::find_bare, 0.85),
 ];
 
 /// A span of the folded text, and how sure it is, from 0 to 1.
@@ -128,19 +141,21 @@ impl Match {
 pub(crate) struct Scene<'s> {
     pub(crate) window: &'s Window<'s>,
     pub(crate) anchor: usize,
-    context: &'s Context,
+    words: &'s Listener<'s>,
     run: OnceCell<Option<Run>>,
     near: OnceCell<Near>,
+    after: Cell<Option<(usize, Near)>>,
 }
 
 impl<'s> Scene<'s> {
-    pub(crate) fn new(window: &'s Window<'s>, context: &'s Context, anchor: usize) -> Self {
+    pub(crate) fn new(window: &'s Window<'s>, words: &'s Listener<'s>, anchor: usize) -> Self {
         Self {
             window,
             anchor,
-            context,
+            words,
             run: OnceCell::new(),
             near: OnceCell::new(),
+            after: Cell::new(None),
         }
     }
 
@@ -153,27 +168,33 @@ impl<'s> Scene<'s> {
 
     /// The words before the anchor.
     fn before(&self) -> &Near {
-        self.near
-            .get_or_init(|| self.context.before(self.window, self.anchor))
+        self.near.get_or_init(|| self.words.before(self.anchor))
     }
 
     /// The words before `start`, which may come before the anchor.
     fn near(&self, start: usize) -> Near {
         match start == self.anchor {
             true => *self.before(),
-            false => self.context.before(self.window, start),
+            false => self.words.before(start),
         }
     }
 
     /// Whether a word before or after `end` says that it is `entity`, one of one's own too.
     pub(crate) fn speaks_of(&self, entity: Entity, end: usize) -> bool {
-        let kind = self.context.kind(entity);
+        let kind = self.words.context().kind(entity);
         kind.is_some_and(|kind| self.before().says(kind) || self.after(end).says(kind))
     }
 
     /// The words after `end`.
     fn after(&self, end: usize) -> Near {
-        self.context.after(self.window, end)
+        match self.after.get().filter(|(known, _)| *known == end) {
+            Some((_, near)) => near,
+            None => {
+                let near = self.words.after(end);
+                self.after.set(Some((end, near)));
+                near
+            }
+        }
     }
 }
 

@@ -16,17 +16,29 @@ use crate::Entity;
 
 struct Codes {
     automaton: DFA<Vec<u32>>,
-    rows: Vec<Row>,
+    /// The lines that have each pattern.
+    rows: Vec<Vec<Row>>,
 }
 
 static CODES: LazyLock<Option<Codes>> = LazyLock::new(|| {
     let (named, all): (Vec<_>, Vec<_>) =
         lines(include_str!("../../data/codes.txt")).partition(|line| line.starts_with('$'));
-    let (patterns, rows): (Vec<String>, Vec<Row>) = all
-        .into_iter()
-        .filter_map(Row::parse)
-        .map(|(pattern, row)| (regex(pattern, &named), row))
-        .unzip();
+    let mut patterns: Vec<&str> = Vec::new();
+    let mut rows: Vec<Vec<Row>> = Vec::new();
+    for (pattern, row) in all.into_iter().filter_map(Row::parse) {
+        let known = patterns.iter().position(|known| *known == pattern);
+        match known.and_then(|known| rows.get_mut(known)) {
+            Some(same) => same.push(row),
+            None => {
+                patterns.push(pattern);
+                rows.push(vec![row]);
+            }
+        }
+    }
+    let patterns: Vec<_> = patterns
+        .iter()
+        .map(|pattern| regex(pattern, &named))
+        .collect();
     // A test holds that it builds.
     let automaton = automaton(&patterns).ok()?;
     Some(Codes { automaton, rows })
@@ -67,13 +79,14 @@ impl Codes {
         for end in start..start + MOST {
             let byte = scene.window.at(end);
             state = match byte {
-                Some(byte) => self.automaton.next_state(state, byte),
+                Some(byte) => self.automaton.next_state(state, byte.to_ascii_lowercase()),
                 None => self.automaton.next_eoi_state(state),
             };
             if self.automaton.is_match_state(state) {
                 (0..self.automaton.match_len(state))
                     .map(|index| self.automaton.match_pattern(state, index))
                     .filter_map(|pattern| self.rows.get(pattern.as_usize()))
+                    .flatten()
                     .for_each(|row| each(row, end));
             }
             if byte.is_none() || self.automaton.is_dead_state(state) {
@@ -83,7 +96,7 @@ impl Codes {
     }
 }
 
-/// A pattern of the table as a regular expression: `_` may be a separator, and `$name` stands for what a line of that name says.
+/// A pattern of the table as a regular expression over small letters: `_` may be a separator, and `$name` stands for what a line of that name says.
 fn regex(pattern: &str, named: &[&str]) -> String {
     let named = named.iter().filter_map(|line| line.split_once(" = "));
     // What a name means may hold names of lines above it.
@@ -92,7 +105,7 @@ fn regex(pattern: &str, named: &[&str]) -> String {
         .fold(pattern.to_owned(), |pattern, (name, meaning)| {
             pattern.replace(name, &format!("(?:{meaning})"))
         });
-    format!("(?i:{})", pattern.replace('_', "(?: ?[.-] ?| )?"))
+    pattern.to_ascii_lowercase().replace('_', "(?: ?[.-] ?| )?")
 }
 
 fn automaton(patterns: &[String]) -> Result<DFA<Vec<u32>>, Box<dense::BuildError>> {
@@ -117,18 +130,25 @@ mod tests {
     fn every_line_of_the_table_is_read() {
         let all = lines(include_str!("../../data/codes.txt"));
         let mut count = 0;
+        let mut patterns = std::collections::BTreeSet::new();
         for line in all {
             if line.starts_with('$') {
                 assert!(line.contains(" = "), "{line}");
                 continue;
             }
-            assert!(Row::parse(line).is_some(), "{line}");
+            let (pattern, _) = Row::parse(line).unwrap_or_else(|| panic!("{line}"));
+            patterns.insert(pattern);
             count += 1;
         }
         let codes = CODES.as_ref().unwrap();
-        assert_eq!(codes.rows.len(), count);
+        assert_eq!(codes.rows.iter().flatten().count(), count);
         let automaton = &codes.automaton;
-        assert_eq!(automaton.pattern_len(), count);
+        println!(
+            "MEM {} stride {} ",
+            automaton.memory_usage(),
+            automaton.stride()
+        );
+        assert_eq!(automaton.pattern_len(), patterns.len());
         assert!(
             automaton.memory_usage() < LARGEST / 2,
             "{}",

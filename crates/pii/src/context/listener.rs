@@ -1,0 +1,151 @@
+//! Reading a text for words once, however many numbers ask for those beside them.
+
+use std::cell::RefCell;
+
+use super::words::{Head, Words};
+use super::{Context, LOOK_AHEAD, Near};
+use crate::window::{LOOK_BACK, Window};
+
+/// What starts so much earlier, in bytes, is read too: a code may start before its anchor.
+const EARLIER: usize = 48;
+
+/// The words of a text, read as far as was asked.
+#[derive(Debug)]
+pub(crate) struct Listener<'l> {
+    context: &'l Context,
+    window: &'l Window<'l>,
+    shipped: Option<RefCell<Heard>>,
+    own: Option<RefCell<Heard>>,
+}
+
+/// What one set of words made of a part of the text.
+#[derive(Debug, Default)]
+struct Heard {
+    /// The part, in bytes of the text.
+    from: usize,
+    to: usize,
+    /// In the order of their starts.
+    hits: Vec<Hit>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Hit {
+    start: usize,
+    end: usize,
+    word: u16,
+    /// It ends in a Latin letter or digit, and another stands right behind it.
+    glued: bool,
+}
+
+impl<'l> Listener<'l> {
+    pub(crate) fn new(context: &'l Context, window: &'l Window<'l>) -> Self {
+        let heard = |_: &Words| RefCell::default();
+        Self {
+            context,
+            window,
+            shipped: context.shipped.as_deref().map(heard),
+            own: context.own_words.as_ref().map(heard),
+        }
+    }
+
+    pub(crate) fn context(&self) -> &'l Context {
+        self.context
+    }
+
+    /// The words before `start`.
+    pub(crate) fn before(&self, start: usize) -> Near {
+        let folded = self.window.folded();
+        let from = folded.start(start.saturating_sub(LOOK_BACK));
+        let to = folded.end(start);
+        let mut near = Near::NOTHING;
+        self.hits(from, to, |words, hit| {
+            near.see(words, hit.word, to - hit.end);
+        });
+        near
+    }
+
+    /// The words after `end`.
+    pub(crate) fn after(&self, end: usize) -> Near {
+        let mut last = end;
+        while last < end + LOOK_AHEAD && self.window.at(last).is_some() {
+            last += 1;
+        }
+        // The last word may be cut off by the window: it counts only if it is seen to end.
+        let whole = last < end + LOOK_AHEAD;
+        let folded = self.window.folded();
+        let (from, to) = (folded.end(end), folded.end(last));
+        let mut near = Near::NOTHING;
+        self.hits(from, to, |words, hit| {
+            if whole || hit.end < to {
+                near.see(words, hit.word, hit.start - from);
+            }
+        });
+        near
+    }
+
+    /// Calls `each` with the words that stand alone in `from..to`, what lies outside unseen.
+    fn hits(&self, from: usize, to: usize, mut each: impl FnMut(&Words, &Hit)) {
+        let shipped = self.context.shipped.as_deref().zip(self.shipped.as_ref());
+        let own = self.context.own_words.as_ref().zip(self.own.as_ref());
+        for (words, heard) in shipped.into_iter().chain(own) {
+            let mut heard = heard.borrow_mut();
+            heard.listen(words, self.window.folded().source().as_bytes(), from, to);
+            let first = heard.hits.partition_point(|hit| hit.start < from);
+            let hits = heard.hits.get(first..).unwrap_or_default().iter();
+            for hit in hits.take_while(|hit| hit.start < to) {
+                if hit.end == to || hit.end < to && !hit.glued {
+                    each(words, hit);
+                }
+            }
+        }
+    }
+}
+
+impl Heard {
+    /// Reads on until `from..to` has been read.
+    fn listen(&mut self, words: &Words, text: &[u8], from: usize, to: usize) {
+        let earlier = from.saturating_sub(EARLIER);
+        if from < self.from || earlier > self.to {
+            self.hits.clear();
+            self.from = earlier;
+            self.to = earlier;
+        }
+        let plain = |index: usize| text.get(index).is_some_and(u8::is_ascii_alphanumeric);
+        let mut see = |start: usize| {
+            words.at(text, start, |end, word| {
+                let glued = plain(end - 1) && plain(end);
+                self.hits.push(Hit {
+                    start,
+                    end,
+                    word,
+                    glued,
+                });
+            });
+        };
+        let mut at = self.to;
+        // A Latin word counts whole. Words of other scripts take endings, and stand anywhere.
+        let mut within = at.checked_sub(1).is_some_and(plain);
+        while let Some(byte) = text.get(at).filter(|_| at < to) {
+            if !byte.is_ascii_alphanumeric() {
+                within = false;
+                if (byte.is_ascii() || *byte >= 0xC0) && words.may_start(*byte) {
+                    see(at);
+                }
+                at += 1;
+                continue;
+            }
+            let rest = text.get(at..to).unwrap_or_default();
+            let head = Head::of(text.get(at..).unwrap_or_default());
+            let length = rest
+                .iter()
+                .take_while(|byte| byte.is_ascii_alphanumeric())
+                .count();
+            if !within && words.may_be(head) {
+                see(at);
+            }
+            at += length;
+            within = true;
+        }
+        self.to = self.to.max(to);
+    }
+}
