@@ -55,11 +55,6 @@ const FORMS: &[Form] = &[
     ),
     form("databricks", "dapi", &[("", HEX, 32)]),
     form("digitalocean", "dop_v1_", &[("", HEX, 64)]),
-    form(
-        "discord",
-        "M",
-        &[("", WORD, 25), (".", URL, 6), (".", URL, 38)],
-    ),
     form("docker", "dckr_pat_", &[("", URL, 27)]),
     form("doppler", "dp.pt.", &[("", WORD, 43)]),
     form("figma", "figd_", &[("", URL, 40)]),
@@ -131,6 +126,7 @@ const FORMS: &[Form] = &[
 /// Forms that are more than a beginning and letters.
 const MADE: &[&str] = &[
     "aws_secret",
+    "discord",
     "github",
     "jwt",
     "npm",
@@ -157,6 +153,13 @@ pub(crate) fn write(kind: &str, chance: &mut Chance) -> Option<String> {
     }
     Some(match kind {
         "aws_secret" => chance.letters(BASE64, 40),
+        // The bot's number, the time, a signature.
+        "discord" => format!(
+            "{}.{}.{}",
+            base64(format!("1{}", chance.digits(17)).as_bytes()),
+            chance.letters(URL, 6),
+            chance.letters(URL, 38)
+        ),
         "github" => {
             let begin = chance.pick(&["ghp_", "gho_", "ghs_", "ghu_", "ghr_"]);
             checked(begin, chance)
