@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 
 use super::Deadline;
 use super::adhoc::{self, AdHoc};
+use super::analyzers::Analyzers;
 use super::fault::Fault;
 use super::fields::{Fields, kind_of};
 use super::hit::{Hit, Told, exact};
@@ -23,8 +24,8 @@ const MOST_ALLOWED: usize = 10_000;
 /// Under this score nothing counts that a context word could raise.
 const LEAST: f32 = 0.01;
 
-/// What a service looks for where a request doesn't say.
-#[derive(Clone, Debug)]
+/// What a service looks for where a request doesn't say, and by what.
+#[derive(Debug)]
 pub(super) struct Defaults {
     /// What it looks for where a request names no kinds.
     pub(super) usual: Vec<Entity>,
@@ -32,6 +33,7 @@ pub(super) struct Defaults {
     pub(super) supported: Vec<Entity>,
     pub(super) threshold: f32,
     pub(super) most_texts: usize,
+    pub(super) analyzers: Analyzers,
 }
 
 /// A request for analysis that makes sense.
@@ -41,6 +43,7 @@ pub(super) struct Question<'v> {
     batch: bool,
     entities: Vec<Entity>,
     analyzer: Option<Analyzer>,
+    plain: Option<Analyzer>,
     /// Finds what a context word of the request may raise.
     faint: Option<Analyzer>,
     threshold: f32,
@@ -145,11 +148,12 @@ impl<'v> Question<'v> {
         Ok(Self {
             texts,
             batch,
-            analyzer: analyzer(&entities, threshold)?,
+            analyzer: defaults.analyzers.get(&entities, threshold)?,
+            plain: defaults.analyzers.plain(&entities, threshold)?,
             faint: if context.is_empty() || threshold <= LEAST {
                 None
             } else {
-                analyzer(&entities, LEAST)?
+                defaults.analyzers.get(&entities, LEAST)?
             },
             entities,
             threshold,
@@ -199,7 +203,26 @@ impl<'v> Question<'v> {
             .analyzer
             .as_ref()
             .map(|analyzer| analyzer.analyze(text));
-        let found = found.unwrap_or_default();
+        let mut found = found.unwrap_or_default();
+        let wanted = |finding: &Finding| self.entities.contains(&finding.entity);
+        if let Some(plain) = &self.plain
+            && !found.iter().all(wanted)
+        {
+            // What was not asked for may stand where something was that is.
+            let others: Vec<Finding> = found
+                .iter()
+                .filter(|found| !wanted(found))
+                .cloned()
+                .collect();
+            let hidden = |finding: &Finding| {
+                let next = others.partition_point(|other| other.range.end <= finding.range.start);
+                others
+                    .get(next)
+                    .is_some_and(|other| other.range.start < finding.range.end)
+            };
+            found.extend(plain.analyze(text).into_iter().filter(hidden));
+        }
+        found.retain(wanted);
         let mut hits: Vec<Hit<'v>> = Vec::new();
         if let Some(faint) = &self.faint {
             let known: HashSet<_> = found.iter().map(|known| known.range.clone()).collect();
@@ -281,23 +304,6 @@ impl<'v> Question<'v> {
         }
         None
     }
-}
-
-/// None where all kinds are a model's or the request's own.
-fn analyzer(entities: &[Entity], threshold: f32) -> Result<Option<Analyzer>, Fault> {
-    let own: Vec<Entity> = entities
-        .iter()
-        .copied()
-        .filter(|entity| entity.is_built_in())
-        .collect();
-    if own.is_empty() {
-        return Ok(None);
-    }
-    let built = Analyzer::builder()
-        .entities(own)
-        .score_threshold(threshold)
-        .build();
-    built.map(Some).map_err(|_| Fault::internal())
 }
 
 /// Two or three letters, perhaps with a region.

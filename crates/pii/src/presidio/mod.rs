@@ -55,6 +55,7 @@
 
 mod adhoc;
 mod analyze;
+mod analyzers;
 mod anonymize;
 mod cipher;
 mod fault;
@@ -71,9 +72,10 @@ use secrecy::SecretString;
 use tokio::time::Instant;
 
 use self::analyze::Defaults;
+use self::analyzers::Analyzers;
 use self::fault::Fault;
 use crate::model::ModelsBuilder;
-use crate::{ConfigError, Entity, Model};
+use crate::{Analyzer, AnalyzerBuilder, ConfigError, Entity, Model};
 
 pub use service::PresidioService;
 
@@ -93,6 +95,8 @@ pub use service::PresidioService;
 #[must_use]
 pub struct PresidioServiceBuilder {
     entities: Option<Vec<Entity>>,
+    analyzer: AnalyzerBuilder,
+    own: Vec<Entity>,
     threshold: f32,
     models: ModelsBuilder,
     bearer: Option<SecretString>,
@@ -113,6 +117,8 @@ impl Default for PresidioServiceBuilder {
     fn default() -> Self {
         Self {
             entities: None,
+            analyzer: Analyzer::builder(),
+            own: Vec::new(),
             threshold: 0.5,
             models: ModelsBuilder::default(),
             bearer: None,
@@ -131,6 +137,18 @@ impl PresidioServiceBuilder {
     /// Sets what is looked for where a request names no kinds. A request may name others all the same.
     pub fn entities(mut self, entities: impl IntoIterator<Item = Entity>) -> Self {
         self.entities = Some(entities.into_iter().collect());
+        self
+    }
+
+    /// Sets up how it looks: with recognizers, patterns, lists, context words and thresholds of one's own, which find the kinds `own` beside the
+    /// built-in ones. Which kinds are looked for, and the score that counts for kinds without a threshold of their own, requests say.
+    pub fn analyzer(
+        mut self,
+        own: impl IntoIterator<Item = Entity>,
+        set_up: impl FnOnce(AnalyzerBuilder) -> AnalyzerBuilder,
+    ) -> Self {
+        self.analyzer = set_up(self.analyzer);
+        self.own.extend(own);
         self
     }
 
@@ -187,7 +205,8 @@ impl PresidioServiceBuilder {
     ///
     /// # Errors
     ///
-    /// A threshold outside 0 to 1; an empty list of kinds; a kind that only a model finds, and no such model.
+    /// A threshold outside 0 to 1; an empty list of kinds; a kind that only a model finds, and no such model; a mistake in the
+    /// [set-up](Self::analyzer).
     pub fn build(mut self) -> Result<PresidioService, ConfigError> {
         if !(0.0..=1.0).contains(&self.threshold) {
             return Err(ConfigError::Threshold {
@@ -202,7 +221,9 @@ impl PresidioServiceBuilder {
             .iter()
             .flat_map(|model| model.entities().iter().copied())
             .collect();
-        for entity in &modelled {
+        let all = Entity::built_in().chain(self.own.iter().copied());
+        self.analyzer.clone().entities(all).build()?;
+        for entity in self.own.iter().chain(&modelled) {
             if !supported.contains(entity) {
                 supported.push(*entity);
             }
@@ -211,12 +232,9 @@ impl PresidioServiceBuilder {
             Some(entities) if entities.is_empty() => return Err(ConfigError::NothingToFind),
             Some(entities) => entities,
             None => {
-                let ours = Entity::usual();
-                let models = modelled
-                    .iter()
-                    .copied()
-                    .filter(|entity| !entity.is_built_in());
-                ours.chain(models).collect()
+                let more = self.own.iter().chain(&modelled);
+                let more = more.copied().filter(|entity| !entity.is_built_in());
+                Entity::usual().chain(more).collect()
             }
         };
         if let Some(missing) = usual.iter().find(|entity| !supported.contains(entity)) {
@@ -228,6 +246,7 @@ impl PresidioServiceBuilder {
             supported,
             threshold: self.threshold,
             most_texts: self.limits.texts,
+            analyzers: Analyzers::new(self.analyzer, self.own),
         };
         Ok(PresidioService::new(
             defaults,

@@ -124,6 +124,59 @@ impl Model for OneName {
 }
 
 #[tokio::test]
+async fn a_set_up_of_ones_own_is_looked_by() {
+    let project = Entity::custom("SERVICE_PROJECT").unwrap();
+    let service = PresidioService::builder()
+        .analyzer([project], |builder| {
+            builder
+                .deny_list(project, ["Falcon"])
+                .allow_list(None, ["info@example.in"])
+        })
+        .build()
+        .unwrap();
+    // The address holds a word of the list, and is found where only addresses are looked for.
+    let text = "Falcon, info@example.in, ravi@example.in and\nfalcon@example.org";
+    for (more, expected) in [
+        (
+            json!({}),
+            vec!["EMAIL_ADDRESS", "SERVICE_PROJECT", "SERVICE_PROJECT"],
+        ),
+        (
+            json!({"entities": ["SERVICE_PROJECT"]}),
+            vec!["SERVICE_PROJECT", "SERVICE_PROJECT"],
+        ),
+        (
+            json!({"entities": ["EMAIL_ADDRESS"]}),
+            vec!["EMAIL_ADDRESS"; 2],
+        ),
+    ] {
+        let mut body = json!({"text": text, "language": "en"});
+        body.as_object_mut()
+            .unwrap()
+            .extend(more.as_object().unwrap().clone());
+        // Twice: an analyzer that was kept finds the same.
+        for _ in 0..2 {
+            let (_, answer) = send(&service, request("/analyze", body.to_string())).await;
+            let mut kinds: Vec<&str> = answer
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|hit| hit["entity_type"].as_str().unwrap())
+                .collect();
+            kinds.sort_unstable();
+            assert_eq!(kinds, expected, "{answer}");
+        }
+    }
+    let names = get(&service, "/supportedentities").await.1;
+    assert!(
+        names
+            .as_array()
+            .unwrap()
+            .contains(&"SERVICE_PROJECT".into())
+    );
+}
+
+#[tokio::test]
 async fn a_model_finds_names_and_its_failure_fails_the_request_that_wants_them() {
     let with = |works: bool| {
         PresidioService::builder()
