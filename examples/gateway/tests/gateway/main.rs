@@ -15,6 +15,7 @@ mod destinations;
 mod drain;
 mod http;
 mod keys;
+mod presidio;
 mod process;
 mod providers;
 mod routes;
