@@ -11,6 +11,8 @@ use crate::spelling::Spelling;
 
 /// Separators in a row that don't end a fake.
 const MOST_BETWEEN: usize = 3;
+/// As far as invisible characters before the next one may reach, in bytes.
+const NEAR: usize = 64;
 /// What a fake is longer than is none.
 const LONGEST: usize = 128;
 /// A shorter one could be a word or number of its own.
@@ -192,6 +194,24 @@ fn ends(byte: u8) -> bool {
 /// Whether `character` belongs to the word that goes on behind it, so that no fake begins there.
 pub(crate) fn joins(character: char) -> bool {
     character != '_' && crate::spelling::joins(character)
+}
+
+/// Whether what is at `range` of `text` is a word of its own, so that a fake in its place is found again.
+pub(crate) fn stands_alone(text: &str, range: Range<usize>) -> bool {
+    let before = text.get(..range.start).unwrap_or_default();
+    let behind = text.get(range.end..).unwrap_or_default();
+    let near = behind
+        .get(..behind.floor_char_boundary(NEAR))
+        .unwrap_or_default();
+    let joined = before
+        .chars()
+        .next_back()
+        .is_some_and(|character| character == '@' || joins(character));
+    !joined
+        && Spelling::of(near)
+            .bytes()
+            .first()
+            .is_none_or(|byte| ends(*byte))
 }
 
 /// The part of `text` from its first letter or digit to its last.

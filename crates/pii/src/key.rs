@@ -98,6 +98,7 @@ pub struct Key(Arc<Keys>);
 struct Keys {
     hash: Hmac<Sha256>,
     seal: Aes256GcmSiv,
+    secret: SecretString,
 }
 
 /// A value could not be encrypted: the system gave no randomness, or no memory.
@@ -135,6 +136,7 @@ impl Key {
         Ok(Self(Arc::new(Keys {
             hash: Hmac::new_from_slice(hash.as_slice()).map_err(short)?,
             seal: Aes256GcmSiv::new_from_slice(seal.as_slice()).map_err(short)?,
+            secret: secret.clone(),
         })))
     }
 
@@ -180,6 +182,11 @@ impl Key {
             SEALED,
             &[&[VERSION], nonce.as_slice(), &sealed].concat(),
         ))
+    }
+
+    /// A key for one purpose and one owner: `parts` tell them, the first names the purpose.
+    pub(crate) fn derived(&self, parts: &[&[u8]]) -> Result<Zeroizing<[u8; 32]>, ConfigError> {
+        derive(&self.0.secret, parts)
     }
 }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use bartizan_core::{Dialect, Filtered};
 
+use crate::conversation::Conversations;
 use crate::model::{Model, Models, ModelsBuilder};
 use crate::policy::Built;
 use crate::{AnalyzerBuilder, ConfigError, Entity, Operator, Policy, Redactor, Rule, VaultBounds};
@@ -25,6 +26,7 @@ pub struct PiiLayerBuilder {
     usual: Policy,
     policies: Vec<(Rule, Policy)>,
     models: ModelsBuilder,
+    conversations: Option<Conversations>,
     options: Options,
 }
 
@@ -56,6 +58,7 @@ pub struct Pii {
     pub(crate) usual: Arc<Built>,
     pub(crate) policies: Vec<(Rule, Arc<Built>)>,
     pub(crate) models: Option<Arc<Models>>,
+    pub(crate) conversations: Option<Conversations>,
     pub(crate) options: Options,
 }
 
@@ -66,6 +69,7 @@ impl PiiLayer {
             usual: Policy::unnamed(),
             policies: Vec::new(),
             models: ModelsBuilder::default(),
+            conversations: None,
             options: Options::default(),
         }
     }
@@ -82,6 +86,7 @@ impl Default for PiiLayer {
             }),
             policies: Vec::new(),
             models: None,
+            conversations: None,
             options: Options::default(),
         }))
     }
@@ -150,6 +155,13 @@ impl PiiLayerBuilder {
     /// Adds a word that says what a number near it is.
     pub fn context_word(self, entity: Entity, word: impl Into<String>) -> Self {
         self.analyzer(|analyzer| analyzer.context_word(entity, word))
+    }
+
+    /// Keeps placeholders and fakes the same over the calls of a conversation, and restores those of earlier calls: by default each call has its
+    /// own. Where the store fails, calls of conversations are refused with 503 `pii_conversation_unavailable`.
+    pub fn conversations(mut self, conversations: Conversations) -> Self {
+        self.conversations = Some(conversations);
+        self
     }
 
     /// Sets how much of a call's data is kept for its answer. A request that holds more is refused with 413 `pii_vault_full`.
@@ -267,6 +279,7 @@ impl PiiLayerBuilder {
             usual: self.usual.build(&modelled)?,
             policies,
             models: self.models.build(),
+            conversations: self.conversations,
             options: self.options,
         })))
     }

@@ -21,6 +21,8 @@
 //!   when it ends. A placeholder that the caller typed is never given out, so it never turns into anything.
 //!   Where the provider keeps the conversation (`previous_response_id`, `conversation`), numbers start at random, so that a
 //!   placeholder of an earlier exchange isn't taken for one of this.
+//! - **A placeholder in the model's own words.** Other case, blanks, Markdown, full-width brackets, HTML's and URLs' codes around it: it is
+//!   restored, in that coding. One that the model made up, or that stands for another kind, stays as it is.
 //! - **A placeholder cut in two.** A stream's pieces end anywhere. Restoring and masking give the same text wherever the
 //!   pieces are cut, and nothing of a finding leaves before all of it has come.
 //!
@@ -28,7 +30,7 @@
 //!
 //! ```
 //! use bartizan_core::Body;
-//! use bartizan_pii::{Operator, Entity, PiiLayer};
+//! use bartizan_pii::{Entity, Operator, PiiLayer};
 //! use http::{Request, Response};
 //! use tower::{Layer, ServiceExt};
 //!
@@ -52,10 +54,15 @@
 //! # }
 //! ```
 //!
-//! An [`Operator`] a kind, in LiteLLM's words: `MASK` puts a numbered placeholder, which comes back; `REPLACE` puts the kind's
-//! name for good; `BLOCK` refuses the request with 403 `pii_blocked`, naming the kind and nothing else. What was done goes to
-//! the [`Trail`](bartizan_core::Trail) as counts, to the counter `bartizan.pii.findings` (labels `entity`, `action`,
-//! `direction`), and never as content. [`output`](PiiLayerBuilder::output) looks at what the model itself writes, too.
+//! An [`Operator`] a kind, in LiteLLM's and Presidio's words: `MASK` puts a numbered placeholder and `FAKE` another value of the same shape,
+//! which both come back; `REPLACE`, `REDACT`, `PARTIAL`, `HASH` and `ENCRYPT` take it out for good; `BLOCK` refuses the request with 403
+//! `pii_blocked`, naming kind and place and nothing else; `KEEP` and `OBSERVE` count only. What was done goes to the
+//! [`Trail`](bartizan_core::Trail) as counts, to the counter `bartizan.pii.findings` (labels `entity`, `operator`, `direction`), and never as
+//! content. [`output`](PiiLayerBuilder::output) looks at what the model itself writes, too, and
+//! [`answer_operator`](PiiLayerBuilder::answer_operator) treats that in its own way.
+//!
+//! A [`Policy`] says all that for some calls alone, which a [`Rule`] chooses by key, team, tag, path, model, and the
+//! [`Regions`](bartizan_core::Regions) to which the call may go. [`Conversations`] keep placeholders the same over several calls.
 //!
 //! For a service that is no LLM API, [`dialect(Dialect::Json)`](PiiLayerBuilder::dialect) takes every string of any JSON.
 //!
@@ -65,7 +72,7 @@
 //! in pieces. All are pure functions of their input, and take time in proportion to it.
 //!
 //! ```
-//! use bartizan_pii::{Operator, Entity, Redactor, Vault};
+//! use bartizan_pii::{Entity, Operator, Redactor, Vault};
 //!
 //! let redactor = Redactor::builder().operator(Entity::Phone, Operator::Mask).build()?;
 //! let mut vault = Vault::new();
@@ -102,6 +109,7 @@ mod answer;
 mod characters;
 mod checks;
 mod context;
+mod conversation;
 mod counts;
 mod entity;
 mod error;
@@ -131,6 +139,9 @@ mod vault;
 mod window;
 
 pub use analyzer::{Analyzer, AnalyzerBuilder, Finding};
+pub use conversation::{
+    ConversationId, Conversations, MemoryStore, Sealed, StoreError, Stored, VaultStore,
+};
 pub use entity::{CustomEntity, Entity};
 pub use error::ConfigError;
 pub use fake::fake;

@@ -3,9 +3,10 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use crate::fakes::stands_alone;
 use crate::policy::Built;
 use crate::redact::write_for_good;
-use crate::{Entity, Finding, Operator, Unsent, Vault, merge};
+use crate::{Entity, Finding, Operator, Redactor, Unsent, Vault, merge};
 
 /// What was found, and what is done with it.
 #[derive(Clone, Debug)]
@@ -13,6 +14,21 @@ pub(crate) struct Treated<'p> {
     pub(crate) operator: &'p Operator,
     pub(crate) entity: Entity,
     pub(crate) range: Range<usize>,
+}
+
+impl<'p> Treated<'p> {
+    pub(crate) fn new(redactor: &'p Redactor, text: &str, finding: Finding) -> Self {
+        let mut operator = redactor.treatment(finding.entity);
+        // A fake in the middle of a word would not be found again.
+        if *operator == Operator::Fake && !stands_alone(text, finding.range.clone()) {
+            operator = &Operator::Mask;
+        }
+        Self {
+            operator,
+            entity: finding.entity,
+            range: finding.range,
+        }
+    }
 }
 
 /// The policies of one exchange: one as a rule, and several where it isn't known yet where the call goes.
@@ -42,7 +58,7 @@ impl Plan {
         self.0
             .iter()
             .filter_map(|policy| policy.request.as_ref())
-            .any(crate::Redactor::fakes)
+            .any(Redactor::fakes)
     }
 
     /// What `text` holds, in order and apart. `name` is what its member is called; `of_models` is what models found.
@@ -66,11 +82,8 @@ impl Plan {
             if name.is_some() || !of_models.is_empty() {
                 findings = merge(findings);
             }
-            all.extend(findings.into_iter().map(|finding| Treated {
-                operator: redactor.treatment(finding.entity),
-                entity: finding.entity,
-                range: finding.range,
-            }));
+            let treated = |finding| Treated::new(redactor, text, finding);
+            all.extend(findings.into_iter().map(treated));
         }
         if self.0.len() > 1 {
             strictest(all)
@@ -138,6 +151,20 @@ fn strictest(mut all: Vec<Treated<'_>>) -> Vec<Treated<'_>> {
         }
     }
     joined
+}
+
+/// Puts `original` into `vault`, if it is to come back.
+pub(crate) fn keep(found: &Treated<'_>, original: &str, vault: &mut Vault) -> Result<(), Unsent> {
+    match found.operator {
+        Operator::Mask | Operator::Fake => write(
+            found.operator,
+            found.entity,
+            original,
+            vault,
+            &mut String::new(),
+        ),
+        _ => Ok(()),
+    }
 }
 
 /// Writes what takes the place of `original` in a request.

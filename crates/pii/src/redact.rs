@@ -122,11 +122,7 @@ impl Redactor {
         let findings: Vec<Treated<'_>> = self
             .analyze(text)
             .into_iter()
-            .map(|finding| Treated {
-                operator: self.treatment(finding.entity),
-                entity: finding.entity,
-                range: finding.range,
-            })
+            .map(|finding| Treated::new(self, text, finding))
             .collect();
         if let Some(blocked) = findings
             .iter()

@@ -1,19 +1,21 @@
 //! What happens to a request on its way in.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bartizan_core::json::Kind;
 use bartizan_core::{
     Call, Dialect, Document, Filter, Flow, Note, Refusal, RefusalKind, Regions, Text, TextRole,
 };
-use http::HeaderValue;
 use http::header::ACCEPT_ENCODING;
+use http::{HeaderMap, HeaderValue};
 use http_body::Body as _;
 
 use crate::answer::Outlook;
+use crate::conversation::{BadName, Conversation, Conversations, StoreError};
 use crate::counts::Counts;
 use crate::layer::Pii;
-use crate::plan::{Plan, Treated, write};
+use crate::plan::{Plan, Treated, keep, write};
 use crate::policy::Facts;
 use crate::spelling::Spelling;
 use crate::tap::PiiTap;
@@ -28,8 +30,7 @@ impl Filter for Pii {
         if let Some(dialect) = self.options.dialect {
             call.set_dialect(dialect);
         }
-        let tenant = Tenant::of(call.principal());
-        let circumstances = Circumstances::of(call);
+        let around = Circumstances::of(call);
         let Some(document) = call.document().await? else {
             if !call.body_mut().is_end_stream() && !self.options.unknown_bodies {
                 call.note(Note::new("pii", "refused").word("reason", "unknown_body"));
@@ -37,15 +38,12 @@ impl Filter for Pii {
             }
             return Ok(Flow::Pass(None));
         };
-        let plan = self.plan(&circumstances, document.facts().model.as_deref());
+        let plan = self.plan(&around, document.facts().model.as_deref());
         let mut notes = Vec::new();
-        let masked = match self.ask_models(document, &mut notes).await {
-            Ok(of_models) => self.mask(document, &plan, &tenant, &of_models, &mut notes),
-            Err(refusal) => Err(refusal),
-        };
+        let masked = self.mask(document, &plan, &around, &mut notes).await;
         notes.into_iter().for_each(|note| call.note(note));
         let vault = masked?.filter(|vault| self.options.restore && !vault.is_empty());
-        let outlook = Outlook::new(plan, tenant, vault.map(Arc::new));
+        let outlook = Outlook::new(plan, around.tenant, vault.map(Arc::new));
         if outlook.vault.is_none() && !outlook.looks() {
             return Ok(Flow::Pass(None));
         }
@@ -60,8 +58,10 @@ impl Filter for Pii {
     }
 }
 
-/// What rules ask of a call, but for what its body says.
+/// What a call says, but for its body.
 struct Circumstances {
+    tenant: Tenant,
+    headers: HeaderMap,
     principal: Option<bartizan_core::Principal>,
     path: String,
     regions: Regions,
@@ -70,6 +70,8 @@ struct Circumstances {
 impl Circumstances {
     fn of(call: &Call) -> Self {
         Self {
+            tenant: Tenant::of(call.principal()),
+            headers: call.parts().headers.clone(),
             principal: call.principal().cloned(),
             path: call.parts().uri.path().to_owned(),
             regions: call
@@ -121,15 +123,55 @@ impl Pii {
             .await
     }
 
-    /// Takes the personal data out of `document`. `None`: there is none.
-    fn mask(
+    /// Takes the personal data out of `document`. `None`: nothing can come back.
+    async fn mask(
         &self,
         document: &mut Document,
         plan: &Plan,
-        tenant: &Tenant,
-        of_models: &[Vec<Finding>],
+        around: &Circumstances,
         notes: &mut Vec<Note>,
     ) -> Result<Option<Vault>, Refusal> {
+        let of_models = self.ask_models(document, notes).await?;
+        let findings = self.find(document, plan, &of_models, notes)?;
+        let conversation = self.conversation(document, around, notes)?;
+        if conversation.is_none() && findings.iter().all(Vec::is_empty) {
+            return Ok(None);
+        }
+        let mut vault = self
+            .fill(document, &findings, conversation.as_ref(), plan, around)
+            .await
+            .map_err(|unsent| refused(unsent, notes))?;
+        let mut in_order = findings.iter();
+        let mut unsent = None;
+        document.rewrite(|text| {
+            let findings = in_order.next()?;
+            match rewritten(text.as_str(), findings, &mut vault) {
+                Ok(new) => new,
+                Err(error) => {
+                    unsent.get_or_insert(error);
+                    None
+                }
+            }
+        });
+        if let Some(unsent) = unsent {
+            return Err(refused(unsent.into(), notes));
+        }
+        let mut counts = Counts::default();
+        for found in findings.iter().flatten() {
+            counts.add(found.entity, found.operator);
+        }
+        notes.extend(counts.notes("request", plan.name().as_deref()));
+        Ok(Some(vault))
+    }
+
+    /// What is in `document`, one list a text.
+    fn find<'p>(
+        &self,
+        document: &Document,
+        plan: &'p Plan,
+        of_models: &[Vec<Finding>],
+        notes: &mut Vec<Note>,
+    ) -> Result<Vec<Vec<Treated<'p>>>, Refusal> {
         if let Some(unseen) = document.unseen().first()
             && !self.options.unseen_parts
         {
@@ -148,46 +190,106 @@ impl Pii {
                 plan.find(text.as_str(), name(&text).as_deref(), more)
             })
             .collect();
-        if findings.iter().all(Vec::is_empty) {
-            return Ok(None);
-        }
-        let mut counts = Counts::default();
-        let all = || findings.iter().flatten();
-        if let Some(refusal) = blocked(document, &findings) {
-            let blocked = |found: &&Treated<'_>| *found.operator == Operator::Block;
-            if let Some(found) = all().find(blocked) {
-                counts.add(found.entity, found.operator);
+        match blocked(document, &findings) {
+            None => Ok(findings),
+            Some((entity, refusal)) => {
+                let mut counts = Counts::default();
+                counts.add(entity, &Operator::Block);
+                notes.extend(counts.notes("request", plan.name().as_deref()));
+                Err(refusal)
             }
-            notes.extend(counts.notes("request", plan.name().as_deref()));
-            return Err(refusal);
         }
-        let mut vault = if continues(document) {
-            Vault::continuing()
-        } else {
-            Vault::new()
-        }
-        .of_tenant(tenant.clone())
-        .bounds(self.options.bounds);
-        reserve(&mut vault, document, plan.fakes());
-        let mut unsent = None;
-        let mut in_order = findings.iter();
-        document.rewrite(|text| {
-            let findings = in_order.next()?;
-            match rewritten(text.as_str(), findings, &mut vault) {
-                Ok(new) => new,
-                Err(error) => {
-                    unsent.get_or_insert(error);
-                    None
+    }
+
+    fn conversation(
+        &self,
+        document: &Document,
+        around: &Circumstances,
+        notes: &mut Vec<Note>,
+    ) -> Result<Option<Conversation>, Refusal> {
+        let Some(conversations) = &self.conversations else {
+            return Ok(None);
+        };
+        conversations
+            .of(&around.headers, document, &around.tenant)
+            .map_err(|BadName| {
+                notes.push(Note::new("pii", "refused").word("reason", "conversation_name"));
+                bad_name()
+            })
+    }
+
+    /// A vault with all that is to come back: the exchange's own, or its conversation's.
+    async fn fill(
+        &self,
+        document: &Document,
+        findings: &[Vec<Treated<'_>>],
+        conversation: Option<&Conversation>,
+        plan: &Plan,
+        around: &Circumstances,
+    ) -> Result<Vault, NotKept> {
+        let fresh = || {
+            if continues(document) {
+                Vault::continuing()
+            } else {
+                Vault::new()
+            }
+        };
+        let allocate = |vault: Vault| {
+            let mut vault = vault
+                .of_tenant(around.tenant.clone())
+                .bounds(self.options.bounds);
+            reserve(&mut vault, document, plan.fakes());
+            for (text, findings) in document.texts().zip(findings) {
+                for found in findings {
+                    let original = text.as_str().get(found.range.clone());
+                    keep(found, original.unwrap_or_default(), &mut vault)?;
                 }
             }
-        });
-        if let Some(unsent) = unsent {
-            notes.push(Note::new("pii", "refused").word("reason", reason(unsent)));
-            return Err(not_sent(unsent));
+            Ok::<Vault, Unsent>(vault)
+        };
+        let (Some(conversation), Some(Conversations { store, .. })) =
+            (conversation, &self.conversations)
+        else {
+            return Ok(allocate(fresh())?);
+        };
+        for _ in 0..MOST_RACES {
+            let sealed = store.load(&conversation.id).await?;
+            let (version, vault) = match &sealed {
+                Some(sealed) => (sealed.version(), conversation.seal.open(sealed)?),
+                None => (0, fresh()),
+            };
+            let before = vault.len();
+            let vault = allocate(vault)?;
+            if vault.len() == before {
+                return Ok(vault);
+            }
+            let sealed = conversation.seal.close(&vault, version + 1)?;
+            if store.save(&conversation.id, sealed).await? {
+                return Ok(vault);
+            }
         }
-        all().for_each(|found| counts.add(found.entity, found.operator));
-        notes.extend(counts.notes("request", plan.name().as_deref()));
-        Ok(Some(vault))
+        Err(NotKept::Store)
+    }
+}
+
+/// How often a call tries again whose conversation goes on in another call at the same time.
+const MOST_RACES: usize = 16;
+
+/// Why a vault could not be filled.
+enum NotKept {
+    Unsent(Unsent),
+    Store,
+}
+
+impl From<Unsent> for NotKept {
+    fn from(unsent: Unsent) -> Self {
+        Self::Unsent(unsent)
+    }
+}
+
+impl From<StoreError> for NotKept {
+    fn from(_: StoreError) -> Self {
+        Self::Store
     }
 }
 
@@ -243,8 +345,8 @@ fn continues(document: &Document) -> bool {
             .any(|value| value.kind() != Kind::Null)
 }
 
-/// The refusal of the first text that holds what is blocked.
-fn blocked(document: &Document, findings: &[Vec<Treated<'_>>]) -> Option<Refusal> {
+/// The first text that holds what is blocked.
+fn blocked(document: &Document, findings: &[Vec<Treated<'_>>]) -> Option<(Entity, Refusal)> {
     let (entity, text) = findings
         .iter()
         .zip(document.texts())
@@ -258,7 +360,8 @@ fn blocked(document: &Document, findings: &[Vec<Treated<'_>>]) -> Option<Refusal
     let message = format!(
         "`{place}` holds personal data of kind {entity}, which is not let through: take it out"
     );
-    Some(Refusal::new(RefusalKind::Blocked, "pii_blocked", message).param(place))
+    let refusal = Refusal::new(RefusalKind::Blocked, "pii_blocked", message).param(place);
+    Some((entity, refusal))
 }
 
 /// The refusal of an answer that holds what is blocked.
@@ -268,21 +371,30 @@ pub(crate) fn blocked_answer(entity: Entity) -> Refusal {
     Refusal::new(RefusalKind::Blocked, "pii_blocked", message)
 }
 
-fn reason(unsent: Unsent) -> &'static str {
-    match unsent {
-        Unsent::Blocked(_) => "blocked",
-        Unsent::Full(_) => "vault_full",
-        Unsent::Unsealed(_) => "unsealed",
+/// Notes why a request is not sent, and refuses it.
+fn refused(why: NotKept, notes: &mut Vec<Note>) -> Refusal {
+    let (reason, kind, code) = match why {
+        NotKept::Unsent(Unsent::Blocked(_)) => ("blocked", RefusalKind::Blocked, "pii_blocked"),
+        NotKept::Unsent(Unsent::Full(_)) => ("vault_full", RefusalKind::TooLarge, "pii_vault_full"),
+        NotKept::Unsent(Unsent::Unsealed(_)) => ("unsealed", RefusalKind::Internal, "pii_unsealed"),
+        NotKept::Store => (
+            "conversation_unavailable",
+            RefusalKind::Unavailable,
+            "pii_conversation_unavailable",
+        ),
+    };
+    notes.push(Note::new("pii", "refused").word("reason", reason));
+    match why {
+        NotKept::Unsent(unsent) => Refusal::new(kind, code, unsent.to_string()),
+        NotKept::Store => {
+            Refusal::new(kind, code, StoreError.to_string()).retry_after(Duration::from_secs(1))
+        }
     }
 }
 
-fn not_sent(unsent: Unsent) -> Refusal {
-    let (kind, code) = match unsent {
-        Unsent::Blocked(_) => (RefusalKind::Blocked, "pii_blocked"),
-        Unsent::Full(_) => (RefusalKind::TooLarge, "pii_vault_full"),
-        Unsent::Unsealed(_) => (RefusalKind::Internal, "pii_unsealed"),
-    };
-    Refusal::new(kind, code, unsent.to_string())
+fn bad_name() -> Refusal {
+    let message = "the conversation's name is empty, too long or no text: send another";
+    Refusal::new(RefusalKind::BadRequest, "pii_conversation_name", message)
 }
 
 pub(crate) fn unseen_part(place: &'static str) -> Refusal {

@@ -1,5 +1,7 @@
 //! What was taken out in one exchange, and what stands for it.
 
+mod stored;
+
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::fmt;
@@ -163,7 +165,7 @@ impl Vault {
     ///
     /// [`VaultFull`].
     pub fn placeholder(&mut self, entity: Entity, original: &str) -> Result<String, VaultFull> {
-        let hash = self.hasher.hash_one((entity, original));
+        let hash = self.hash(entity, original);
         if let Some(Stands::Placeholder(number)) = self.find(hash, entity, original, |stands| {
             matches!(stands, Stands::Placeholder(_))
         }) {
@@ -184,7 +186,7 @@ impl Vault {
     ///
     /// [`VaultFull`].
     pub fn fake(&mut self, entity: Entity, original: &str) -> Result<Option<String>, VaultFull> {
-        let hash = self.hasher.hash_one((entity, original));
+        let hash = self.hash(entity, original);
         if let Some(Stands::Fake(known, _)) = self.find(hash, entity, original, |stands| {
             matches!(stands, Stands::Fake(..))
         }) {
@@ -277,6 +279,10 @@ impl Vault {
         }
     }
 
+    fn hash(&self, entity: Entity, original: &str) -> u64 {
+        self.hasher.hash_one((entity, original))
+    }
+
     fn find(
         &self,
         hash: u64,
@@ -307,7 +313,8 @@ impl Vault {
     fn keep(&mut self, hash: u64, entity: Entity, original: &str, stands: Stands) {
         let index = self.entries.len();
         if let Stands::Placeholder(number) = stands {
-            self.last.set(entity, number);
+            let last = self.last.of(entity).copied().unwrap_or(0);
+            self.last.set(entity, last.max(number));
             if !self.entities.contains(&entity) {
                 self.entities.push(entity);
             }

@@ -18,7 +18,7 @@ use bartizan::core::{Body, Dialect, Limits};
 use bartizan::egress::{Client, Policy};
 use bartizan::guard::{DenyList, GuardLayer, Injection, Invisible, Post, Secrets};
 use bartizan::limit::LimitLayer;
-use bartizan::pii::{Operator, PiiLayer};
+use bartizan::pii::{Conversations, MemoryStore, PiiLayer};
 use bartizan::translate::{ArrayLayer, TranslateLayer, Unknown};
 use http::header::AUTHORIZATION;
 use http::request::Parts;
@@ -28,10 +28,10 @@ use tower::{ServiceBuilder, service_fn};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::sensitive_headers::SetSensitiveRequestHeadersLayer;
 
-use crate::config::{Detection, Guardrails, ModelLimits, PiiSettings, Settings, Verdict};
+use crate::config::{Guardrails, ModelLimits, Settings, Verdict};
 use crate::fetch::fetch_urls;
 use crate::presidio;
-use crate::provider::{Catalogue, ChooseLayer, DemoLayer, Upstream};
+use crate::provider::{Catalogue, ChooseLayer, DemoLayer, RegionsLayer, Upstream};
 use crate::routes::{self, Answers, QueryLayer, Route, Stack};
 
 /// Headers that hold a caller's credential.
@@ -83,14 +83,8 @@ pub(crate) fn llm(
         .layer(AuthLayer::new(shared.keys.clone()).master_key(shared.master_key.clone()))
         .layer(limit(settings.limits, &settings.model_limits))
         .option_layer(guard(&settings.guardrails)?)
-        .option_layer(
-            settings
-                .guardrails
-                .pii
-                .as_ref()
-                .map(|found| pii(found, &settings.detection))
-                .transpose()?,
-        )
+        .option_layer(regions(settings, &shared.catalogue))
+        .option_layer(pii(settings)?)
         .layer(ChooseLayer::new(Arc::clone(&shared.catalogue)))
         // Inside of Choose: what a caller writes in the place of a model's name may be anything, and must not be recorded.
         .layer(CountLayer::new())
@@ -178,31 +172,52 @@ fn guard(settings: &Guardrails) -> Result<Option<GuardLayer>, bartizan::guard::E
     Ok(Some(builder.build()))
 }
 
-fn pii(settings: &PiiSettings, detection: &Detection) -> Result<PiiLayer, StackError> {
-    let own = detection
-        .own()
-        .into_iter()
-        .map(|entity| (entity, Operator::Mask));
-    let mut builder = own
-        .chain(settings.entities.iter().cloned())
-        .fold(PiiLayer::builder(), |builder, (entity, operator)| {
-            builder.operator(entity, operator)
-        });
-    if let Some(analyzer) = &settings.analyzer {
+/// Needed where a policy asks where a call goes.
+fn regions(settings: &Settings, catalogue: &Arc<Catalogue>) -> Option<RegionsLayer> {
+    let asked = settings.guardrails.pii.is_some() && settings.pii.asks_for_region();
+    asked.then(|| RegionsLayer::new(Arc::clone(catalogue)))
+}
+
+pub(crate) fn pii(settings: &Settings) -> Result<Option<PiiLayer>, StackError> {
+    let Some(guardrail) = &settings.guardrails.pii else {
+        return Ok(None);
+    };
+    let own = &settings.pii;
+    let mut builder = PiiLayer::builder()
+        .restore(guardrail.restore)
+        .output(guardrail.output)
+        .observe(own.observe)
+        .vault_bounds(own.bounds)
+        .analyzer(|analyzer| own.detection.set_up(analyzer))
+        .mask(own.detection.own());
+    for (entity, operator) in &guardrail.entities {
+        builder = builder.operator(*entity, operator.clone());
+    }
+    for (rule, policy) in &own.policies {
+        builder = builder.policy(rule.clone(), policy.clone());
+    }
+    if let (Some(told), Some(key)) = (&own.conversations, &own.key) {
+        let store = MemoryStore::new()
+            .keep(told.keep)
+            .bounds(told.most, told.bytes);
+        let mut conversations = Conversations::new(key.clone(), store);
+        if let Some(header) = &told.header {
+            conversations = conversations.header(header.clone());
+        }
+        builder = builder.conversations(conversations);
+    }
+    if let Some(analyzer) = &guardrail.analyzer {
         builder = builder
             .model(presidio::model(analyzer)?)
             .model_deadline(analyzer.timeout);
-        // With `post_call`, the configuration was refused without it.
-        builder = builder.allow_unmodelled_streams();
+        if analyzer.unmodelled_streams {
+            builder = builder.allow_unmodelled_streams();
+        }
         if analyzer.fail_open {
             builder = builder.allow_unmodelled_calls();
         }
     }
-    let builder = builder
-        .analyzer(|builder| detection.set_up(builder))
-        .restore(settings.restore)
-        .output(settings.output);
-    Ok(builder.build()?)
+    Ok(Some(builder.build()?))
 }
 
 fn translate(settings: &Settings) -> Result<TranslateLayer, bartizan::egress::Error> {

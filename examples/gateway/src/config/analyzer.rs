@@ -21,6 +21,8 @@ pub(crate) struct AnalyzerSettings {
     pub(crate) timeout: Duration,
     /// Whether calls pass when it fails.
     pub(crate) fail_open: bool,
+    /// Whether streams may be looked at without it.
+    pub(crate) unmodelled_streams: bool,
 }
 
 const MODELLED: [Entity; 4] = [
@@ -76,7 +78,8 @@ pub(super) fn read(
         base.fail("all kinds in `pii_entities_config` are found here, without Presidio: leave this out, or add PERSON, LOCATION, ORGANIZATION or NRP");
     }
     let told = |field: Option<Field<'_>>| field.and_then(|field| field.boolean()).unwrap_or(false);
-    if output && !told(streams) {
+    let unmodelled_streams = told(streams);
+    if output && !unmodelled_streams {
         params.fail(
             "with `post_call`, a model can't look at streamed answers: set `allow_unmodelled_streams: true`, by which rules alone look at them, or leave `post_call` out",
         );
@@ -95,6 +98,7 @@ pub(super) fn read(
         fail_open: fallback
             .and_then(|field| field.one_of(&[("fail_closed", false), ("fail_open", true)]))
             .unwrap_or(false),
+        unmodelled_streams,
     });
     (settings, found)
 }

@@ -2,12 +2,12 @@
 
 use bartizan::egress::Origin;
 use bartizan::guard::DenyList;
-use bartizan::pii::{Entity, Operator};
+use bartizan::pii::{Entity, Key, Operator};
 
 use super::analyzer::{self, AnalyzerSettings};
 use super::field::Field;
 use super::read::{Section, nearest};
-use super::{detection, known};
+use super::{known, pii};
 
 /// What a check does with what it finds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -105,8 +105,8 @@ const KINDS: &[(&str, Kind)] = &[
     ("bartizan_deny_list", Kind::DenyList),
 ];
 
-/// `private`: origins that may lie on a private network.
-pub(super) fn read(field: &Field<'_>, private: &[Origin]) -> Guardrails {
+/// `private`: origins that may lie on a private network. `key`: what makes hashes and encrypts.
+pub(super) fn read(field: &Field<'_>, private: &[Origin], key: Option<&Key>) -> Guardrails {
     let mut all = Guardrails::none();
     for item in field.list() {
         let Some(mut section) = item.section() else {
@@ -120,13 +120,18 @@ pub(super) fn read(field: &Field<'_>, private: &[Origin]) -> Guardrails {
             .and_then(|field| field.section());
         section.finish(known::GUARDRAIL);
         if let Some(params) = params {
-            one(params, &item, private, &mut all);
+            one(params, &item, (private, key), &mut all);
         }
     }
     all
 }
 
-fn one(mut params: Section<'_>, item: &Field<'_>, private: &[Origin], all: &mut Guardrails) {
+fn one(
+    mut params: Section<'_>,
+    item: &Field<'_>,
+    (private, key): (&[Origin], Option<&Key>),
+    all: &mut Guardrails,
+) {
     let kind = params.need("guardrail").and_then(|field| kind(&field));
     let modes = params
         .need("mode")
@@ -161,7 +166,9 @@ fn one(mut params: Section<'_>, item: &Field<'_>, private: &[Origin], all: &mut 
         Kind::Pii => (
             Some(true),
             None,
-            all.pii.replace(pii(&mut params, modes, private)).is_some(),
+            all.pii
+                .replace(pii(&mut params, modes, private, key))
+                .is_some(),
         ),
         Kind::Injection => (
             Some(true),
@@ -280,22 +287,16 @@ fn modes(field: &Field<'_>) -> Modes {
     modes
 }
 
-fn pii(params: &mut Section<'_>, modes: Modes, private: &[Origin]) -> PiiSettings {
-    let mut entities = Vec::new();
-    let listed = params
+fn pii(
+    params: &mut Section<'_>,
+    modes: Modes,
+    private: &[Origin],
+    key: Option<&Key>,
+) -> PiiSettings {
+    let mut entities = params
         .take("pii_entities_config")
-        .and_then(|field| field.section());
-    for (name, field) in listed.map(|mut section| section.rest()).unwrap_or_default() {
-        let entity = detection::known(&field, &name);
-        let operator = field.one_of(&[
-            (Operator::Mask.as_str(), Operator::Mask),
-            (Operator::Block.as_str(), Operator::Block),
-            (Operator::Replace.as_str(), Operator::Replace),
-        ]);
-        if let (Some(entity), Some(operator)) = (entity, operator) {
-            entities.push((entity, operator));
-        }
-    }
+        .map(|field| pii::entities(&field, key))
+        .unwrap_or_default();
     let all = entities.is_empty();
     if all {
         entities = everything();

@@ -49,7 +49,6 @@ pub(super) const LITELLM_PARAMS: &[&str] = &[
     "num_retries",
     "order",
     "organization",
-    "region_name",
     "tags",
     "temperature",
     "tenant_id",

@@ -13,6 +13,7 @@ mod info;
 mod known;
 mod models;
 mod own;
+mod pii;
 mod place;
 mod presidio;
 mod providers;
@@ -29,11 +30,11 @@ use bartizan::egress::Origin;
 use secrecy::{ExposeSecret, SecretString};
 
 pub(crate) use analyzer::AnalyzerSettings;
-pub(crate) use detection::Detection;
 pub(crate) use fetch::FetchSettings;
-pub(crate) use guardrails::{Guardrails, PiiSettings, Verdict};
+pub(crate) use guardrails::{Guardrails, Verdict};
 pub(crate) use models::{Deployment, ModelLimits};
 pub(crate) use own::{AuditSettings, ServerSettings, Times, TlsFiles};
+pub(crate) use pii::PiiOwn;
 pub(crate) use place::{Leg, Way};
 pub(crate) use presidio::PresidioSettings;
 pub(crate) use read::Problem;
@@ -52,6 +53,7 @@ pub(crate) struct Settings {
     pub(crate) data_dir: PathBuf,
     pub(crate) database: PathBuf,
     pub(crate) guardrails: Guardrails,
+    pub(crate) pii: PiiOwn,
     pub(crate) limits: Limits,
     pub(crate) server: ServerSettings,
     pub(crate) audit: AuditSettings,
@@ -59,7 +61,6 @@ pub(crate) struct Settings {
     pub(crate) private_upstreams: Vec<Origin>,
     /// Whether files are fetched that requests name by their addresses, and from where.
     pub(crate) fetch_urls: Option<FetchSettings>,
-    pub(crate) detection: Detection,
     /// Whether Presidio's API is served, and how.
     pub(crate) presidio: Option<PresidioSettings>,
     pub(crate) json_logs: bool,
@@ -122,12 +123,12 @@ impl Settings {
             database: own.data_dir.join("bartizan.db"),
             data_dir: own.data_dir,
             guardrails: Guardrails::default(),
+            pii: own.pii,
             limits: own.limits,
             server: own.server,
             audit: own.audit,
             private_upstreams: own.private_upstreams,
             fetch_urls: own.fetch_urls,
-            detection: own.detection,
             presidio: own.presidio,
             json_logs: false,
             drop_params: false,
@@ -174,8 +175,11 @@ fn whole(source: &Source<'_>, root: &tree::Node) -> Option<Settings> {
     };
     let guardrails = top
         .take("guardrails")
-        .map(|field| guardrails::read(&field, &own.private_upstreams))
+        .map(|field| guardrails::read(&field, &own.private_upstreams, own.pii.key.as_ref()))
         .unwrap_or_default();
+    if guardrails.pii.is_none() && !own.pii.policies.is_empty() {
+        top.fail("`bartizan.pii.policies` do nothing without the guardrail `bartizan_pii`: add it to `guardrails`");
+    }
     top.finish(known::TOP);
     let general = general?;
     Some(Settings {
@@ -186,12 +190,12 @@ fn whole(source: &Source<'_>, root: &tree::Node) -> Option<Settings> {
         database: general.database,
         data_dir: own.data_dir,
         guardrails,
+        pii: own.pii,
         limits: own.limits,
         server: own.server,
         audit: own.audit,
         private_upstreams: own.private_upstreams,
         fetch_urls: own.fetch_urls,
-        detection: own.detection,
         presidio: own.presidio,
         json_logs: litellm.json_logs,
         drop_params: litellm.drop_params,

@@ -8,9 +8,9 @@ use bartizan::core::{BodyLimit, Limits};
 use bartizan::egress::Origin;
 use bartizan::translate::catalogue::Providers;
 
-use super::detection::Detection;
 use super::fetch::{self, FetchSettings};
 use super::field::Field;
+use super::pii::{self, PiiOwn};
 use super::presidio::{self, PresidioSettings};
 use super::read::Section;
 use super::{providers, target};
@@ -24,8 +24,8 @@ pub(super) struct Own {
     pub(super) audit: AuditSettings,
     pub(super) private_upstreams: Vec<Origin>,
     pub(super) fetch_urls: Option<FetchSettings>,
-    pub(super) detection: Detection,
     pub(super) presidio: Option<PresidioSettings>,
+    pub(super) pii: PiiOwn,
     /// The catalogue's, and the user's own.
     pub(super) providers: Providers,
 }
@@ -43,8 +43,8 @@ impl Default for Own {
             },
             private_upstreams: Vec::new(),
             fetch_urls: None,
-            detection: Detection::default(),
             presidio: None,
+            pii: PiiOwn::default(),
             providers: Providers::builtin(),
             data_dir,
         }
@@ -166,9 +166,8 @@ pub(super) fn read(mut section: Section<'_>) -> Own {
             .and_then(|field| fetch::read(&field));
         section.finish(&[]);
     }
-    if let Some(mut section) = section.take("pii").and_then(|field| field.section()) {
-        own.detection = Detection::read(&mut section);
-        section.finish(&[]);
+    if let Some(section) = section.take("pii").and_then(|field| field.section()) {
+        own.pii = pii::read(section);
     }
     if let Some(field) = section.take("providers") {
         own.providers = providers::read(&field);

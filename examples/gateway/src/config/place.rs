@@ -13,6 +13,8 @@ use super::credential::Credential;
 #[derive(Clone, Debug)]
 pub(crate) struct Place {
     pub(super) provider: Arc<Provider>,
+    /// Where it is, if that is known.
+    pub(super) region: Option<String>,
     /// Its model ends in `*` where it stands for many.
     pub(super) name: ModelName,
     pub(super) base: Option<String>,
@@ -51,6 +53,11 @@ impl Way {
 impl Place {
     pub(crate) fn provider(&self) -> &str {
         self.provider.slug()
+    }
+
+    /// Where it is, if that is known.
+    pub(crate) fn region(&self) -> Option<&str> {
+        self.region.as_deref()
     }
 
     pub(crate) fn name(&self) -> &ModelName {

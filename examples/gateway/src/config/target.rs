@@ -23,6 +23,8 @@ pub(super) struct Address<'a> {
     location: Option<Field<'a>>,
     settings: Option<Field<'a>>,
     drop_params: Option<Field<'a>>,
+    /// Where the owner says that it is.
+    region_name: Option<Field<'a>>,
     key: Told<'a>,
     /// The service account's key, which says its project.
     account: Option<Field<'a>>,
@@ -53,6 +55,7 @@ impl<'a> Address<'a> {
             location: params.take("vertex_location"),
             settings: params.take("settings"),
             drop_params: params.take("drop_params"),
+            region_name: params.take("region_name"),
             account: key.account(),
             key,
         }
@@ -76,8 +79,14 @@ impl<'a> Address<'a> {
             params.fail(format!("`api_key`: {error}"));
             return None;
         }
+        let told = self.region_name.and_then(|field| field.text());
+        let region = told.or_else(|| {
+            let known = region.or(settings.get("location"));
+            known.map(str::to_owned)
+        });
         Some(Place {
             provider,
+            region,
             name,
             base,
             settings,

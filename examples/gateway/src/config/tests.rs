@@ -1,3 +1,4 @@
+mod pii;
 mod places;
 mod presidio;
 
@@ -210,6 +211,7 @@ guardrails:
     ))
     .unwrap();
     let analyzer = settings
+        .pii
         .detection
         .set_up(Analyzer::builder().entity(Entity::Email))
         .build()
@@ -323,7 +325,7 @@ genral_settings: {}
         "line 22: guardrails[1].litellm_params.mode: this mode is LiteLLM's",
         "line 24: guardrails[2].litellm_params.guardrail: this is LiteLLM's",
         "line 26: guardrails[3].litellm_params.pii_entities_config.CREDIT_CRAD: this kind of data is not found by this version; did you mean `CREDIT_CARD`?",
-        "line 26: guardrails[3].litellm_params.pii_entities_config.EMAIL_ADDRESS: this is none of MASK, BLOCK, REPLACE",
+        "line 26: guardrails[3].litellm_params.pii_entities_config.EMAIL_ADDRESS: this is none of MASK, BLOCK, REPLACE, REDACT",
         "line 26: guardrails[3].litellm_params.pii_entities_config.FINGERPRINT: this kind of data is not found by this version; it finds",
         "line 28: bartizan.listen: this address can be reached from elsewhere",
         "line 29: bartizan.lisen: this key is not known; did you mean `listen`?",

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use bartizan::core::Dialect;
+use bartizan::core::{Dialect, Regions};
 
 use crate::config::{Deployment, Way};
 
@@ -136,6 +136,20 @@ impl Catalogue {
         found.filter(|(_, rest)| !rest.is_empty())
     }
 
+    /// Where `model` may be answered: by any of its deployments.
+    pub(crate) fn regions(&self, model: &str) -> Regions {
+        let deployments = self.group(model).map(|(group, _)| &group.deployments);
+        Regions::new(
+            deployments
+                .into_iter()
+                .flatten()
+                .map(|served| match &**served {
+                    Served::By(deployment, _) => deployment.place.region(),
+                    Served::Demo => None,
+                }),
+        )
+    }
+
     /// The names, as they are configured, with who owns the model.
     pub(crate) fn names(&self) -> impl Iterator<Item = (&str, &str)> {
         let exact = self
@@ -251,6 +265,29 @@ mod tests {
         );
         let names: Vec<&str> = served.names().map(|(name, _)| name).collect();
         assert_eq!(names, ["openai/gpt-4o", "openai/gpt-4*", "openai/*", "*"]);
+    }
+
+    #[test]
+    fn a_call_may_be_answered_where_any_of_its_deployments_is() {
+        let bedrock = "model: bedrock/amazon.nova-pro-v1:0, aws_region_name: ap-south-1";
+        let vertex = "model: vertex_ai/gemini-2.5-flash, vertex_project: p, vertex_location: asia-south1, api_key: k";
+        let served = catalogue(&[
+            ("inside", bedrock),
+            ("both", bedrock),
+            ("both", "model: openai/x"),
+            ("told", "model: openai/x, region_name: centralindia"),
+            ("vertex", vertex),
+        ]);
+        for (model, regions) in [
+            ("inside", vec![Some("ap-south-1")]),
+            ("both", vec![None, Some("ap-south-1")]),
+            ("told", vec![Some("centralindia")]),
+            ("vertex", vec![Some("asia-south1")]),
+            ("nothing", vec![None]),
+        ] {
+            let found = served.regions(model);
+            assert_eq!(found.iter().collect::<Vec<_>>(), regions, "{model}");
+        }
     }
 
     #[test]

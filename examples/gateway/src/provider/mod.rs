@@ -4,6 +4,7 @@ mod catalogue;
 mod demo;
 mod destination;
 mod failure;
+mod regions;
 mod upstream;
 
 use std::sync::Arc;
@@ -16,6 +17,7 @@ use crate::config::Leg;
 
 pub(crate) use catalogue::Catalogue;
 pub(crate) use demo::DemoLayer;
+pub(crate) use regions::RegionsLayer;
 pub(crate) use upstream::Upstream;
 
 use catalogue::Served;

@@ -76,7 +76,7 @@ fn presidios_api_is_served_on_loopback_or_where_it_was_thought_about() {
     }
 }
 
-fn guarded(params: &str, own: &str) -> Result<PiiSettings, Vec<String>> {
+fn guarded(params: &str, own: &str) -> Result<guardrails::PiiSettings, Vec<String>> {
     let text = format!(
         "guardrails: [{{guardrail_name: g, litellm_params: {{guardrail: presidio, default_on: true, {params}}}}}]\nbartizan: {own}"
     );
