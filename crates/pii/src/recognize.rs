@@ -166,6 +166,11 @@ impl<'s> Scene<'s> {
             .as_ref()
     }
 
+    /// Where to go on when the digits at the anchor are one of a long list of short numbers, of which none is looked for.
+    pub(crate) fn behind_list(&self) -> Option<usize> {
+        self.run()?.behind_list()
+    }
+
     /// The words before the anchor.
     fn before(&self) -> &Near {
         self.near.get_or_init(|| self.words.before(self.anchor))

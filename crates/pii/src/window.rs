@@ -29,6 +29,9 @@ pub(crate) struct Window<'w> {
     /// The last index is where the text ends.
     closes: bool,
     touched: Cell<bool>,
+    /// How many characters were read.
+    #[cfg(test)]
+    pub(crate) reads: Cell<u64>,
 }
 
 impl<'w> Window<'w> {
@@ -38,6 +41,8 @@ impl<'w> Window<'w> {
             opens,
             closes,
             touched: Cell::new(false),
+            #[cfg(test)]
+            reads: Cell::new(0),
         }
     }
 
@@ -55,6 +60,7 @@ impl<'w> Window<'w> {
 
     /// The character at `index`, `None` past the end.
     pub(crate) fn at(&self, index: usize) -> Option<u8> {
+        self.count();
         let byte = self.folded.bytes().get(index).copied();
         if byte.is_none() {
             self.touched.set(true);
@@ -73,7 +79,14 @@ impl<'w> Window<'w> {
 
     /// The character before `index`.
     pub(crate) fn before(&self, index: usize) -> Option<u8> {
+        self.count();
         self.folded.bytes().get(index.checked_sub(1)?).copied()
+    }
+
+    #[inline]
+    fn count(&self) {
+        #[cfg(test)]
+        self.reads.set(self.reads.get() + 1);
     }
 
     /// The characters of a range that has been read already.

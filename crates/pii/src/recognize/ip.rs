@@ -87,11 +87,17 @@ pub(super) fn find_v6(scene: &Scene<'_>) -> Option<Match> {
         return None;
     }
     let mut end = anchor;
+    let mut gaps = 0;
     while end - start <= LONGEST_V6
         && window
             .at(end)
             .is_some_and(|byte| byte.is_ascii_hexdigit() || matches!(byte, b':' | b'.'))
     {
+        // An address leaves zeros out in one place.
+        gaps += u32::from(window.slice(end.saturating_sub(1), end + 1) == b"::");
+        if gaps > 1 {
+            return None;
+        }
         end += 1;
     }
     // The dot or colon that ends a sentence or a clause.

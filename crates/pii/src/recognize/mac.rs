@@ -13,6 +13,10 @@ const LONGEST: usize = 17;
 /// At a digit, or where there may be none, at the first colon or dot.
 pub(super) fn find(scene: &Scene<'_>) -> Option<Match> {
     let (window, anchor) = (scene.window, scene.anchor);
+    // Of an address with colons the first one, or a digit before it, has told.
+    if window.before(anchor) == Some(b':') {
+        return None;
+    }
     let mut start = anchor;
     while let Some(byte) = window.before(start) {
         if !byte.is_ascii_hexdigit() && !matches!(byte, b':' | b'-' | b'.') {

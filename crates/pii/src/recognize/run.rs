@@ -5,6 +5,9 @@ use crate::window::Window;
 /// The longest number that is looked for has 19 digits; a few more show that one is longer.
 const MOST_DIGITS: usize = 24;
 const MOST_GROUPS: usize = 10;
+/// So many groups of so few digits each are a list, and no number.
+const FEWEST_OF_LIST: usize = 7;
+const SHORT: usize = 3;
 /// The shortest: a postal code.
 const FEWEST_DIGITS: usize = 5;
 
@@ -147,6 +150,18 @@ impl Run {
     pub(crate) fn next(&self, count: usize) -> Option<&Group> {
         let known = self.count + usize::from(self.cut);
         self.groups.get(..known)?.get(count)
+    }
+
+    /// Where to go on when these are a long list of short numbers: no number that is looked for has so many groups, and
+    /// none of those that begin before that place.
+    pub(crate) fn behind_list(&self) -> Option<usize> {
+        let groups = self.groups();
+        let last = groups.len().checked_sub(FEWEST_OF_LIST)?;
+        let short = groups.iter().all(|group| group.len() <= SHORT);
+        // Dots among blanks are addresses.
+        let alike = separator_of(groups).is_some()
+            || !groups.iter().any(|group| group.separator == Separator::Dot);
+        (short && alike).then(|| groups.get(last + 1).map(|next| next.start))?
     }
 
     /// There are more digits than any number has.
