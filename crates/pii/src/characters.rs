@@ -71,7 +71,7 @@ impl<'t> Characters<'t> {
     }
 
     /// The part from one character to another.
-    #[cfg(any(feature = "presidio", test))]
+    #[cfg(feature = "presidio")]
     pub(crate) fn slice(&self, start: usize, end: usize) -> Option<&'t str> {
         self.text.get(self.byte(start)?..self.byte(end)?)
     }

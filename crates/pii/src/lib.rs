@@ -102,6 +102,13 @@
 //! whole: streamed answers are looked at by rules alone, and a layer that looks at answers and has a model is only built with
 //! [`allow_unmodelled_streams`](PiiLayerBuilder::allow_unmodelled_streams). Where findings overlap, the surer wins, then the longer, then the
 //! one whose kind stands earlier in [`Entity`] ([`merge`]).
+//!
+//! # Features
+//!
+//! | feature | adds |
+//! |---|---|
+//! | `presidio` | `PresidioService`: Presidio's REST API, answered by this crate |
+//! | `presidio-client` | `Presidio`: Presidio's analyzer as a [`Model`] |
 
 mod analyzer;
 mod answer;

@@ -32,7 +32,7 @@ const SMALL: usize = 64 * 1024;
 /// Values in one request: more than any use of it has.
 const MOST_VALUES: usize = 200_000;
 
-/// Answers as Presidio's analyzer and anonymizer do. See the [module's documentation](self). Cloning is cheap.
+/// Answers as Presidio's analyzer and anonymizer do. See the [module's documentation](super). Cloning is cheap.
 ///
 /// As a tower service it never fails: what goes wrong is an answer, `{"error": "..."}`. It wants tokio.
 #[derive(Clone)]
