@@ -24,8 +24,8 @@ impl PresidioFront {
     /// A kind that only a model finds, and no such model; no TLS for the way to that.
     pub(crate) fn new(settings: &Settings, own: &PresidioSettings) -> Result<Self, StackError> {
         let mut builder = PresidioService::builder().body_limit(settings.server.body_limit.request);
-        builder = builder.analyzer(settings.detection.own(), |builder| {
-            settings.detection.set_up(builder)
+        builder = builder.analyzer(settings.pii.detection.own(), |builder| {
+            settings.pii.detection.set_up(builder)
         });
         if let Some(key) = &own.api_key {
             builder = builder.bearer(key.clone());
