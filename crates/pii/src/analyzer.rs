@@ -10,7 +10,9 @@ use crate::context::{Context, Listener};
 use crate::entity::{Entities, PerEntity};
 use crate::fold::Folded;
 use crate::own::{DenyList, Own, Pattern, Patterns, Recognizer};
-use crate::recognize::{Anchor, BuiltIn, Match, RECOGNIZERS, Scene, codes, is_short, numbers};
+use crate::recognize::{
+    Anchor, BuiltIn, Match, RECOGNIZERS, Scene, codes, is_short, numbers, secret,
+};
 use crate::window::{Window, is_word};
 
 /// The score from which a finding counts, unless told otherwise.
@@ -153,7 +155,8 @@ impl Analyzer {
 
     /// Whether a scan of folded text may stop anywhere.
     pub(crate) fn may_stop(&self, folded: &[u8]) -> bool {
-        skip(folded).is_some() || !self.0.own.is_empty()
+        let wanted = self.0.wanted.has(Entity::Secret);
+        skip(folded).is_some() || !self.0.own.is_empty() || wanted && secret::may_begin(folded)
     }
 
     /// Finds what can be decided from `cursor` on, where no finding may start before `floor`. Says up to where all is
@@ -232,6 +235,11 @@ impl Analyzer {
             if stops.own(anchor) {
                 inner.own.find(&scene, &mut offer);
             }
+            if stops.secret(anchor)
+                && let Some(candidate) = secret::find(&scene)
+            {
+                offer(Entity::Secret, candidate);
+            }
             if window.take_touched() {
                 return undecided(&held);
             }
@@ -280,6 +288,7 @@ impl Held {
 struct Stops<'i> {
     anchor: Option<(usize, &'i [&'static BuiltIn])>,
     own: Option<usize>,
+    secret: Option<usize>,
     /// All before it has been looked for.
     known: Option<usize>,
 }
@@ -295,8 +304,12 @@ impl<'i> Stops<'i> {
         if first || self.own.is_some_and(|own| own < from) {
             self.own = inner.own.next(window, from);
         }
+        if first || self.secret.is_some_and(|secret| secret < from) {
+            let wanted = inner.wanted.has(Entity::Secret);
+            self.secret = wanted.then(|| secret::next(window, from)).flatten();
+        }
         let anchor = self.anchor.map(|(anchor, _)| anchor);
-        anchor.into_iter().chain(self.own).min()
+        [anchor, self.own, self.secret].into_iter().flatten().min()
     }
 
     fn recognizers(&self, at: usize) -> Option<&'i [&'static BuiltIn]> {
@@ -307,6 +320,10 @@ impl<'i> Stops<'i> {
 
     fn own(&self, at: usize) -> bool {
         self.own == Some(at)
+    }
+
+    fn secret(&self, at: usize) -> bool {
+        self.secret == Some(at)
     }
 }
 

@@ -19,6 +19,7 @@ pub(crate) mod numbers;
 mod pan;
 mod phone;
 mod run;
+pub(crate) mod secret;
 mod table;
 mod upi;
 mod url;
