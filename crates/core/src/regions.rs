@@ -29,7 +29,8 @@ const INDIA: &[&str] = &[
 ///
 /// let regions = Regions::new([Some("ap-south-1"), None]);
 /// let inside: Vec<bool> = regions.iter().map(|region| Regions::lies_in(region, "india")).collect();
-/// assert_eq!(inside, [true, false]);
+/// // What is unknown comes first.
+/// assert_eq!(inside, [false, true]);
 /// assert!(Regions::lies_in(Some("eu-west-1"), "eu-*"));
 /// assert!(Regions::default().iter().all(|region| region.is_none()));
 /// ```
@@ -59,7 +60,7 @@ impl Regions {
         Self(all.into())
     }
 
-    /// Each region once.
+    /// Each region once, by name; one of which nothing is known first.
     pub fn iter(&self) -> impl Iterator<Item = Option<&str>> {
         self.0.iter().map(Option::as_deref)
     }

@@ -279,7 +279,8 @@ proptest! {
     #[test]
     fn an_edit_changes_its_strings_and_nothing_else(value in any_json(), pretty in any::<bool>(), new in any::<String>(), which in any::<u64>()) {
         let text = if pretty { serde_json::to_string_pretty(&value) } else { serde_json::to_string(&value) }.unwrap();
-        let mut document = Document::read(&text, Dialect::Json, Direction::Request).unwrap();
+        // Of a reply, for long numbers of a request may become strings.
+        let mut document = Document::read(&text, Dialect::Json, Direction::Reply).unwrap();
         let mut at = 0;
         let before: Vec<String> = document.texts().map(|text| text.as_str().to_owned()).collect();
         // Keys may not become equal to others: prefix them by their place.
@@ -296,7 +297,7 @@ proptest! {
         let after: Vec<String> = document.texts().map(|text| text.as_str().to_owned()).collect();
         prop_assert_eq!(&after, &expected);
         // The shifted index is the one that a fresh scan gives.
-        let fresh = Document::read(document.as_str(), Dialect::Json, Direction::Request).unwrap();
+        let fresh = Document::read(document.as_str(), Dialect::Json, Direction::Reply).unwrap();
         let again: Vec<String> = fresh.texts().map(|text| text.as_str().to_owned()).collect();
         prop_assert_eq!(&again, &expected);
         prop_assert_eq!(outside_strings(document.as_str()), outside_strings(&text));

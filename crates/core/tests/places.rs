@@ -1,5 +1,7 @@
 //! Where a text stands, and what its member is called.
 
+#![allow(clippy::indexing_slicing, reason = "a test that fails panics")]
+
 use bartizan_core::{Dialect, Direction, Document};
 
 #[test]
@@ -38,4 +40,47 @@ fn a_place_shows_no_key_that_a_caller_made_up() {
     .unwrap();
     let text = document.texts().find(|text| text.as_str() == "x").unwrap();
     assert_eq!(text.place(), "*.content[0]");
+}
+
+#[test]
+fn a_long_number_of_a_request_is_a_text_and_becomes_a_string_where_it_is_rewritten() {
+    let arguments = r#"{\"aadhaar\": 234123412346, \"n\": 7, \"list\": [123456789012]}"#;
+    let body = format!(
+        r#"{{"messages": [{{"role": "assistant", "tool_calls": [{{"id": "c", "type": "function", "function": {{"name": "f", "arguments": "{arguments}"}}}}]}}]}}"#
+    );
+    let json =
+        r#"{"id": 234123412346, "size": 1.5, "short": 1234567, "below": -12345678, "next": "x"}"#;
+    for (dialect, body, number, after) in [
+        (
+            Dialect::OpenAiChat,
+            body.as_str(),
+            Some("aadhaar"),
+            body.replace("234123412346", r#"\"<IN_AADHAAR_1>\""#),
+        ),
+        (
+            Dialect::Json,
+            json,
+            Some("id"),
+            json.replace("234123412346", "\"<IN_AADHAAR_1>\""),
+        ),
+    ] {
+        let mut document = Document::read(body, dialect, Direction::Request).unwrap();
+        let numbers: Vec<_> = document.texts().filter(|text| text.is_number()).collect();
+        assert_eq!(numbers.len(), 1);
+        assert_eq!(numbers[0].as_str(), "234123412346");
+        assert_eq!(numbers[0].name().as_deref(), number);
+        let edited = document.rewrite(|text| text.is_number().then(|| "<IN_AADHAAR_1>".to_owned()));
+        assert_eq!((edited, document.as_str()), (1, after.as_str()));
+        let read = |document: &Document| {
+            let texts = document.texts();
+            texts
+                .map(|text| (text.is_number(), text.as_str().to_owned()))
+                .collect::<Vec<_>>()
+        };
+        // It reads like what a reader of the new text sees.
+        let anew = Document::read(document.as_str(), dialect, Direction::Request).unwrap();
+        assert_eq!(read(&document), read(&anew));
+        let reply = Document::read(body, dialect, Direction::Reply).unwrap();
+        assert!(!reply.texts().any(|text| text.is_number()));
+    }
 }

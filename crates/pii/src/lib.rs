@@ -16,7 +16,7 @@
 //!   refused: a part that the dialect doesn't know (400 `pii_unseen_part`), a body of a path that no dialect knows, and gRPC
 //!   (400 `pii_unknown_body`). [`allow_unseen_parts`](PiiLayerBuilder::allow_unseen_parts) and
 //!   [`allow_unknown_bodies`](PiiLayerBuilder::allow_unknown_bodies) let them pass. **Not looked at**: pictures, sound and
-//!   files in a message, JSON numbers, headers, the query.
+//!   files in a message, JSON numbers in arrays, of under eight digits or in answers, headers, the query.
 //! - **One caller's data in another's answer.** The [`Vault`] with what was masked belongs to one exchange, and is overwritten
 //!   when it ends. A placeholder that the caller typed is never given out, so it never turns into anything.
 //!   Where the provider keeps the conversation (`previous_response_id`, `conversation`), numbers start at random, so that a

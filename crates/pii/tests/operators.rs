@@ -318,3 +318,26 @@ async fn the_name_of_a_member_says_what_its_number_is() {
     let sent = seen.provider.unwrap();
     assert!(sent.contains("<IN_BANK_ACCOUNT_1>"), "{sent}");
 }
+
+#[tokio::test]
+async fn a_number_that_is_no_string_is_taken_out_too_and_comes_back_as_a_string() {
+    let layer = PiiLayer::builder()
+        .mask([Entity::InAadhaar])
+        .build()
+        .unwrap();
+    let arguments = json!({"aadhaar": 234_123_412_346_u64, "count": 3}).to_string();
+    let call =
+        json!({"id": "c", "type": "function", "function": {"name": "f", "arguments": arguments}});
+    let body = json!({"model": "demo", "messages": [{"role": "assistant", "tool_calls": [call]}]});
+    let seen = Exchange::new(&layer, "/v1/chat/completions", &body.to_string())
+        .saying("It was <IN_AADHAAR_1>.")
+        .made()
+        .await;
+    let sent: Value = serde_json::from_str(seen.provider.as_ref().unwrap()).unwrap();
+    let sent = sent
+        .pointer("/messages/0/tool_calls/0/function/arguments")
+        .unwrap();
+    let sent: Value = serde_json::from_str(sent.as_str().unwrap()).unwrap();
+    assert_eq!(sent, json!({"aadhaar": "<IN_AADHAAR_1>", "count": 3}));
+    assert_eq!(seen.said(), "It was 234123412346.");
+}

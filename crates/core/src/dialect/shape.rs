@@ -417,6 +417,14 @@ impl<'a> Walk<'a> {
     }
 
     fn strings(&mut self, value: Value<'a>, around: Around, role: TextRole, keys: bool) {
+        if self.counts_numbers(role) {
+            for leaf in value.strings_and_ids() {
+                if keys || leaf.kind() != Kind::Key {
+                    self.push(leaf, around, role, false, false);
+                }
+            }
+            return;
+        }
         for string in value.strings() {
             if keys || string.kind() == Kind::String {
                 self.push(string, around, role, false, false);
@@ -430,9 +438,14 @@ impl<'a> Walk<'a> {
             part: around.part,
             role,
         };
-        self.found
-            .texts
-            .push(TextEntry::new(value.id(), channel, delta, json));
+        let mut entry = TextEntry::new(value.id(), channel, delta, json);
+        entry.numbers = self.counts_numbers(role);
+        self.found.texts.push(entry);
+    }
+
+    /// Whether long numbers are texts: in requests, where they may be somebody's. In a tool's definition they are bounds of its own.
+    fn counts_numbers(&self, role: TextRole) -> bool {
+        self.strict && role != TextRole::ToolDefinition
     }
 
     fn unseen(&mut self, value: Value<'a>, around: Around) {

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::sync::OnceLock;
 
-use crate::json::{Bounds, Json, NodeId, Value};
+use crate::json::{Bounds, Json, Kind, NodeId, Value};
 
 /// Who wrote a text, or what it is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -118,6 +118,13 @@ impl<'a> Text<'a> {
             .name()
     }
 
+    /// Whether it is a JSON number, not a string; where it is rewritten, a string takes its place.
+    #[must_use]
+    pub fn is_number(&self) -> bool {
+        let value = self.leaf.unwrap_or_else(|| self.json.at(self.entry.node));
+        value.kind() == Kind::Number
+    }
+
     /// What it says, decoded.
     #[must_use]
     pub fn as_str(&self) -> &'a str {
@@ -167,6 +174,8 @@ pub(crate) struct TextEntry {
     pub(crate) delta: bool,
     /// The string holds JSON: its leaves are the texts.
     pub(crate) json: bool,
+    /// Long numbers in that JSON are texts too.
+    pub(crate) numbers: bool,
     decoded: OnceLock<Decoded>,
 }
 
@@ -202,6 +211,7 @@ impl TextEntry {
             channel,
             delta,
             json,
+            numbers: false,
             decoded: OnceLock::new(),
         }
     }
@@ -235,7 +245,11 @@ impl TextEntry {
     }
 
     fn whole<'a>(&'a self, json: &'a Json) -> &'a str {
-        if let Some(plain) = json.at(self.node).plain_text() {
+        let value = json.at(self.node);
+        if value.kind() == Kind::Number {
+            return value.raw();
+        }
+        if let Some(plain) = value.plain_text() {
             return plain;
         }
         match self.decoded.get_or_init(|| self.decode(json)) {
@@ -253,11 +267,16 @@ impl TextEntry {
                 ..Bounds::default()
             };
             if let Ok(inner) = Json::read_within(text.as_ref(), bounds) {
-                let leaves = inner
-                    .root()
-                    .strings()
-                    .map(|leaf| (leaf.id(), leaf.text().unwrap_or_default().into()))
-                    .collect();
+                let told = |leaf: Value<'_>| match leaf.text() {
+                    Some(text) => (leaf.id(), text.into()),
+                    None => (leaf.id(), leaf.raw().into()),
+                };
+                let root = inner.root();
+                let leaves = if self.numbers {
+                    root.strings_and_ids().map(told).collect()
+                } else {
+                    root.strings().map(told).collect()
+                };
                 return Decoded::Json(Box::new(Inside {
                     json: inner,
                     leaves,

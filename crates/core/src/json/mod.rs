@@ -72,6 +72,11 @@ impl Node {
         }
     }
 
+    fn set_kind(&mut self, kind: Kind) {
+        let rest = (1 << (NEXT_BITS + 1)) - 1;
+        self.meta = self.meta & rest | (kind as u32) << (NEXT_BITS + 1);
+    }
+
     fn set_escaped(&mut self, escaped: bool) {
         self.meta = self.meta & !ESCAPED | if escaped { ESCAPED } else { 0 };
     }
@@ -177,8 +182,15 @@ impl Json {
         }
     }
 
-    /// Replaces whole strings or keys, named in document order; all else keeps its bytes and its [`NodeId`].
+    /// Replaces whole strings or keys, named in document order; all else keeps its bytes and its [`NodeId`]. A number becomes a string.
     pub(crate) fn replace_strings(&mut self, edits: &[(NodeId, String)]) {
+        for (id, _) in edits {
+            if let Some(node) = self.nodes.get_mut(id.index())
+                && node.kind() == Kind::Number
+            {
+                node.set_kind(Kind::String);
+            }
+        }
         let quoted: Vec<(NodeId, String)> =
             edits.iter().map(|(id, text)| (*id, quote(text))).collect();
         self.replace_scalars(&quoted);

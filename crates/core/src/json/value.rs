@@ -230,13 +230,28 @@ impl<'a> Value<'a> {
 
     /// Every string and key inside this value, itself included, in document order.
     pub fn strings(self) -> impl Iterator<Item = Value<'a>> {
-        let end = self.node().next().max(self.at + 1);
-        (self.at..end)
-            .map(move |at| Value {
-                json: self.json,
-                at,
-            })
+        self.inside()
             .filter(|value| matches!(value.kind(), Kind::String | Kind::Key))
+    }
+
+    /// The same with every number that may be somebody's: eight digits and more, and nothing else. Numbers in arrays are not noted.
+    pub(crate) fn strings_and_ids(self) -> impl Iterator<Item = Value<'a>> {
+        self.inside().filter(|value| match value.kind() {
+            Kind::String | Kind::Key => true,
+            Kind::Number => {
+                let digits = value.raw().as_bytes();
+                digits.len() >= 8 && digits.iter().all(u8::is_ascii_digit)
+            }
+            _ => false,
+        })
+    }
+
+    fn inside(self) -> impl Iterator<Item = Value<'a>> {
+        let end = self.node().next().max(self.at + 1);
+        (self.at..end).map(move |at| Value {
+            json: self.json,
+            at,
+        })
     }
 }
 
