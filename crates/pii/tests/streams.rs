@@ -207,6 +207,26 @@ fn masking_every_split_in_three_of_each_form_equals_the_whole() {
     }
 }
 
+#[test]
+fn of_usual_text_at_most_64_bytes_are_held_back() {
+    let redactor = redactor();
+    for text in [
+        "The committee met again on Tuesday, and after a long debate about the reading room it was agreed that the windows should face the \
+            river (as in 1998). \"Who pays?\" asked one; the chair said: by May, out of the budget of 12,500 a year. ",
+        "समिति की बैठक मंगलवार को फिर हुई और वाचनालय पर लंबी चर्चा के बाद तय हुआ कि खिड़कियाँ नदी की ओर खुलेंगी। सदस्यों ने पूछा कि खर्च का क्या हुआ; अध्यक्ष ने कहा: मई तक। ",
+        "நூலகத்தின் ஜன்னல்கள் ஆற்றை நோக்கி இருக்க வேண்டும் என்று குழு முடிவு செய்தது. ",
+        "fn main() { let rows = vec![1, 2, 3]; println!(\"{}\", rows.len()); } // see the manual ",
+    ] {
+        let (mut masker, mut out, mut given) = (redactor.stream(), String::new(), 0);
+        for character in text.repeat(3).chars() {
+            given += character.len_utf8();
+            masker.push(character.encode_utf8(&mut [0; 4]), &mut out);
+            let held = given - out.len();
+            assert!(held <= 64, "{held} bytes after {:?}", &text.repeat(3)[..given]);
+        }
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(1_000))]
 
