@@ -560,8 +560,19 @@ impl AnalyzerBuilder {
         if self.entities.is_empty() {
             return Err(ConfigError::NothingToFind);
         }
-        if let Some(entity) = Entity::ALL.iter().find(|entity| {
-            self.entities.has(**entity) && !entity.is_built_in() && !self.modelled.has(**entity)
+        let own = |entity: Entity| {
+            self.patterns.iter().any(|own| own.entity() == entity)
+                || self.denied.of(entity).is_some()
+                || self
+                    .recognizers
+                    .iter()
+                    .any(|own| own.entities().contains(&entity))
+        };
+        if let Some(entity) = Entity::ALL.iter().copied().find(|entity| {
+            self.entities.has(*entity)
+                && !entity.is_built_in()
+                && !self.modelled.has(*entity)
+                && !own(*entity)
         }) {
             return Err(ConfigError::NeedsModel(entity.as_str()));
         }

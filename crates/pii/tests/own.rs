@@ -141,7 +141,8 @@ fn a_kind_that_only_a_model_finds_wants_one() {
         builder.clone().build().unwrap_err(),
         ConfigError::NeedsModel("PERSON")
     );
-    assert!(builder.modelled([Entity::Person]).build().is_ok());
+    assert!(builder.clone().modelled([Entity::Person]).build().is_ok());
+    assert!(builder.deny_list(Entity::Person, ["Asha"]).build().is_ok());
 }
 
 #[test]

@@ -222,7 +222,11 @@ fn of_usual_text_at_most_64_bytes_are_held_back() {
             given += character.len_utf8();
             masker.push(character.encode_utf8(&mut [0; 4]), &mut out);
             let held = given - out.len();
-            assert!(held <= 64, "{held} bytes after {:?}", &text.repeat(3)[..given]);
+            assert!(
+                held <= 64,
+                "{held} bytes after {:?}",
+                &text.repeat(3)[..given]
+            );
         }
     }
 }
