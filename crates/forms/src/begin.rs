@@ -8,25 +8,13 @@
 //! `:` after it: names have a table of their own, and are looked for only before such a sign.
 
 use crate::class::Class;
+use crate::heads::{SIGNS, first_classes, heads, is_before_sign, sign_distance};
 use crate::shape::{First, Op, Way};
+use crate::threes::{
+    DEEPEST, KNOWN, LAST, SIGN, THREES, Threes, index, mark, next_three, set, starts,
+};
 use crate::tree::{NameWalk, SEPARATORS, Tree};
 
-/// So many neighbours among the first bytes of each form are looked for.
-pub(crate) const KNOWN: usize = 4;
-/// How far into a form they may stand.
-const DEEPEST: usize = 2;
-/// No form that begins before the last so many bytes of a text is overlooked.
-const LAST: usize = DEEPEST + KNOWN - 1;
-
-/// Threes of bytes, of which five bits each count: both cases of a letter are one.
-const THREES: usize = 1 << 15;
-
-/// For each three a bit `n` if a form may begin `n` bytes before it.
-type Threes = Box<[u8; THREES]>;
-
-/// In the table: one of the first two may be a sign. No form is found that far from its beginning.
-const SIGN: u8 = 1 << 7;
-const SIGNS: [u8; 3] = *b":=>";
 /// Names are looked for at once where they stand close together: to go to the sign and back for each would cost more.
 const CLOSE: usize = 8;
 
@@ -36,8 +24,9 @@ pub(crate) struct Begin {
     both: Threes,
     /// Whether a form begins with a three.
     opens: Threes,
-    /// How far before a sign a name may begin.
+    /// How far before a sign a name may begin, and what may stand from there to the sign.
     reach: usize,
+    between: [bool; 256],
     pub(crate) exact: Tree,
     pub(crate) names: Tree,
     /// Ways that begin with a run, and the alphabets of their first bytes.
@@ -52,6 +41,7 @@ impl Begin {
             both: Box::new([0; THREES]),
             opens: Box::new([0; THREES]),
             reach: 0,
+            between: [false; 256],
             exact: Tree::new(),
             names: Tree::new(),
             runs: Vec::new(),
@@ -64,10 +54,19 @@ impl Begin {
                     begin.names.add_name(name, index);
                     if let Some(distance) = sign_distance(way) {
                         begin.reach = begin.reach.max(name.len() + distance);
+                        begin.allow(name, way);
                         table = &mut begin.named;
                     }
                 }
-                First::Run => begin.runs.push((index, first_classes(way))),
+                First::Run => {
+                    begin.runs.push((index, first_classes(way)));
+                    // Digits before a colon are told by it too: there are many digits, and few colons.
+                    if let Some(distance) = sign_distance(way) {
+                        begin.reach = begin.reach.max(distance);
+                        begin.allow(&[], way);
+                        table = &mut begin.named;
+                    }
+                }
             }
             for heads in heads(way) {
                 mark(table, &heads);
@@ -85,6 +84,36 @@ impl Begin {
             }
         }
         begin
+    }
+
+    /// Notes what a name and what follows it up to its sign are made of.
+    fn allow(&mut self, name: &[u8], way: &Way) {
+        let mut allow = |byte: u8| {
+            if let Some(entry) = self.between.get_mut(usize::from(byte)) {
+                *entry = true;
+            }
+        };
+        name.iter()
+            .flat_map(|byte| [*byte, byte.to_ascii_uppercase()])
+            .for_each(&mut allow);
+        SEPARATORS.into_iter().for_each(&mut allow);
+        for op in &way.ops {
+            match op {
+                Op::Literal(literal) => literal.iter().copied().for_each(&mut allow),
+                Op::Run(class, ..) | Op::Block(class, ..) => class.bytes().for_each(&mut allow),
+            }
+            if !is_before_sign(op) {
+                break;
+            }
+        }
+    }
+
+    /// Where the name may begin that a sign at or after `sign` makes a form.
+    fn name_before(&self, bytes: &[u8], from: usize, sign: usize) -> usize {
+        let from = from.max(sign.saturating_sub(self.reach));
+        let before = bytes.get(from..sign).unwrap_or_default();
+        let allowed = |byte: &&u8| self.between.get(usize::from(**byte)) == Some(&true);
+        sign - before.iter().rev().take_while(allowed).count()
     }
 
     /// The first place at or after `from` where a form begins, or may if more follows.
@@ -106,7 +135,7 @@ impl Begin {
         while let Some((place, back)) = next_three(&self.always, upto(bytes, found), at) {
             if back & SIGN != 0 && is_sign_at(bytes, place) {
                 let end = found.unwrap_or(bytes.len()).min(place + 1);
-                let before = named.max(place.saturating_sub(self.reach));
+                let before = self.name_before(bytes, named, place);
                 found = self.next_name(bytes, before, end).or(found);
                 named = named.max(end);
             }
@@ -138,15 +167,13 @@ impl Begin {
             found = starts(place, back)
                 .filter(|start| *start >= from && *start < found.unwrap_or(end))
                 .find(|start| {
-                    tried.is_new(*start)
-                        && self.opens(bytes, *start)
-                        && self.begins_name(bytes, *start)
+                    tried.is_new(*start) && self.opens(bytes, *start) && self.begins(bytes, *start)
                 })
                 .or(found);
             at = place + 2;
         }
         let mut last = bytes.len().saturating_sub(LAST).max(from)..found.unwrap_or(end);
-        last.find(|start| self.begins_name(bytes, *start)).or(found)
+        last.find(|start| self.begins(bytes, *start)).or(found)
     }
 
     /// Whether a form may begin at `start` for its first three bytes. Most that is looked at ends here.
@@ -210,24 +237,6 @@ impl Begin {
     }
 }
 
-/// Chooses the bytes to look for and marks their threes.
-fn mark(table: &mut Threes, heads: &[Vec<u8>]) {
-    let deepest = heads.len().saturating_sub(KNOWN).min(DEEPEST);
-    let cost = |at: &usize| cost(heads, *at) + cost(heads, *at + 1);
-    let at = (0..=deepest).min_by_key(cost).unwrap_or(0);
-    for at in [at, at + 1] {
-        set(table, heads, at, 1 << at);
-    }
-}
-
-fn set(table: &mut Threes, heads: &[Vec<u8>], at: usize, bits: u8) {
-    for three in threes(heads, at) {
-        if let Some(entry) = table.get_mut(index(three)) {
-            *entry |= bits;
-        }
-    }
-}
-
 /// Which places were looked at, of the last few: several threes may tell of one.
 #[derive(Default)]
 struct Tried {
@@ -262,203 +271,6 @@ fn is_sign_at(bytes: &[u8], at: usize) -> bool {
 fn upto(bytes: &[u8], found: Option<usize>) -> &[u8] {
     let end = found.map_or(bytes.len(), |found| found + DEEPEST + KNOWN);
     bytes.get(..end).unwrap_or(bytes)
-}
-
-/// The first place at or after `from`, of every second, with a three that the table knows.
-#[inline]
-fn next_three(table: &Threes, bytes: &[u8], from: usize) -> Option<(usize, u8)> {
-    let (first, rest) = bytes.get(from..)?.split_first()?;
-    let (mut at, mut last) = (from, *first);
-    let (eights, _) = rest.as_chunks::<8>();
-    for eight in eights {
-        let fives = u64::from(last & 31) << 40 | fives(*eight);
-        let known = |shift: u32| {
-            table
-                .get((fives >> shift) as usize & (THREES - 1))
-                .is_some_and(|b| *b != 0)
-        };
-        if known(30) | known(20) | known(10) | known(0) {
-            break;
-        }
-        #[cfg(test)]
-        crate::cost::add(4);
-        (at, last) = (at + 8, eight[7]);
-    }
-    for &[a, b] in bytes.get(at + 1..)?.as_chunks::<2>().0 {
-        #[cfg(test)]
-        crate::cost::add(1);
-        let back = table.get(index([last, a, b])).copied().unwrap_or(0);
-        if back != 0 {
-            return Some((at, back));
-        }
-        (at, last) = (at + 2, b);
-    }
-    None
-}
-
-/// Five bits of each of eight bytes, the first highest.
-#[inline]
-const fn fives(eight: [u8; 8]) -> u64 {
-    let each = u64::from_be_bytes(eight) & 0x1F1F_1F1F_1F1F_1F1F;
-    let two = each >> 3 & 0x03E0_03E0_03E0_03E0 | each & 0x001F_001F_001F_001F;
-    let four = two >> 6 & 0x000F_FC00_000F_FC00 | two & 0x0000_03FF_0000_03FF;
-    four >> 12 & 0xFF_FFF0_0000 | four & 0xF_FFFF
-}
-
-/// Where a form may begin that has a three at `at`, in order.
-fn starts(at: usize, back: u8) -> impl Iterator<Item = usize> {
-    let distances = (0..=DEEPEST + 1)
-        .rev()
-        .filter(move |distance| back >> distance & 1 == 1);
-    distances.filter_map(move |distance| at.checked_sub(distance))
-}
-
-/// The most bytes between a name and a sign that must follow. None if there need be no sign.
-fn sign_distance(way: &Way) -> Option<usize> {
-    let mut distance = 0;
-    for op in &way.ops {
-        match op {
-            Op::Literal(literal) => {
-                let sign = literal.iter().position(|byte| SIGNS.contains(byte));
-                if let Some(sign) = sign {
-                    return Some(distance + sign);
-                }
-                distance += literal.len();
-            }
-            Op::Run(class, least, _) if *least > 0 && class.bytes().all(|b| SIGNS.contains(&b)) => {
-                return Some(distance);
-            }
-            Op::Run(_, _, most) => distance += usize::from(*most),
-            Op::Block(..) => return None,
-        }
-    }
-    None
-}
-
-#[inline]
-const fn index([a, b, c]: [u8; 3]) -> usize {
-    (a as usize & 31) << 10 | (b as usize & 31) << 5 | (c as usize & 31)
-}
-
-/// The alphabets of the first bytes of a way that begins with a run.
-fn first_classes(way: &Way) -> Vec<Class> {
-    let mut classes = Vec::new();
-    for op in &way.ops {
-        let Op::Run(class, least, most) = op else {
-            break;
-        };
-        classes.extend((0..*least).map(|_| *class));
-        if least != most {
-            break;
-        }
-    }
-    classes
-}
-
-/// What each of the first bytes may be, as far as their places are fixed; a name has several spellings.
-pub(crate) fn heads(way: &Way) -> Vec<Vec<Vec<u8>>> {
-    let mut spellings = match &way.first {
-        First::Exactly(literal) => vec![literal.iter().map(|byte| vec![*byte]).collect()],
-        First::Name(name) => name_heads(name),
-        First::Run => vec![Vec::new()],
-    };
-    for heads in &mut spellings {
-        // Of what follows the fixed places, whatever may stand in the first.
-        let mut next = Vec::new();
-        for op in &way.ops {
-            if heads.len() > LAST {
-                break;
-            }
-            match op {
-                Op::Literal(literal) if next.is_empty() => {
-                    heads.extend(literal.iter().map(|byte| vec![*byte]));
-                }
-                Op::Run(class, least, most) if next.is_empty() && least == most => {
-                    heads.extend((0..*least).map(|_| class.bytes().collect::<Vec<u8>>()));
-                }
-                Op::Run(class, least, _) => {
-                    if next.is_empty() {
-                        heads.extend((0..*least).map(|_| class.bytes().collect::<Vec<u8>>()));
-                    }
-                    next.extend(class.bytes());
-                    if *least > 0 {
-                        break;
-                    }
-                }
-                Op::Literal(literal) => {
-                    next.extend(literal.first());
-                    break;
-                }
-                Op::Block(..) => break,
-            }
-        }
-        if !next.is_empty() {
-            next.sort_unstable();
-            next.dedup();
-            heads.push(next);
-        }
-        heads.truncate(LAST + 1);
-    }
-    spellings
-}
-
-/// The spellings of a name: with a separator between the first words, or none.
-fn name_heads(name: &[u8]) -> Vec<Vec<Vec<u8>>> {
-    let mut spellings: Vec<Vec<Vec<u8>>> = vec![Vec::new()];
-    for &byte in name {
-        if byte != b' ' {
-            let both = vec![byte, byte.to_ascii_uppercase()];
-            spellings
-                .iter_mut()
-                .for_each(|heads| heads.push(both.clone()));
-        } else if spellings.iter().all(|heads| heads.len() <= LAST) {
-            let joined = spellings.clone();
-            spellings
-                .iter_mut()
-                .for_each(|heads| heads.push(SEPARATORS.to_vec()));
-            spellings.extend(joined);
-        } else {
-            break;
-        }
-    }
-    spellings
-}
-
-fn threes(heads: &[Vec<u8>], at: usize) -> impl Iterator<Item = [u8; 3]> + '_ {
-    let of = |at| heads.get(at).map(Vec::as_slice).unwrap_or_default();
-    let (first, second, third) = (of(at), of(at + 1), of(at + 2));
-    let pairs = first
-        .iter()
-        .flat_map(move |a| second.iter().map(move |b| (*a, *b)));
-    pairs.flat_map(move |(a, b)| third.iter().map(move |c| [a, b, *c]))
-}
-
-/// How often the threes at a place stand in text, roughly, so that a form is looked for by what is rare in it.
-fn cost(heads: &[Vec<u8>], at: usize) -> u32 {
-    let of = |at| heads.get(at).map_or(0, Vec::len);
-    if of(at) * of(at + 1) * of(at + 2) > 1_000 {
-        return 1 << 20;
-    }
-    threes(heads, at)
-        .map(|[a, b, c]| 1 + commonness(a, b) * commonness(b, c))
-        .sum()
-}
-
-/// The commonest pairs of English letters, in their order.
-const COMMON: &[u8] = b"th he in er an re on at en nd ti es or te of ed is it al ar st to nt ng se ha as ou io le ve co \
-me de hi ri ro ic ne ea ra ce li ch ll be ma si om ur ca el ta la ns ss ot il lo no ut wh ho pe ac un ad et po ly ov wi em \
-ge ow ai us sh wa ke pa mo so tr pr sp ee rs ts ie na di tu ";
-
-fn commonness(a: u8, b: u8) -> u32 {
-    let letters = a.is_ascii_lowercase() && b.is_ascii_lowercase();
-    if letters {
-        let place = COMMON.chunks_exact(3).position(|pair| pair == [a, b, b' ']);
-        place.map_or(6, |place| 120 - u32::try_from(place).unwrap_or(100))
-    } else if a == b' ' || b == b' ' {
-        60
-    } else {
-        1 + 5 * u32::from(a.is_ascii_digit() && b.is_ascii_digit())
-    }
 }
 
 /// Whether no token goes on after these two bytes: a letter may be the end of an escape such as `\n`.

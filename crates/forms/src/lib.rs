@@ -39,11 +39,13 @@ mod check;
 mod class;
 #[cfg(test)]
 mod cost;
+mod heads;
 mod judge;
 mod rows;
 mod run;
 mod scan;
 mod shape;
+mod threes;
 mod tree;
 
 use std::fmt;

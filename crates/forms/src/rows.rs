@@ -1,9 +1,10 @@
 //! Reads the table of forms.
 
-use crate::begin;
 use crate::check::Check;
+use crate::heads::heads;
 use crate::judge::Kind;
 use crate::shape::{self, First};
+use crate::threes::KNOWN;
 
 /// A row of the table, for those who list it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,11 +59,8 @@ pub(crate) fn read(text: &'static str, least: f32) -> Result<(Vec<Row>, Vec<Way>
         let (id, rest) = line.split_once(" = ").ok_or_else(|| wrong("no form"))?;
         let (shape, words) = rest.split_once(" ; ").unwrap_or((rest, ""));
         let written = shape::read(shape).ok_or_else(|| wrong("a form that can't be read"))?;
-        let known = |heads: &Vec<Vec<u8>>| heads.len() >= begin::KNOWN;
-        if !written
-            .iter()
-            .all(|way| begin::heads(way).iter().all(known))
-        {
+        let known = |heads: &Vec<Vec<u8>>| heads.len() >= KNOWN;
+        if !written.iter().all(|way| heads(way).iter().all(known)) {
             return Err(wrong("a form that begins in too many ways"));
         }
         let named = matches!(written.first().map(|way| &way.first), Some(First::Name(_)));
