@@ -17,21 +17,9 @@ static MASKS: LazyLock<Redactor> = LazyLock::new(|| redactor(&Operator::Mask));
 static FAKES: LazyLock<Redactor> = LazyLock::new(|| redactor(&Operator::Fake));
 
 fn redactor(operator: &Operator) -> Redactor {
-    let kinds = [
-        Entity::InAadhaar,
-        Entity::InPan,
-        Entity::InGstin,
-        Entity::Phone,
-        Entity::Email,
-        Entity::Card,
-        Entity::Iban,
-        Entity::Ip,
-    ];
-    let builder = kinds
-        .into_iter()
-        .fold(Redactor::builder(), |builder, entity| {
-            builder.operator(entity, operator.clone())
-        });
+    let builder = Entity::usual().fold(Redactor::builder(), |builder, entity| {
+        builder.operator(entity, operator.clone())
+    });
     builder.build().unwrap()
 }
 
@@ -53,6 +41,21 @@ fn texts() -> impl Strategy<Value = String> {
             "GB82 WEST 1234 5698 7654 32",
             "10.1.2.3",
             "10.1.2.0/24",
+            "123-45-6789",
+            "MH 12 AB 1234",
+            "MH-1420110062821",
+            "J8369854",
+            "HDFC0000123",
+            "ravi@okaxis",
+            "AB 12 34 56 C",
+            "943 476 5919",
+            "RSSMRA85T10A562S",
+            "00:1B:44:11:3A:B7",
+            "12/05/1981",
+            "born ",
+            "passport ",
+            "NHS ",
+            "SSN ",
             "2606:4700::1111",
             "9999 1234 5678",
             "a@example.com",
