@@ -420,7 +420,7 @@ impl Inner {
                             .count();
                     continue;
                 }
-                (_, Some(byte)) if is_word(byte) => &self.inside,
+                (_, Some(byte)) if is_word(byte) && !window.is_escaped(anchor) => &self.inside,
                 _ => &self.digit,
             };
             let digit = window

@@ -152,6 +152,7 @@ const CHECKS: &[(&str, Check)] = &[
     ("organisationsnummer", europe::organisation),
     ("personnummer", europe::personnummer),
     ("pesel", europe::pesel),
+    ("pin", pin),
     ("piva", europe::piva),
     ("plate", plate),
     ("plz", europe::plz),
@@ -173,6 +174,11 @@ const CHECKS: &[(&str, Check)] = &[
 /// The code of a branch of a bank of India that is known.
 fn ifsc(code: &[u8]) -> bool {
     bank::is_branch(code)
+}
+
+/// A postal code of India; thousands are amounts.
+fn pin(digits: &[u8]) -> bool {
+    !digits.ends_with(b"000")
 }
 
 /// Four digits at the end that aren't all zero: a number plate.

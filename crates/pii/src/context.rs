@@ -13,7 +13,7 @@ use crate::Entity;
 use crate::entity::PerEntity;
 
 /// How many folded characters after a number are read for such a word.
-const LOOK_AHEAD: usize = 20;
+const LOOK_AHEAD: usize = 36;
 
 /// What a word tells: a kind of data, or one of the two below.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,6 +29,10 @@ impl Kind {
     pub(crate) const OTHER: Self = Self(254);
     /// `sku`, `model`, `part`: the number of a thing for sale.
     pub(crate) const GOODS: Self = Self(253);
+    /// The name of a town or a state of India.
+    pub(crate) const PLACE: Self = Self(252);
+    /// `id`, which says of a bare number that it is no phone's.
+    pub(crate) const ID: Self = Self(251);
 
     /// That of a built-in kind of data.
     pub(crate) const fn of(entity: Entity) -> Self {
@@ -43,12 +47,14 @@ impl Kind {
             "number" => Some(Self::NUMBER),
             "other" => Some(Self::OTHER),
             "goods" => Some(Self::GOODS),
+            "place" => Some(Self::PLACE),
+            "id" => Some(Self::ID),
             _ => Some(Self::of(name.parse().ok()?)),
         }
     }
 }
 
-/// How near the nearest word of each kind is, in bytes; 255 where there is none.
+/// How near the nearest word of each kind is, in characters; 255 where there is none.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Near([u8; KINDS]);
 
@@ -128,7 +134,7 @@ impl Context {
                     let kind = u8::try_from(next)
                         .ok()
                         .map(Kind)
-                        .filter(|kind| kind.0 < Kind::GOODS.0)
+                        .filter(|kind| kind.0 < Kind::ID.0)
                         .ok_or(ConfigError::TooManyContextWords)?;
                     own.push((entity, kind));
                     kind

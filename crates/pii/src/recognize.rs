@@ -32,6 +32,9 @@ use crate::Entity;
 use crate::context::{Listener, Near};
 use crate::window::Window;
 
+/// How many characters around a number are read for what stands in the same row.
+const KIN: usize = 32;
+
 /// What a scan stops at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Anchor {
@@ -189,6 +192,18 @@ impl<'s> Scene<'s> {
     pub(crate) fn speaks_of(&self, entity: Entity, end: usize) -> bool {
         let kind = self.words.context().kind(entity);
         kind.is_some_and(|kind| self.before().says(kind) || self.after(end).says(kind))
+    }
+
+    /// Whether a PAN or an e-mail address stands in the same row as `start..end`: what else it holds speaks of a person, too.
+    fn is_beside_kin(&self, start: usize, end: usize) -> bool {
+        let mut last = end;
+        while last < end + KIN && self.window.at(last).is_some_and(|byte| byte != b'\n') {
+            last += 1;
+        }
+        let kin = |text: &[u8]| text.contains(&b'@') || text.windows(pan::LETTERS).any(pan::is_pan);
+        let row = self.window.slice(start.saturating_sub(KIN), start);
+        let row = row.rsplit(|byte| *byte == b'\n').next().unwrap_or(row);
+        kin(row) || kin(self.window.slice(end, last))
     }
 
     /// The words after `end`.

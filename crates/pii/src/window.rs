@@ -110,13 +110,30 @@ impl<'w> Window<'w> {
             return true;
         };
         if is_word(byte) || byte == b'@' {
-            return false;
+            return self.is_escaped(start);
         }
         let earlier = start.checked_sub(1).and_then(|index| self.before(index));
+        if !earlier.is_some_and(|byte| byte.is_ascii_digit()) {
+            return true;
+        }
+        let digit = |place| {
+            self.at(start + place)
+                .is_some_and(|byte| byte.is_ascii_digit())
+        };
         match byte {
-            b'.' | b',' | b'/' | b'-' => !earlier.is_some_and(|byte| byte.is_ascii_digit()),
+            b'.' | b'-' => false,
+            // A date, a fraction, a list of numbers.
+            b'/' => !digit(0),
+            // Three digits behind a comma are thousands; more are another cell.
+            b',' => !digit(0) || (1..4).all(digit),
             _ => true,
         }
+    }
+
+    /// Whether the letter before `start` belongs to an escaped line end or the like: `\n` in two characters.
+    pub(crate) fn is_escaped(&self, start: usize) -> bool {
+        let earlier = start.checked_sub(1).and_then(|index| self.before(index));
+        matches!(self.before(start), Some(b'n' | b'r' | b't')) && earlier == Some(b'\\')
     }
 
     /// Whether a number or code may end before `end`.
@@ -152,6 +169,9 @@ impl<'w> Window<'w> {
     pub(crate) fn word(&self, anchor: usize) -> Option<usize> {
         let mut start = anchor;
         while let Some(byte) = self.before(start).filter(|byte| is_word(*byte)) {
+            if self.is_escaped(start) {
+                break;
+            }
             if !byte.is_ascii_alphabetic() || anchor - start > LONGEST_WORD {
                 return None;
             }
@@ -177,6 +197,9 @@ impl<'w> Window<'w> {
         let end = start - 1;
         let mut from = end;
         while let Some(byte) = self.before(from).filter(|byte| is_word(*byte)) {
+            if self.is_escaped(from) {
+                break;
+            }
             if !byte.is_ascii_alphabetic() || end - from == most {
                 return None;
             }
@@ -187,7 +210,8 @@ impl<'w> Window<'w> {
 
     /// Whether no letter or digit stands before `start` or behind `end`.
     pub(crate) fn parts_words(&self, start: usize, end: usize) -> bool {
-        !self.before(start).is_some_and(is_word) && !self.at(end).is_some_and(is_word)
+        (!self.before(start).is_some_and(is_word) || self.is_escaped(start))
+            && !self.at(end).is_some_and(is_word)
     }
 }
 

@@ -59,7 +59,7 @@ impl<'l> Listener<'l> {
         let to = folded.end(start);
         let mut near = Near::NOTHING;
         self.hits(from, to, |words, hit| {
-            near.see(words, hit.word, to - hit.end);
+            near.see(words, hit.word, self.characters(hit.end, to));
         });
         near
     }
@@ -67,7 +67,9 @@ impl<'l> Listener<'l> {
     /// The words after `end`.
     pub(crate) fn after(&self, end: usize) -> Near {
         let mut last = end;
-        while last < end + LOOK_AHEAD && self.window.at(last).is_some() {
+        // Behind a comma or the end of a line, a word speaks of something else.
+        let goes_on = |byte: u8| !matches!(byte, b'\n' | b',' | b'.' | b';' | b'|' | b'\t');
+        while last < end + LOOK_AHEAD && self.window.at(last).is_some_and(goes_on) {
             last += 1;
         }
         // The last word may be cut off by the window: it counts only if it is seen to end.
@@ -77,10 +79,16 @@ impl<'l> Listener<'l> {
         let mut near = Near::NOTHING;
         self.hits(from, to, |words, hit| {
             if whole || hit.end < to {
-                near.see(words, hit.word, hit.start - from);
+                near.see(words, hit.word, self.characters(from, hit.start));
             }
         });
         near
+    }
+
+    fn characters(&self, from: usize, to: usize) -> usize {
+        let text = self.window.folded().source().as_bytes();
+        let between = text.get(from..to).unwrap_or_default().iter();
+        between.filter(|byte| **byte & 0xC0 != 0x80).count()
     }
 
     /// Calls `each` with the words that stand alone in `from..to`, what lies outside unseen.

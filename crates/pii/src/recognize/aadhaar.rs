@@ -7,6 +7,7 @@ use crate::checks::verhoeff;
 use crate::context::Kind;
 
 const AADHAAR: Kind = Kind::of(Entity::InAadhaar);
+const PHONE: Kind = Kind::of(Entity::Phone);
 
 pub(super) fn find(scene: &Scene<'_>) -> Option<Match> {
     let (window, run) = (scene.window, scene.run()?);
@@ -25,6 +26,24 @@ pub(super) fn find(scene: &Scene<'_>) -> Option<Match> {
     {
         return None;
     }
+    // A mobile with its country's code.
+    let near = scene.before();
+    let country = matches!(digits, [b'9', b'1', b'6'..=b'9', ..]);
+    let plus = window.before(first.start) == Some(b'+');
+    let phone = || {
+        let phone = near.distance(PHONE);
+        phone.is_some() && phone < near.distance(AADHAAR).or(Some(u8::MAX))
+    };
+    if country && (plus || first.len() == 2 || phone()) {
+        return None;
+    }
+    // The virtual id that stands for one.
+    if run
+        .prefixes()
+        .any(|(_, longer)| longer.len() == 16 && verhoeff(longer))
+    {
+        return None;
+    }
     let separator = separator_of(groups);
     // A fourth group of four makes it a longer number: a card, a virtual id.
     let longer = run
@@ -37,7 +56,6 @@ pub(super) fn find(scene: &Scene<'_>) -> Option<Match> {
             .iter()
             .all(u8::is_ascii_digit)
         && first.start >= 5;
-    let near = scene.before();
     let said = near.says(AADHAAR) || scene.after(last.end).has(AADHAAR);
     let printed = shaped(groups, &[4, 4, 4])
         && separator.is_some_and(|separator| separator != Separator::Mixed);
@@ -52,6 +70,12 @@ pub(super) fn find(scene: &Scene<'_>) -> Option<Match> {
         // A tenth of all numbers pass the check. One that is all the text there is may be a field of a form or a tool
         // call, where the word lies in the field's name.
         () if groups.len() == 1 && window.is_whole(first.start, last.end) => 0.6,
+        () if groups.len() == 1
+            && !near.has(Kind::OTHER)
+            && scene.is_beside_kin(first.start, last.end) =>
+        {
+            0.6
+        }
         () if groups.len() == 1 => 0.3,
         () => return None,
     };

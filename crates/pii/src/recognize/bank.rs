@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use super::run::{Separator, separator_of};
+use super::run::{Separator, separator_of, shaped};
 use super::table::lines;
 use super::{Match, Scene};
 use crate::Entity;
@@ -10,6 +10,7 @@ use crate::context::Kind;
 use crate::window::Window;
 
 const ACCOUNT: Kind = Kind::of(Entity::InBankAccount);
+const PHONE: Kind = Kind::of(Entity::Phone);
 
 /// How far from an account number the code of its branch may stand.
 const NEAR_BEFORE: usize = 40;
@@ -17,10 +18,21 @@ const NEAR_AFTER: usize = 30;
 
 const IFSC: usize = 11;
 
+/// A word that ends so many bytes before a number or more may speak of another one.
+const FAR: u8 = 30;
+/// A word that ends so many bytes before a number or fewer speaks of it.
+const NEXT: u8 = 12;
+
 /// 9 to 18 digits beside a word that says they are an account, or beside the code of a branch.
 pub(super) fn find_account(scene: &Scene<'_>) -> Option<Match> {
     let (window, run) = (scene.window, scene.run()?);
-    if run.overlong() || !window.may_start(scene.anchor) {
+    // In a row that slashes part, too: `Ravi/SBIN0001234/30123456789`.
+    let row = window.before(scene.anchor) == Some(b'/')
+        && window
+            .slice(scene.anchor.saturating_sub(1 + IFSC), scene.anchor - 1)
+            .windows(IFSC)
+            .any(is_branch);
+    if run.overlong() || !row && !window.may_start(scene.anchor) {
         return None;
     }
     run.prefixes().rev().find_map(|(groups, digits)| {
@@ -34,7 +46,10 @@ pub(super) fn find_account(scene: &Scene<'_>) -> Option<Match> {
                 Separator::None | Separator::Space | Separator::Dash
             );
         let ends = match run.next(groups.len()) {
-            Some(next) => next.separator != Separator::Dot && next.separator != separator,
+            Some(next) => {
+                matches!(next.separator, Separator::Space | Separator::Mixed)
+                    && next.separator != separator
+            }
             None => window.may_end(last.end),
         };
         if !sound || !ends {
@@ -42,10 +57,18 @@ pub(super) fn find_account(scene: &Scene<'_>) -> Option<Match> {
         }
         let (start, end) = (scene.anchor, last.end);
         let before = scene.before();
+        // The nearest word names the number.
+        let nearest = |kind| before.distance(kind).unwrap_or(u8::MAX);
+        let account = nearest(ACCOUNT);
+        let others = nearest(PHONE).min(nearest(Kind::OTHER));
+        let shaped = [&[5, 5][..], &[3, 3, 4], &[4, 3, 3]]
+            .iter()
+            .any(|lengths| shaped(groups, lengths));
         let score = match () {
-            () if before.says(ACCOUNT) => 0.85,
-            () if !before.has(Kind::OTHER) && scene.after(end).says(ACCOUNT) => 0.8,
-            () if groups.len() == 1 && branch_near(window, start, end) => 0.7,
+            () if shaped => 0.05,
+            () if account < u8::MAX && account <= others => 0.85,
+            () if others > FAR && scene.after(end).says(ACCOUNT) => 0.8,
+            () if others > NEXT && groups.len() == 1 && branch_near(window, start, end) => 0.7,
             () => 0.05,
         };
         Some(Match::new(start, end, score))

@@ -9,6 +9,10 @@ use crate::checks::luhn;
 use crate::context::Kind;
 
 const CARD: Kind = Kind::of(Entity::Card);
+const ACCOUNT: Kind = Kind::of(Entity::InBankAccount);
+
+/// How far before a number a word ends, in bytes, that speaks of it.
+const NEXT: u8 = 12;
 
 pub(super) fn find(scene: &Scene<'_>) -> Option<Match> {
     let run = scene.run()?;
@@ -53,6 +57,11 @@ fn judge(scene: &Scene<'_>, run: &Run, groups: &[Group], digits: &[u8]) -> Optio
         None => run.overlong(),
     };
     let said = || scene.before().has(CARD) || scene.after(last.end).has(CARD);
+    // A word right before it says that it is an account, or a number of another sort.
+    let another = || {
+        let kinds = [ACCOUNT, Kind::OTHER].map(|kind| scene.before().distance(kind));
+        kinds.into_iter().flatten().any(|distance| distance <= NEXT)
+    };
     // Lengths that few cards have and many other numbers do.
     let rare =
         digits.len() < 14 || digits.len() > 16 && groups.len() == 1 || digits.starts_with(b"0");
@@ -60,6 +69,7 @@ fn judge(scene: &Scene<'_>, run: &Run, groups: &[Group], digits: &[u8]) -> Optio
         () if longer && !said() => return None,
         () if printed && !rare => match said() {
             true => 1.0,
+            false if another() => 0.45,
             false => 0.9,
         },
         () if said() => 0.95,

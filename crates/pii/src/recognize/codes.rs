@@ -60,7 +60,7 @@ pub(crate) fn find(
     for start in [Some(word)].into_iter().chain(before).flatten() {
         codes.find(scene, start, |row, end| {
             if wanted(row.entity, row.best())
-                && let Some(one) = row.judge(scene, start, end, false)
+                && let Some(one) = row.judge(scene, start, end, false, false)
             {
                 found(row.entity, one);
             }

@@ -44,8 +44,8 @@ pub(crate) fn find(
             if wanted(row.entity, row.best())
                 && form.holds(groups, digits)
                 && let (Some(first), Some(last)) = (groups.first(), groups.last())
-                && let Some(one) =
-                    row.judge(scene, first.start, last.end, is_unsure(scene, run, groups))
+                && let [unsure, piece] = is_piece(scene, run, groups)
+                && let Some(one) = row.judge(scene, first.start, last.end, unsure, piece)
             {
                 found(row.entity, one);
             }
@@ -64,19 +64,22 @@ struct Form {
     must_part: u32,
 }
 
-/// Whether digits before or behind `groups` are set apart as they are themselves, so that it may be a piece of a longer number.
-fn is_unsure(scene: &Scene<'_>, run: &Run, groups: &[Group]) -> bool {
+/// Whether digits before or behind `groups` are set apart as they are themselves, so that it may be a piece of a longer number, and
+/// whether that is likely.
+fn is_piece(scene: &Scene<'_>, run: &Run, groups: &[Group]) -> [bool; 2] {
     let separator = separator_of(groups);
-    let longer = run
-        .next(groups.len())
-        .is_some_and(|next| groups.len() == 1 || Some(next.separator) == separator);
+    let next = run.next(groups.len()).map(|next| next.separator);
     let start = groups.first().map_or(0, |first| first.start);
     let earlier = start
         .checked_sub(1)
         .and_then(|index| scene.window.before(index));
-    longer
-        || scene.window.before(start) == Some(b' ')
-            && earlier.is_some_and(|byte| byte.is_ascii_digit())
+    let behind = scene.window.before(start) == Some(b' ')
+        && earlier.is_some_and(|byte| byte.is_ascii_digit());
+    let alike = groups.len() > 1 && next.is_some() && next == separator;
+    [
+        behind || alike || groups.len() == 1 && next.is_some(),
+        alike || groups.len() > 1 && behind && separator == Some(Separator::Space),
+    ]
 }
 
 impl Form {

@@ -8,7 +8,7 @@ use super::calling_codes::{dialled, international};
 use super::run::{Group, Run, Separator, separator_of, shaped};
 use super::{Match, Scene};
 use crate::Entity;
-use crate::context::Kind;
+use crate::context::{Kind, Near};
 use crate::window::Window;
 
 const PHONE: Kind = Kind::of(Entity::Phone);
@@ -17,6 +17,11 @@ const INTERNATIONAL: f32 = 0.9;
 const NATIONAL: f32 = 0.7;
 const SAID: f32 = 0.6;
 const BARE: f32 = 0.3;
+
+/// How far before the end of `number` a word ends that stands right before it.
+const ADJACENT: u8 = 9;
+/// A word that ends so many characters before a number or more speaks of something else.
+const FAR: u8 = 28;
 
 pub(super) fn find(scene: &Scene<'_>) -> Option<Match> {
     let (window, run) = (scene.window, scene.run()?);
@@ -77,8 +82,10 @@ fn judge(scene: &Scene<'_>, number: &Number<'_>) -> Option<f32> {
     }
     if let Some(rest) = number.digits.strip_prefix(b"00") {
         let grouped = number.groups.len() > 1;
+        // Of a fraction, `0.096…`, both zeros would be the prefix.
+        let split = number.groups.first().is_some_and(|group| group.len() == 1);
         let indian = rest.starts_with(b"91") && rest.len() == 12;
-        if dialled(rest) && number.open {
+        if !split && dialled(rest) && number.open {
             return Some(if grouped || indian {
                 NATIONAL
             } else {
@@ -86,9 +93,11 @@ fn judge(scene: &Scene<'_>, number: &Number<'_>) -> Option<f32> {
             });
         }
     }
-    let other = || scene.before().has(Kind::OTHER) && !scene.before().says(PHONE);
-    if indian_as_written(number) || american(number) {
-        return Some(if other() { BARE } else { NATIONAL });
+    if indian_as_written(number) || american(number) || indian_landline(number) {
+        return Some(match speaks_of_another(scene.before()) {
+            true => spoken(scene, number).unwrap_or(BARE),
+            false => NATIONAL,
+        });
     }
     spoken(scene, number)
 }
@@ -108,7 +117,7 @@ fn spoken(scene: &Scene<'_>, number: &Number<'_>) -> Option<f32> {
     if near.says(PHONE) {
         return Some(SAID);
     }
-    let other = near.has(Kind::OTHER);
+    let other = speaks_of_another(near);
     let weak = near.has(Kind::NUMBER) && !other && {
         let grouped = number.groups.len() > 1 && digits.len() >= 9;
         let trunk = digits.starts_with(b"0") && digits.len() >= 9;
@@ -122,7 +131,18 @@ fn spoken(scene: &Scene<'_>, number: &Number<'_>) -> Option<f32> {
     if !other && after.says(PHONE) {
         return Some(SAID);
     }
+    if !other && (mobile || prefixed) && scene.is_beside_kin(start, end) {
+        return Some(SAID);
+    }
     mobile.then_some(BARE)
+}
+
+/// Whether the nearest word says that the number is of another sort: `invoice number` does, `policy 7, number` doesn't.
+fn speaks_of_another(near: &Near) -> bool {
+    let nearest = |kind| near.distance(kind).unwrap_or(u8::MAX);
+    let other = nearest(Kind::OTHER).min(nearest(Kind::ID));
+    let number = nearest(Kind::NUMBER).saturating_add(ADJACENT);
+    other <= FAR && other < nearest(PHONE) && (other <= number || number == u8::MAX)
 }
 
 /// Where the number starts, with its plus and parenthesis, and whether there is a plus.
@@ -260,6 +280,36 @@ fn indian_as_written(number: &Number<'_>) -> bool {
     }
 }
 
+/// An Indian landline as it is written: a zero and the town's code set apart, eight to six digits that start with 2 to 7.
+fn indian_landline(number: &Number<'_>) -> bool {
+    let [town, rest @ ..] = number.groups else {
+        return false;
+    };
+    let digits = number.digits.get(town.len()..).unwrap_or_default();
+    let city = matches!(
+        number.digits,
+        [b'0', b'1', b'1', ..]
+            | [b'0', b'2', b'0' | b'2', ..]
+            | [b'0', b'3', b'3', ..]
+            | [b'0', b'4', b'0' | b'4', ..]
+            | [b'0', b'7', b'9', ..]
+            | [b'0', b'8', b'0', ..]
+    );
+    let coded = match town.len() {
+        3 => city && digits.len() == 8,
+        4 => number.digits.starts_with(b"0") && digits.len() == 7,
+        5 => number.digits.starts_with(b"0") && digits.len() == 6,
+        _ => false,
+    };
+    let printed = rest.len() == 1 || town.len() == 3 && rest.iter().all(|group| group.len() == 4);
+    let separator = rest.first().map(|group| group.separator);
+    coded
+        && printed
+        && number.open
+        && matches!(digits.first(), Some(b'2'..=b'7'))
+        && (town.bracketed || matches!(separator, Some(Separator::Dash | Separator::Space)))
+}
+
 /// A North American number as it is written: `(212) 555-0147`, `212-555-0147`, `1-212-555-0147`.
 fn american(number: &Number<'_>) -> bool {
     let (groups, digits) = match (number.groups, number.digits) {
@@ -285,7 +335,11 @@ fn plausible(number: &Number<'_>) -> bool {
         // No country's ten digits start with a 1, and seconds since 1970 do.
         [_] => (7..=12).contains(&digits) && !(digits == 10 && number.digits.starts_with(b"1")),
         // With one dot it is a decimal.
-        [_, last] if last.separator == Separator::Dot => false,
+        [_, last] if last.separator == Separator::Dot => {
+            indian_mobile(number.digits) && shaped(groups, &[5, 5])
+        }
+        // A card's or another id's.
+        [_, _, _, ..] if groups.iter().all(|group| group.len() == 4) => false,
         // Many single digits are the number of a section or an object.
         _ => {
             (7..=13).contains(&digits)

@@ -25,6 +25,8 @@ pub(crate) struct Row {
     goods: bool,
     /// A plus stands before it and belongs to it.
     plus: bool,
+    /// The name of a town or state right before it counts.
+    placed: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,6 +43,10 @@ enum Case {
 const UNSAID: f32 = 0.3;
 const DOUBTED: f32 = 0.4;
 const WHOLE: f32 = 0.6;
+const PLACED: f32 = 0.7;
+
+/// How far before a number a word ends, in bytes, that speaks of it.
+const NEXT: u8 = 12;
 
 impl Row {
     /// The pattern of a line, and what else it says. `None`: the line is wrong, which a test would show.
@@ -65,6 +71,7 @@ impl Row {
             doubted: false,
             goods: false,
             plus: false,
+            placed: false,
         };
         for flag in fields.next().unwrap_or_default().split_whitespace() {
             match flag {
@@ -75,6 +82,7 @@ impl Row {
                 "doubted" => row.doubted = true,
                 "goods" => row.goods = true,
                 "plus" => row.plus = true,
+                "placed" => row.placed = true,
                 _ => return None,
             }
         }
@@ -89,13 +97,14 @@ impl Row {
         })
     }
 
-    /// Judges `start..end`, whose pattern holds. `unsure`: it may be a piece of something longer.
+    /// Judges `start..end`, whose pattern holds. `unsure`: it may be a piece of something longer; `piece`: it looks like one.
     pub(super) fn judge(
         &self,
         scene: &Scene<'_>,
         start: usize,
         end: usize,
         unsure: bool,
+        piece: bool,
     ) -> Option<Match> {
         let window = scene.window;
         let start = match (self.plus, window.before(start)) {
@@ -122,10 +131,20 @@ impl Row {
         let near = scene.near(start);
         let said = {
             let kind = Kind::of(self.entity);
-            near.says(kind) || scene.after(end).says(kind)
+            // A word for a number of another sort that stands right before it says more than one behind.
+            let another = near
+                .distance(Kind::OTHER)
+                .is_some_and(|distance| distance <= NEXT);
+            near.says(kind) || !another && scene.after(end).says(kind)
         };
+        let placed = self.placed
+            && near
+                .distance(Kind::PLACE)
+                .is_some_and(|distance| distance <= 3);
         let score = match () {
+            () if piece => self.score.min(UNSAID),
             () if said => self.said,
+            () if placed => PLACED,
             () if unsure || lower && self.case == Case::Said => self.score.min(UNSAID),
             () if self.doubted && near.has(Kind::OTHER) || self.goods && near.has(Kind::GOODS) => {
                 self.score.min(DOUBTED)

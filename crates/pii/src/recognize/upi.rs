@@ -52,6 +52,27 @@ fn address<'w>(window: &'w Window<'_>, anchor: usize) -> Option<(usize, &'w [u8]
             return None;
         }
     }
+    // `UPI-name@handle-…`, as statements have it.
+    if window
+        .slice(start, anchor)
+        .get(..4)
+        .is_some_and(|head| head.eq_ignore_ascii_case(b"upi-"))
+    {
+        start += 4;
+    }
+    // `NAME-9876543210@handle`
+    let name = window.slice(start, anchor).iter();
+    let letters = name.take_while(|byte| byte.is_ascii_alphabetic()).count();
+    let dash = start + letters;
+    if window.at(dash) == Some(b'-')
+        && anchor > dash + 10
+        && window
+            .slice(dash + 1, dash + 11)
+            .iter()
+            .all(u8::is_ascii_digit)
+    {
+        start = dash + 1;
+    }
     while start < anchor && matches!(window.at(start), Some(b'.' | b'-')) {
         start += 1;
     }
@@ -74,12 +95,16 @@ fn address<'w>(window: &'w Window<'_>, anchor: usize) -> Option<(usize, &'w [u8]
         end += 1;
     }
     // With a dot behind it is a domain; an `@`, a slash or a colon makes it a user on a host, or a package.
+    let handle = window.slice(from, end);
+    let known = || is_known(handle);
     let goes_on = match window.at(end) {
-        Some(b'.' | b'-' | b':') => window.at(end + 1).is_some_and(is_word),
-        Some(b'@' | b'/' | b'_') => true,
+        Some(b'.') => window.at(end + 1).is_some_and(is_word),
+        Some(b'-' | b':') => window.at(end + 1).is_some_and(is_word) && !known(),
+        Some(b'/') => !known(),
+        Some(b'@' | b'_') => true,
         _ => false,
     };
-    (!goes_on && end - from >= 2).then(|| (start, window.slice(from, end), end))
+    (!goes_on && handle.len() >= 2).then_some((start, handle, end))
 }
 
 fn is_health(handle: &[u8]) -> bool {
