@@ -9,6 +9,9 @@ use crate::context::Kind;
 const AADHAAR: Kind = Kind::of(Entity::InAadhaar);
 const PHONE: Kind = Kind::of(Entity::Phone);
 
+/// How far before a number a word ends, in characters, that speaks of it.
+const NEXT: u8 = 8;
+
 pub(super) fn find(scene: &Scene<'_>) -> Option<Match> {
     let (window, run) = (scene.window, scene.run()?);
     let (groups, digits) = run.prefixes().find(|(_, digits)| digits.len() >= 12)?;
@@ -70,6 +73,15 @@ pub(super) fn find(scene: &Scene<'_>) -> Option<Match> {
         // A tenth of all numbers pass the check. One that is all the text there is may be a field of a form or a tool
         // call, where the word lies in the field's name.
         () if groups.len() == 1 && window.is_whole(first.start, last.end) => 0.6,
+        // The head of a column says it, among those of others.
+        () if groups.len() == 1
+            && near.has(AADHAAR)
+            && near
+                .distance(Kind::OTHER)
+                .is_none_or(|distance| distance > NEXT) =>
+        {
+            0.9
+        }
         () if groups.len() == 1
             && !near.has(Kind::OTHER)
             && scene.is_beside_kin(first.start, last.end) =>

@@ -57,7 +57,7 @@ pub(super) fn find(scene: &Scene<'_>) -> Option<Match> {
         return None;
     }
     let hidden = window.folded().hides_something(start, end)
-        || blanks > 0 && !typed_blank(scene, start, end);
+        || blanks > 0 && written_otherwise(scene, start, end);
     let said = || scene.before().has(PAN) || scene.after(end).has(PAN);
     let score = match () {
         () if said() => 1.0,
@@ -69,14 +69,17 @@ pub(super) fn find(scene: &Scene<'_>) -> Option<Match> {
     Some(Match::new(start, end, score))
 }
 
-/// Whether one of the blanks is the common one: those that nobody types point to a PAN that was set with care.
-fn typed_blank(scene: &Scene<'_>, start: usize, end: usize) -> bool {
+/// Whether it has blanks that nobody types, or digits or letters of another script: it was set with care.
+fn written_otherwise(scene: &Scene<'_>, start: usize, end: usize) -> bool {
     let folded = scene.window.folded();
     let text = folded
         .source()
         .get(folded.start(start)..folded.end(end))
         .unwrap_or_default();
-    text.contains(' ')
+    !text.contains(' ')
+        || text
+            .chars()
+            .any(|character| !character.is_ascii() && character.is_alphanumeric())
 }
 
 /// Whether ten characters in upper case make a PAN.
