@@ -194,13 +194,21 @@ impl<'s> Scene<'s> {
         kind.is_some_and(|kind| self.before().says(kind) || self.after(end).says(kind))
     }
 
-    /// Whether a PAN or an e-mail address stands in the same row as `start..end`: what else it holds speaks of a person, too.
-    fn is_beside_kin(&self, start: usize, end: usize) -> bool {
+    /// Whether an e-mail address stands in the same row as `start..end`: what else it holds speaks of a person, too.
+    fn is_beside_address(&self, start: usize, end: usize) -> bool {
+        self.is_beside(start, end, |row| row.contains(&b'@'))
+    }
+
+    /// Whether a PAN does.
+    fn is_beside_pan(&self, start: usize, end: usize) -> bool {
+        self.is_beside(start, end, |row| row.windows(pan::LETTERS).any(pan::is_pan))
+    }
+
+    fn is_beside(&self, start: usize, end: usize, kin: impl Fn(&[u8]) -> bool) -> bool {
         let mut last = end;
         while last < end + KIN && self.window.at(last).is_some_and(|byte| byte != b'\n') {
             last += 1;
         }
-        let kin = |text: &[u8]| text.contains(&b'@') || text.windows(pan::LETTERS).any(pan::is_pan);
         let row = self.window.slice(start.saturating_sub(KIN), start);
         let row = row.rsplit(|byte| *byte == b'\n').next().unwrap_or(row);
         kin(row) || kin(self.window.slice(end, last))

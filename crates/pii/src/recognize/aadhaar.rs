@@ -37,7 +37,8 @@ pub(super) fn find(scene: &Scene<'_>) -> Option<Match> {
         let phone = near.distance(PHONE);
         phone.is_some() && phone < near.distance(AADHAAR).or(Some(u8::MAX))
     };
-    if country && (plus || first.len() == 2 || phone()) {
+    let printed = shaped(groups, &[4, 4, 4]);
+    if country && (plus || first.len() == 2 || !printed && phone()) {
         return None;
     }
     // The virtual id that stands for one.
@@ -60,13 +61,16 @@ pub(super) fn find(scene: &Scene<'_>) -> Option<Match> {
             .all(u8::is_ascii_digit)
         && first.start >= 5;
     let said = near.says(AADHAAR) || scene.after(last.end).has(AADHAAR);
-    let printed = shaped(groups, &[4, 4, 4])
-        && separator.is_some_and(|separator| separator != Separator::Mixed);
+    let printed = printed && separator.is_some_and(|separator| separator != Separator::Mixed);
+    let another = || {
+        near.distance(Kind::OTHER)
+            .is_some_and(|distance| distance <= NEXT)
+    };
     let hidden = window.folded().hides_something(first.start, last.end);
     let score = match () {
         () if (longer || preceded) && !said => return None,
         () if said => 1.0,
-        () if printed || hidden => match near.has(Kind::OTHER) {
+        () if printed || hidden => match another() {
             true => 0.4,
             false => 0.9,
         },
@@ -74,17 +78,10 @@ pub(super) fn find(scene: &Scene<'_>) -> Option<Match> {
         // call, where the word lies in the field's name.
         () if groups.len() == 1 && window.is_whole(first.start, last.end) => 0.6,
         // The head of a column says it, among those of others.
-        () if groups.len() == 1
-            && near.has(AADHAAR)
-            && near
-                .distance(Kind::OTHER)
-                .is_none_or(|distance| distance > NEXT) =>
-        {
-            0.9
-        }
+        () if groups.len() == 1 && near.has(AADHAAR) && !another() => 0.9,
         () if groups.len() == 1
             && !near.has(Kind::OTHER)
-            && scene.is_beside_kin(first.start, last.end) =>
+            && scene.is_beside_pan(first.start, last.end) =>
         {
             0.6
         }

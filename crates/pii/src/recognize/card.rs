@@ -47,7 +47,9 @@ fn judge(scene: &Scene<'_>, run: &Run, groups: &[Group], digits: &[u8]) -> Optio
                 rest.iter().all(|group| group.len() == 4) && last.len() <= 4
             })
             || shaped(groups, &[4, 6, 5])
-            || shaped(groups, &[4, 6, 4]));
+            || shaped(groups, &[4, 6, 4])
+            || shaped(groups, &[4, 3, 3, 3])
+            || shaped(groups, &[6, 13]));
     // A fourth or fifth group of four may belong to it; then only a word near by can tell.
     let longer = match run.next(groups.len()) {
         Some(next) => {
@@ -59,7 +61,7 @@ fn judge(scene: &Scene<'_>, run: &Run, groups: &[Group], digits: &[u8]) -> Optio
     let said = || scene.before().has(CARD) || scene.after(last.end).has(CARD);
     // A word right before it says that it is an account, or a number of another sort.
     let another = || {
-        let kinds = [ACCOUNT, Kind::OTHER].map(|kind| scene.before().distance(kind));
+        let kinds = [ACCOUNT, Kind::OTHER, Kind::ID].map(|kind| scene.before().distance(kind));
         kinds.into_iter().flatten().any(|distance| distance <= NEXT)
     };
     // Lengths that few cards have and many other numbers do.

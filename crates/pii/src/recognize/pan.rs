@@ -61,6 +61,7 @@ pub(super) fn find(scene: &Scene<'_>) -> Option<Match> {
     let said = || scene.before().has(PAN) || scene.after(end).has(PAN);
     let score = match () {
         () if said() => 1.0,
+        () if window.is_whole(start, end) => 0.85,
         // `AFTER 2024 A` is a PAN's shape with blanks.
         () if lower || blanks > 0 && !hidden || separated > 2 => 0.3,
         () if separated > 0 => 0.7,

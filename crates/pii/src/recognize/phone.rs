@@ -131,7 +131,10 @@ fn spoken(scene: &Scene<'_>, number: &Number<'_>) -> Option<f32> {
     if !other && after.says(PHONE) {
         return Some(SAID);
     }
-    if !other && (mobile || prefixed) && scene.is_beside_kin(start, end) {
+    if !other
+        && (mobile || prefixed)
+        && (scene.is_beside_pan(start, end) || scene.is_beside_address(start, end))
+    {
         return Some(SAID);
     }
     mobile.then_some(BARE)
