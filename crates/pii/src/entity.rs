@@ -41,6 +41,15 @@ macro_rules! entities {
                 }
             }
 
+            /// What it is, in one line.
+            #[must_use]
+            pub const fn description(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $says,)*
+                    Self::Custom(_) => "A kind that the configuration added.",
+                }
+            }
+
             /// Where it stands in [`ALL`](Self::ALL).
             pub(crate) const fn index(self) -> Option<u8> {
                 match self {

@@ -16,6 +16,8 @@ mod iban;
 mod ip;
 mod mac;
 pub(crate) mod numbers;
+#[cfg(test)]
+mod page;
 mod pan;
 mod phone;
 mod run;
