@@ -86,12 +86,18 @@
 //!
 //! Text is folded first: digits of any script, full-width letters, dashes, dots and blanks of any kind become ASCII,
 //! invisible characters vanish, and a map leads back to the bytes as they came. A scan for single bytes then finds anchors
-//! (a digit, an `@`, a colon), and each kind's recognizer reads around them. Check digits decide where a kind has them.
-//! Where it has none, or where too many other numbers pass (12 digits in a row, 10 digits in a row), a word near by must
-//! say what the number is: `Aadhaar`, `मोबाइल`, `card`; and a nearer word such as `order` says that it is something else.
-//! The words are in `data/context.txt`, in English, Hindi and the scripts of India, and some others;
-//! [`context_word`](PiiLayerBuilder::context_word) adds to them. A number that is all a text says is taken without such a
-//! word, since in a tool's arguments the word lies in the field's name.
+//! (a digit, an `@`, a colon, a dot within a word), and the forms of each kind are tried around them: most are lines of two
+//! tables, `data/numbers.txt` for those of digits alone and `data/codes.txt` for those with letters, which are one automaton;
+//! some are functions. Check digits decide where a kind has them. Where it has none, or where too many other numbers pass
+//! (12 digits in a row, 10 digits in a row), a word near by must say what the number is: `Aadhaar`, `मोबाइल`, `card`; and a
+//! nearer word such as `order` says that it is something else. The words are in `data/context.txt`, in English, the
+//! languages of India and those of each kind's country; [`context_word`](PiiLayerBuilder::context_word) adds to them. A word
+//! behind a number counts only up to the end of its clause. A number that is all a text says is taken without such a word
+//! where its form is not too common, since in a tool's arguments the word lies in the field's name.
+//!
+//! Each form has a score, and another where a word speaks for it; it counts from 0.5 unless told otherwise. Of findings that
+//! overlap, the surer wins, then the longer. All kinds with their forms, their checks and whether they want a word are in
+//! `docs/pii-entities.md`.
 //!
 //! # What only a model finds
 //!

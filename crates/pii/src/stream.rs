@@ -18,7 +18,7 @@ type Write = Box<dyn FnMut(Entity, &str, &mut String) + Send>;
 ///
 /// What it gives out is what the whole text would have given, wherever the pieces are cut, and no piece of a finding leaves
 /// before all of it has come. It holds back the last word, for it may turn out to belong to a finding, and a number until
-/// what follows shows where it ends: some twenty characters as a rule, at most 64 bytes of usual text, and about 300 where
+/// what follows shows where it ends: some forty characters as a rule, at most 64 bytes of usual text, and about 300 where
 /// numbers and addresses stand close. What may become a long form is held back until it ends or turns out to be none: a web
 /// address, some 700 bytes; a secret, up to 2.2 KiB, a JSON web token 10 and a private key 16. To judge the words before a
 /// number it keeps the last kilobyte or so that it gave out.
