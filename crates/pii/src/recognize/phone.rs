@@ -156,7 +156,11 @@ fn opening(window: &Window<'_>, anchor: usize) -> (usize, bool) {
     }
     if window.before(start) == Some(b'+') {
         start -= 1;
-        if start + 1 == anchor && window.before(start) == Some(b'(') {
+        // `(+91) 98765 43210`, but not `Ravi (+91 98765 43210)`.
+        let code = (anchor..anchor + 4)
+            .find(|index| !window.at(*index).is_some_and(|byte| byte.is_ascii_digit()));
+        let closed = code.is_some_and(|index| window.at(index) == Some(b')'));
+        if closed && start + 1 == anchor && window.before(start) == Some(b'(') {
             start -= 1;
         }
         return (start, true);

@@ -113,6 +113,18 @@ fn look_alikes_of_addresses_are_not_taken() {
         ("to=a_b@x-y.org,c", "a_b@x-y.org"),
         ("http://[2001:db8::1]:80/", "2001:db8::1"),
         ("10.0.0.0/8 net", "10.0.0.0/8"),
+        (
+            "see https://u:p@git.example.com/x now",
+            "https://u:p@git.example.com/x",
+        ),
+        ("(www.example.in/a_(b)),", "www.example.in/a_(b)"),
+        (
+            "main.rs, e.g. node.js or user.name; example.org.",
+            "example.org",
+        ),
+        ("Ravi (+91 98765 43210)", "+91 98765 43210"),
+        ("mac aabb.ccdd.eeff here", "aabb.ccdd.eeff"),
+        ("born 12th March 1990 in Pune", "12th March 1990"),
     ] {
         let findings = Analyzer::all().analyze(text);
         let spans: Vec<_> = findings
