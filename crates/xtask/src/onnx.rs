@@ -14,7 +14,14 @@ pub(crate) fn alone(report: &mut Report, words: &[&str]) -> Result<(), Failure> 
         report.unrun(Need::Python.to_string());
         return Ok(());
     }
-    let own = ["--package", "bartizan-pii", "--features", "onnx"];
+    let own = [
+        "--package",
+        "bartizan-pii",
+        "--package",
+        "bartizan-gateway",
+        "--features",
+        "bartizan-pii/onnx,bartizan-gateway/onnx",
+    ];
     run(report, &own, words);
     Ok(())
 }
@@ -36,8 +43,17 @@ fn run(report: &mut Report, packages: &[&str], words: &[&str]) {
     let Ok(made) = made else { return };
     report.step("models in the ONNX runtime", || {
         let mut cargo = tree::cargo(["test"]);
-        cargo.args(packages).args(["--test", "onnx"]);
-        cargo.args(["--", "--ignored"]).args(words);
+        cargo.args(packages);
+        cargo.args([
+            "--no-fail-fast",
+            "--test",
+            "onnx",
+            "--test",
+            "gateway",
+            "--",
+            "--ignored",
+        ]);
+        cargo.args(if words.is_empty() { &["onnx"] } else { words });
         cargo
             .env("BARTIZAN_ONNX_RUNTIME", &made.runtime)
             .env("BARTIZAN_ONNX_MODELS", &made.models);

@@ -1,16 +1,17 @@
 //! Presidio: its API served at an address of its own, and its analyzer asked for names and places.
 
 use std::convert::Infallible;
+use std::sync::Arc;
 
 use bartizan::core::{Body, Dialect};
 use bartizan::egress::{Client, Policy, Timeouts};
-use bartizan::pii::{Presidio, PresidioService};
+use bartizan::pii::{Model, Presidio, PresidioService};
 use http::{Method, Request, Response, StatusCode};
 use tower::util::BoxCloneSyncService;
 use tower::{ServiceBuilder, ServiceExt as _};
 use tower_http::catch_panic::CatchPanicLayer;
 
-use crate::config::{AnalyzerSettings, PresidioSettings, Settings};
+use crate::config::{AnalyzerSettings, Finder, PresidioSettings, Settings};
 use crate::routes::Stack;
 use crate::server::Front;
 use crate::stack::StackError;
@@ -69,13 +70,22 @@ impl Front for PresidioFront {
     }
 }
 
-/// A Presidio elsewhere, asked by a client of its own that reaches nothing else.
+/// Who finds what only a model finds: a model in this process, or a Presidio elsewhere, asked by a client of its own that reaches nothing
+/// else.
 ///
 /// # Errors
 /// No TLS; an address that can't be asked.
-pub(crate) fn model(settings: &AnalyzerSettings) -> Result<Presidio, StackError> {
-    let origin = settings.origin.clone();
-    let policy = if settings.private {
+pub(crate) fn model(settings: &AnalyzerSettings) -> Result<Arc<dyn Model>, StackError> {
+    let presidio = match &settings.by {
+        Finder::Onnx(loaded) => {
+            // It was loaded with the configuration, which says how to log.
+            tracing::info!(model = ?loaded, "a model looks for personal data");
+            return Ok(loaded.model());
+        }
+        Finder::Presidio(presidio) => presidio,
+    };
+    let origin = presidio.origin.clone();
+    let policy = if presidio.private {
         Policy::closed().allow_private(origin)
     } else {
         Policy::closed().allow(origin)
@@ -83,11 +93,13 @@ pub(crate) fn model(settings: &AnalyzerSettings) -> Result<Presidio, StackError>
     let limit = settings.timeout;
     let times = Timeouts::default().head(limit).idle(limit).total(limit);
     let client = Client::builder(policy).timeouts(times).build()?;
-    let presidio = Presidio::at(&settings.base, move |request: Request<Body>| {
+    let model = Presidio::at(&presidio.base, move |request: Request<Body>| {
         let client = client.clone();
         async move { client.send(request).await }
     })?;
-    Ok(presidio
-        .entities(settings.entities.iter().copied())
-        .language(&settings.language))
+    Ok(Arc::new(
+        model
+            .entities(presidio.entities.iter().copied())
+            .language(&presidio.language),
+    ))
 }

@@ -9,6 +9,7 @@ mod presidio;
 
 use std::fmt;
 use std::pin::Pin;
+use std::sync::Arc;
 
 use crate::{Entity, Finding};
 
@@ -66,6 +67,21 @@ pub trait Model: fmt::Debug + Send + Sync + 'static {
     ///
     /// Whoever asks sets the time; a future that is dropped stops its work.
     fn analyze<'m>(&'m self, texts: &'m [&'m str]) -> Analyzing<'m>;
+}
+
+/// One model for several layers.
+impl<M: Model + ?Sized> Model for Arc<M> {
+    fn name(&self) -> &'static str {
+        (**self).name()
+    }
+
+    fn entities(&self) -> &[Entity] {
+        (**self).entities()
+    }
+
+    fn analyze<'m>(&'m self, texts: &'m [&'m str]) -> Analyzing<'m> {
+        (**self).analyze(texts)
+    }
 }
 
 /// Why a [`Model`] found nothing out. Holds nothing of the texts.

@@ -12,6 +12,7 @@ mod guardrails;
 mod info;
 mod known;
 mod models;
+mod onnx;
 mod own;
 mod pii;
 mod place;
@@ -29,7 +30,7 @@ use bartizan::core::Limits;
 use bartizan::egress::Origin;
 use secrecy::{ExposeSecret, SecretString};
 
-pub(crate) use analyzer::AnalyzerSettings;
+pub(crate) use analyzer::{AnalyzerSettings, Finder};
 pub(crate) use fetch::FetchSettings;
 pub(crate) use guardrails::{Guardrails, Verdict};
 pub(crate) use models::{Deployment, ModelLimits};

@@ -1,3 +1,4 @@
+mod onnx;
 mod pii;
 mod places;
 mod presidio;

@@ -15,6 +15,8 @@ mod destinations;
 mod drain;
 mod http;
 mod keys;
+#[cfg(feature = "onnx")]
+mod onnx;
 mod presidio;
 mod process;
 mod providers;

@@ -165,31 +165,25 @@ pub(super) struct Window {
     pub(super) counts: Range<usize>,
 }
 
-/// `count` tokens in windows of at most `most`, of which neighbours share at least `overlap`. For each token, that window counts in which
-/// more stands around it.
+/// `count` tokens in as few windows of at most `most` as can be, of which neighbours share at least `overlap`; all are equally long, so that
+/// none is looked at for the sake of a few tokens. For each token, that window counts in which more stands around it.
 pub(super) fn windows(count: usize, most: usize, overlap: usize) -> Vec<Window> {
-    let step = most.saturating_sub(overlap).max(1);
-    let mut starts: Vec<usize> = (0..)
-        .map(|at| at * step)
-        .take_while(|at| at + most < count)
-        .collect();
-    // The last is as long as the others.
-    starts.push(count.saturating_sub(most));
+    let gain = most.saturating_sub(overlap).max(1);
+    let needed = count.saturating_sub(overlap).div_ceil(gain).max(1);
+    let length = (count + (needed - 1) * overlap).div_ceil(needed);
+    let start = |at: usize| at * (count - length.min(count)) / (needed - 1).max(1);
     let mut from = 0;
-    let mut following = starts.iter().copied().skip(1);
-    starts
-        .iter()
-        .map(|start| {
-            let end = (start + most).min(count);
-            let to = following
-                .next()
-                .map_or(count, |next| (next + end).div_ceil(2));
-            let window = Window {
-                tokens: *start..end,
-                counts: from..to,
+    (0..needed)
+        .map(|at| {
+            let tokens = start(at)..(start(at) + length).min(count);
+            let to = if at + 1 == needed {
+                count
+            } else {
+                (start(at + 1) + tokens.end).div_ceil(2)
             };
+            let counts = from..to;
             from = to;
-            window
+            Window { tokens, counts }
         })
         .collect()
 }
@@ -206,14 +200,14 @@ mod tests {
         for (count, expected) in [
             (0, vec![window(0..0, 0..0)]),
             (8, vec![window(0..8, 0..8)]),
-            (10, vec![window(0..8, 0..5), window(2..10, 5..10)]),
+            (9, vec![window(0..6, 0..5), window(3..9, 5..9)]),
             (14, vec![window(0..8, 0..7), window(6..14, 7..14)]),
             (
                 16,
                 vec![
-                    window(0..8, 0..7),
-                    window(6..14, 7..11),
-                    window(8..16, 11..16),
+                    window(0..7, 0..6),
+                    window(4..11, 6..10),
+                    window(9..16, 10..16),
                 ],
             ),
         ] {
@@ -228,15 +222,18 @@ mod tests {
         ) {
             let overlap = overlap.min(most / 2);
             let mut next = 0;
+            let mut lengths = std::collections::BTreeSet::new();
             for Window { tokens, counts } in windows(count, most, overlap) {
                 prop_assert_eq!(counts.start, next);
                 prop_assert!(tokens.len() <= most);
+                lengths.insert(tokens.len());
                 prop_assert!(tokens.start <= counts.start && counts.end <= tokens.end);
                 prop_assert!(tokens.start == 0 || counts.start - tokens.start >= overlap / 2);
                 prop_assert!(tokens.end == count || tokens.end - counts.end >= overlap / 2);
                 next = counts.end;
             }
             prop_assert_eq!(next, count);
+            prop_assert_eq!(lengths.len(), 1);
         }
 
         #[test]

@@ -3,6 +3,7 @@
 use bartizan::pii::{Entity, Operator};
 
 use super::*;
+use crate::config::analyzer::Elsewhere;
 
 fn served(words: &str) -> Result<PresidioSettings, Vec<String>> {
     read(&with_model(&format!("bartizan: {words}"))).map(|settings| settings.presidio.unwrap())
@@ -76,11 +77,18 @@ fn presidios_api_is_served_on_loopback_or_where_it_was_thought_about() {
     }
 }
 
-fn guarded(params: &str, own: &str) -> Result<guardrails::PiiSettings, Vec<String>> {
+pub(super) fn guarded(params: &str, own: &str) -> Result<guardrails::PiiSettings, Vec<String>> {
     let text = format!(
         "guardrails: [{{guardrail_name: g, litellm_params: {{guardrail: presidio, default_on: true, {params}}}}}]\nbartizan: {own}"
     );
     read(&with_model(&text)).map(|settings| settings.guardrails.pii.unwrap())
+}
+
+fn elsewhere(analyzer: &AnalyzerSettings) -> &Elsewhere {
+    match &analyzer.by {
+        Finder::Presidio(presidio) => presidio,
+        Finder::Onnx(model) => panic!("{model:?}"),
+    }
 }
 
 #[test]
@@ -91,15 +99,16 @@ fn presidios_analyzer_is_asked_for_what_only_a_model_finds() {
     )
     .unwrap();
     let analyzer = all.analyzer.unwrap();
-    assert_eq!(analyzer.base, "http://localhost:5002");
-    assert_eq!(analyzer.entities.len(), 4);
+    let presidio = elsewhere(&analyzer);
+    assert_eq!(presidio.base, "http://localhost:5002");
+    assert_eq!(presidio.entities.len(), 4);
     assert!(all.entities.contains(&(Entity::Person, Operator::Mask)));
     assert!(all.entities.contains(&(Entity::Email, Operator::Mask)));
     assert_eq!(
         (
-            analyzer.language.as_str(),
+            presidio.language.as_str(),
             analyzer.fail_open,
-            analyzer.private
+            presidio.private
         ),
         ("en", false, false)
     );
@@ -111,14 +120,15 @@ fn presidios_analyzer_is_asked_for_what_only_a_model_finds() {
     )
     .unwrap();
     let analyzer = some.analyzer.unwrap();
-    assert_eq!(analyzer.base, "http://presidio:3000/base");
-    assert_eq!(analyzer.entities, [Entity::Person]);
+    let presidio = elsewhere(&analyzer);
+    assert_eq!(presidio.base, "http://presidio:3000/base");
+    assert_eq!(presidio.entities, [Entity::Person]);
     assert_eq!(some.entities.len(), 2);
     assert_eq!(
         (
-            analyzer.language.as_str(),
+            presidio.language.as_str(),
             analyzer.fail_open,
-            analyzer.private
+            presidio.private
         ),
         ("de", true, true)
     );
@@ -159,7 +169,7 @@ fn presidios_analyzer_is_asked_for_what_only_a_model_finds() {
         ),
         (
             "mode: pre_call, pii_entities_config: {EMAIL_ADDRESS: MASK}, presidio_analyzer_api_base: 'http://localhost:1'",
-            "found here, without Presidio",
+            "found here, without a model",
         ),
         (
             "mode: [pre_call, post_call], presidio_analyzer_api_base: 'http://localhost:1'",
