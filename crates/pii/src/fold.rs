@@ -5,9 +5,9 @@ use std::borrow::Cow;
 /// A letter of a script that parts words as ASCII does (Latin, Greek, Cyrillic): no boundary beside a digit.
 pub(crate) const LATIN: u8 = 0x80;
 /// A letter or mark of another script with blanks between words: a boundary, for Hindi may write a number without one.
-pub(crate) const SCRIPT: u8 = 0x81;
+pub(crate) const SCRIPT: u8 = 0x9C;
 /// All else: symbols, quotes, emoji, and scripts without blanks between words, which a stream would hold back for long.
-pub(crate) const OTHER: u8 = 0x82;
+pub(crate) const OTHER: u8 = 0xBC;
 
 /// The scripts from Devanagari to Sinhala, which are folded apart.
 const INDIC: std::ops::RangeInclusive<char> = '\u{900}'..='\u{dff}';
