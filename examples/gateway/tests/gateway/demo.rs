@@ -152,9 +152,7 @@ async fn the_demo_speaks_every_api() {
             .filter_map(|event| event["delta"]["text"].as_str().map(str::to_owned))
             .collect();
         assert!(
-            path.ends_with("embeddings")
-                || answer.body.contains("hello")
-                || said.contains("hello"),
+            path.ends_with("embeddings") || answer.body.contains("hello") || said.contains("hello"),
             "{answer:?}"
         );
     }

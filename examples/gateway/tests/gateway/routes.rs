@@ -120,7 +120,7 @@ const EXPECTED: &[(&str, &str, &str, [u16; 6])] = &[
         "POST",
         "/v1beta/models/gpt:streamGenerateContent",
         "contents",
-        [400; 6],
+        [401, 401, 200, 403, 200, 200],
     ),
     (
         "POST",
