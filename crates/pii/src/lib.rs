@@ -114,6 +114,7 @@
 //! | feature | adds |
 //! |---|---|
 //! | `presidio` | `PresidioService`: Presidio's REST API, answered by this crate |
+//! | `onnx` | `Onnx`: a token classifier in the ONNX runtime as a [`Model`] |
 //! | `presidio-client` | `Presidio`: Presidio's analyzer as a [`Model`] |
 
 mod analyzer;
