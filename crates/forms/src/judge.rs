@@ -172,7 +172,22 @@ fn is_code(value: &str) -> bool {
     let plain = letters == 0 || value.is_ascii() && letters + digits < 4;
     let path = ["/", "./", "../", "~/", "--", "&"];
     let call = value.contains(['(', '[', '{']) || path.iter().any(|path| value.starts_with(path));
-    word || plain || call || is_path(value)
+    word || plain || call || is_reference(value) || is_path(value)
+}
+
+/// Whether a value only says where the secret lies: `os.environ/OPENAI_API_KEY`, `vault:kv/openai#key2`.
+fn is_reference(value: &str) -> bool {
+    [
+        "os.environ/",
+        "env:",
+        "env/",
+        "vault:",
+        "file:",
+        "secretref:",
+        "arn:",
+    ]
+    .iter()
+    .any(|place| value.starts_with(place))
 }
 
 /// Whether five consonants stand in a row, as in hardly a word.

@@ -147,6 +147,7 @@ fn look_alikes(chance: &mut Chance) -> Vec<(&'static str, String)> {
         ("sha512", format!("{sha512}  image.iso")),
         ("git range", format!("index {}..{} 100644", &sha1[..7], &sha1[8..15])),
         ("digest", format!("image: registry.internal/app@sha256:{sha256}")),
+        ("reference", "api_key: os.environ/OPENAI_API_KEY\nmaster_key: os.environ/MASTER_KEY_2\npassword: vault:kv/db-7#pass".to_owned()),
         ("uuid", format!("request_id={uuid} trace={md5} span={}", &md5[..16])),
         ("resource id", format!("heroku_app_id = {uuid}\nsnyk_org_id: {uuid}\ndatadog_trace_id={md5}")),
         ("image", format!("<img src=\"data:image/png;base64,{image}\">")),
