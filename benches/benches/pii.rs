@@ -40,10 +40,11 @@ const HINDI_FINDINGS: &[&str] = &[
 fn text(prose: &str, of: &[&str], size: usize, findings: usize) -> String {
     let mut text = String::with_capacity(size + 256);
     let mut sentences = prose.split_inclusive(' ').cycle();
+    let mut of = of.iter().cycle();
     let mut told = 0;
     while text.len() < size {
         if told < (text.len() * findings).div_ceil(1_024) {
-            text.push_str(of[told % of.len()]);
+            text.push_str(of.next().unwrap());
             told += 1;
         } else {
             text.push_str(sentences.next().unwrap());
