@@ -63,7 +63,6 @@ fn replace(file: &Path, what: &str, with: &str) {
 }
 
 #[tokio::test]
-#[ignore = "needs the ONNX runtime: cargo xtask onnx"]
 async fn onnx_finds_names_in_every_sort_of_tokens_where_they_stand_in_the_text() {
     use Entity::{Location, Organization, Person};
     for (model, text, expected) in [
@@ -141,7 +140,6 @@ async fn onnx_finds_names_in_every_sort_of_tokens_where_they_stand_in_the_text()
 }
 
 #[tokio::test]
-#[ignore = "needs the ONNX runtime: cargo xtask onnx"]
 async fn onnx_scores_are_the_mean_of_probabilities_and_the_threshold_holds() {
     let text = ["Ravi maybe"];
     let all = at(folder("words")).score_threshold(0.0).load().unwrap();
@@ -157,7 +155,6 @@ async fn onnx_scores_are_the_mean_of_probabilities_and_the_threshold_holds() {
 }
 
 #[tokio::test]
-#[ignore = "needs the ONNX runtime: cargo xtask onnx"]
 async fn onnx_finds_each_name_of_a_long_text_once_wherever_windows_end() {
     // Every name stands behind `Mr`, which says that it is one, and at each place of a window in turn.
     let mut text = String::new();
@@ -187,7 +184,6 @@ async fn onnx_finds_each_name_of_a_long_text_once_wherever_windows_end() {
 }
 
 #[tokio::test]
-#[ignore = "needs the ONNX runtime: cargo xtask onnx"]
 async fn onnx_finds_the_same_in_texts_alone_and_together() {
     let long = "Ravi Rao of Pune, ".repeat(40);
     let texts = [
@@ -215,7 +211,6 @@ async fn onnx_finds_the_same_in_texts_alone_and_together() {
 }
 
 #[tokio::test]
-#[ignore = "needs the ONNX runtime: cargo xtask onnx"]
 async fn onnx_takes_the_meaning_of_labels_from_the_user_first() {
     let model = load("words");
     assert_eq!(model.name(), "onnx");
@@ -239,7 +234,6 @@ async fn onnx_takes_the_meaning_of_labels_from_the_user_first() {
 }
 
 #[tokio::test]
-#[ignore = "needs the ONNX runtime: cargo xtask onnx"]
 async fn onnx_work_that_nobody_waits_for_stops_and_nothing_else_waits_for_it() {
     let model = load("slow");
     let clock = tokio::time::Instant::now();
@@ -262,7 +256,6 @@ async fn onnx_work_that_nobody_waits_for_stops_and_nothing_else_waits_for_it() {
 }
 
 #[tokio::test]
-#[ignore = "needs the ONNX runtime: cargo xtask onnx"]
 async fn onnx_sessions_work_side_by_side_and_more_wait() {
     let model = at(folder("slow")).sessions(2).load().unwrap();
     let busy = model.analyze(&["wait wait wait"]);
@@ -292,7 +285,6 @@ async fn onnx_sessions_work_side_by_side_and_more_wait() {
 }
 
 #[tokio::test]
-#[ignore = "needs the ONNX runtime: cargo xtask onnx"]
 async fn onnx_masks_in_a_layer_and_a_deadline_refuses() {
     let layer = |model: Onnx, deadline| {
         PiiLayer::builder()
@@ -335,7 +327,6 @@ async fn onnx_masks_in_a_layer_and_a_deadline_refuses() {
 }
 
 #[test]
-#[ignore = "needs the ONNX runtime: cargo xtask onnx"]
 fn onnx_outside_of_a_runtime_of_tokio_fails_and_does_not_panic() {
     let model = load("words");
     let text = ["Ravi"];
@@ -347,7 +338,6 @@ fn onnx_outside_of_a_runtime_of_tokio_fails_and_does_not_panic() {
 
 /// What a model must say that can't be loaded: which file, what is wrong, and how to mend it.
 #[test]
-#[ignore = "needs the ONNX runtime: cargo xtask onnx"]
 fn onnx_faults_are_told_when_the_model_is_loaded() {
     let spoiled = |file: &str, what: &str, with: &str| {
         let copy = copy("words");
@@ -471,7 +461,6 @@ fn onnx_faults_are_told_when_the_model_is_loaded() {
 }
 
 #[test]
-#[ignore = "needs the ONNX runtime: cargo xtask onnx"]
 fn onnx_settings_that_can_not_be_are_told() {
     let words = || at(folder("words"));
     for (says, builder) in [
@@ -501,7 +490,6 @@ fn onnx_settings_that_can_not_be_are_told() {
 }
 
 #[test]
-#[ignore = "needs the ONNX runtime: cargo xtask onnx"]
 fn onnx_tells_nothing_of_a_text_by_its_debug_form() {
     let debug = format!("{:?}", load("words"));
     assert!(

@@ -14,55 +14,46 @@ pub(crate) fn alone(report: &mut Report, words: &[&str]) -> Result<(), Failure> 
         report.unrun(Need::Python.to_string());
         return Ok(());
     }
-    let own = [
-        "--package",
-        "bartizan-pii",
-        "--package",
-        "bartizan-gateway",
-        "--features",
-        "bartizan-pii/onnx,bartizan-gateway/onnx",
-    ];
-    run(report, &own, words);
-    Ok(())
-}
-
-/// As a part of `cargo xtask test`, which has built all of this: the same arguments build nothing again.
-pub(crate) fn after_tests(report: &mut Report, missing: &[Need]) {
-    if !missing.contains(&Need::Python) {
-        run(report, &["--workspace", "--all-features"], &[]);
-    }
-}
-
-/// Runs, as steps of `report`, the tests that are ignored elsewhere because of what they need; `words` choose among them.
-fn run(report: &mut Report, packages: &[&str], words: &[&str]) {
-    let mut made = Err(String::new());
-    report.step("install the ONNX runtime, and make models", || {
-        made = Made::make();
-        made.as_ref().map(drop).map_err(Clone::clone)
-    });
-    let Ok(made) = made else { return };
+    let Some(made) = before_tests(report, &missing) else {
+        return Ok(());
+    };
     report.step("models in the ONNX runtime", || {
-        let mut cargo = tree::cargo(["test"]);
-        cargo.args(packages);
-        cargo.args([
+        let mut cargo = tree::cargo([
+            "test",
+            "--package",
+            "bartizan-pii",
+            "--package",
+            "bartizan-gateway",
+            "--features",
+            "bartizan-pii/onnx,bartizan-gateway/onnx",
             "--no-fail-fast",
             "--test",
             "onnx",
             "--test",
             "gateway",
             "--",
-            "--ignored",
         ]);
         cargo.args(if words.is_empty() { &["onnx"] } else { words });
-        cargo
-            .env("BARTIZAN_ONNX_RUNTIME", &made.runtime)
-            .env("BARTIZAN_ONNX_MODELS", &made.models);
-        tree::run(&mut cargo)
+        tree::run(made.tell(&mut cargo))
     });
+    Ok(())
+}
+
+/// The runtime and the models that tests of `cargo xtask test` need, as a step of `report`.
+pub(crate) fn before_tests(report: &mut Report, missing: &[Need]) -> Option<Made> {
+    if missing.contains(&Need::Python) {
+        return None;
+    }
+    let mut made = None;
+    report.step("install the ONNX runtime, and make models", || {
+        made = Some(Made::make()?);
+        Ok(())
+    });
+    made
 }
 
 /// What the tests need.
-struct Made {
+pub(crate) struct Made {
     /// The runtime's library.
     runtime: PathBuf,
     /// A folder with a model in each folder.
@@ -70,6 +61,13 @@ struct Made {
 }
 
 impl Made {
+    /// Tells the tests that `cargo` runs where both are.
+    pub(crate) fn tell<'c>(&self, cargo: &'c mut Command) -> &'c mut Command {
+        cargo
+            .env("BARTIZAN_ONNX_RUNTIME", &self.runtime)
+            .env("BARTIZAN_ONNX_MODELS", &self.models)
+    }
+
     fn make() -> Result<Self, Failure> {
         let folder = tree::root().join("tests/onnx");
         let target = tree::target().join("onnx");

@@ -12,15 +12,18 @@ pub(crate) fn run(report: &mut Report, all: bool) -> Result<(), Failure> {
     for need in &missing {
         report.unrun(need.to_string());
     }
+    let made = onnx::before_tests(report, &missing);
     report.step("unit, integration and documentation tests", || {
         let arguments = ["test", "--workspace", "--all-features", "--no-fail-fast"];
         let cuts = sdk::cuts();
         let _ = std::fs::remove_dir_all(&cuts);
         std::fs::create_dir_all(&cuts).map_err(|error| format!("{}: {error}", cuts.display()))?;
         let mut cargo = tree::cargo(arguments);
+        if let Some(made) = &made {
+            made.tell(&mut cargo);
+        }
         tree::run(cargo.args(skips(&missing)).env("BARTIZAN_CUTS", cuts))
     });
-    onnx::after_tests(report, &missing);
     sdk::after_tests(report, &missing);
     if !missing.contains(&Need::Python) {
         differential::run(report, &[]);
@@ -28,14 +31,15 @@ pub(crate) fn run(report: &mut Report, all: bool) -> Result<(), Failure> {
     Ok(())
 }
 
-/// A test that needs a server has the server's name in its path; nothing else is left out with it.
+/// A test that needs a server or a runtime has its name in its path; nothing else is left out with it.
 fn skips(missing: &[Need]) -> Vec<&'static str> {
     let mut skips = vec!["--"];
     for need in missing {
         match need {
             Need::Redis => skips.extend(["--skip", "redis"]),
             Need::Postgres => skips.extend(["--skip", "postgres"]),
-            Need::Python | Need::Kill => {}
+            Need::Python => skips.extend(["--skip", "onnx"]),
+            Need::Kill => {}
         }
     }
     skips

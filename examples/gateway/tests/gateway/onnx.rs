@@ -28,7 +28,6 @@ fn with(mock: &MockProvider, name: &str, more: &str) -> String {
 }
 
 #[tokio::test]
-#[ignore = "needs the ONNX runtime: cargo xtask onnx"]
 async fn onnx_names_are_masked_and_come_back_and_are_nowhere_else() {
     let mock = MockProvider::start(Script::echo()).await.unwrap();
     let gateway = Start::with(with(&mock, "words", ""))
@@ -47,7 +46,6 @@ async fn onnx_names_are_masked_and_come_back_and_are_nowhere_else() {
 }
 
 #[tokio::test]
-#[ignore = "needs the ONNX runtime: cargo xtask onnx"]
 async fn onnx_models_that_are_too_slow_refuse_or_let_pass_as_configured() {
     let mock = MockProvider::start(Script::echo()).await.unwrap();
     let some = "pii_entities_config: {PERSON: BLOCK, EMAIL_ADDRESS: MASK}\n    timeout: 300ms";
@@ -65,7 +63,6 @@ async fn onnx_models_that_are_too_slow_refuse_or_let_pass_as_configured() {
 }
 
 #[tokio::test]
-#[ignore = "needs the ONNX runtime: cargo xtask onnx"]
 async fn onnx_models_that_can_not_be_loaded_are_told_at_the_start() {
     let mock = MockProvider::start(Script::echo()).await.unwrap();
     for (config, says) in [
