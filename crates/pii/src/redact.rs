@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 
 use crate::entity::PerEntity;
 use crate::plan::{Treated, write};
+use crate::spelling::Spelling;
 use crate::stream::StreamMasker;
 use crate::{
     Analyzer, AnalyzerBuilder, ConfigError, EncryptError, Entity, Finding, Operator, Tenant, Vault,
@@ -133,7 +134,12 @@ impl Redactor {
         if findings.iter().all(|found| found.operator.lets_through()) {
             return Ok(Cow::Borrowed(text));
         }
-        vault.reserve(text);
+        // What would be a fake is only looked for where one may be made.
+        if self.fakes() {
+            vault.reserve(text);
+        } else {
+            vault.reserve_placeholders(&Spelling::of(text));
+        }
         let mut out = String::with_capacity(text.len());
         let mut done = 0;
         for Treated {
