@@ -1,15 +1,21 @@
 //! Finding personal data in a text.
 
+mod allowed;
+mod builder;
+#[cfg(test)]
+mod cost;
+
 use std::cell::{Cell, LazyCell};
 use std::ops::Range;
 use std::sync::{Arc, LazyLock};
 
-use crate::ConfigError;
+use self::allowed::Allowed;
+pub use self::builder::AnalyzerBuilder;
 use crate::Entity;
 use crate::context::{Context, Listener};
 use crate::entity::{Entities, PerEntity};
 use crate::fold::Folded;
-use crate::own::{DenyList, Own, Pattern, Patterns, Recognizer};
+use crate::own::Own;
 use crate::recognize::{
     Anchor, BuiltIn, Match, RECOGNIZERS, Scene, codes, is_short, numbers, secret,
 };
@@ -80,22 +86,6 @@ struct Inner {
     threshold: f32,
     thresholds: PerEntity<f32>,
     context: Arc<Context>,
-}
-
-/// Chooses what an [`Analyzer`] looks for.
-///
-/// By default nothing is looked for, a finding counts from a score of 0.5, and the shipped context words are used.
-#[derive(Clone, Debug, Default)]
-pub struct AnalyzerBuilder {
-    entities: Entities,
-    modelled: Entities,
-    threshold: Option<f32>,
-    thresholds: PerEntity<f32>,
-    words: PerEntity<Vec<String>>,
-    recognizers: Vec<Arc<dyn Recognizer>>,
-    patterns: Vec<Pattern>,
-    denied: PerEntity<Vec<String>>,
-    allowed: Allowed,
 }
 
 impl Analyzer {
@@ -327,35 +317,6 @@ impl<'i> Stops<'i> {
     }
 }
 
-/// Texts that are no finding.
-#[derive(Clone, Debug, Default)]
-struct Allowed(Vec<(Option<Entity>, String)>);
-
-impl Allowed {
-    fn has(&self, window: &Window<'_>, entity: Entity, found: &Match) -> bool {
-        if self.0.is_empty() {
-            return false;
-        }
-        let folded = window.folded();
-        let range = folded.start(found.start)..folded.end(found.end);
-        let text = folded.source().get(range).unwrap_or_default();
-        self.0
-            .iter()
-            .filter(|(only, _)| only.is_none_or(|only| only == entity))
-            .any(|(_, allowed)| match allowed.strip_prefix('*') {
-                Some(end) => ends_with(text, end),
-                None => text.eq_ignore_ascii_case(allowed),
-            })
-    }
-}
-
-fn ends_with(text: &str, end: &str) -> bool {
-    text.len()
-        .checked_sub(end.len())
-        .and_then(|start| text.get(start..))
-        .is_some_and(|tail| tail.eq_ignore_ascii_case(end))
-}
-
 impl Inner {
     fn new(
         entities: &Entities,
@@ -454,280 +415,4 @@ fn skip(bytes: &[u8]) -> Option<usize> {
     rest.iter()
         .position(anchor)
         .map(|place| NEAR + skipped + place)
-}
-
-impl AnalyzerBuilder {
-    /// Looks for `entity` too.
-    #[must_use]
-    pub fn entity(mut self, entity: Entity) -> Self {
-        self.entities.add(entity);
-        self
-    }
-
-    /// Says that a model beside the analyzer finds `entities`, so that it is no mistake to name those that the analyzer doesn't.
-    #[must_use]
-    pub fn modelled(mut self, entities: impl IntoIterator<Item = Entity>) -> Self {
-        entities
-            .into_iter()
-            .for_each(|entity| self.modelled.add(entity));
-        self
-    }
-
-    /// Looks for all of `entities` too.
-    #[must_use]
-    pub fn entities(self, entities: impl IntoIterator<Item = Entity>) -> Self {
-        entities.into_iter().fold(self, Self::entity)
-    }
-
-    /// Sets the score, from 0 to 1, from which a finding of `entity` counts: 0.5 by default. At 0.3, numbers count that
-    /// have the right form and no word beside them that says what they are.
-    #[must_use]
-    pub fn threshold(mut self, entity: Entity, score: f32) -> Self {
-        self.thresholds.set(entity, score);
-        self
-    }
-
-    /// Sets the score, from 0 to 1, from which a finding counts whose kind has no threshold of its own: 0.5 by default. At 0, all counts that
-    /// has the right form.
-    #[must_use]
-    pub fn score_threshold(mut self, score: f32) -> Self {
-        self.threshold = Some(score);
-        self
-    }
-
-    /// Adds a word that, near before or after a number, says that it is an `entity`. Case of Latin letters doesn't count.
-    ///
-    /// Kinds that need no such word (e-mail, IBAN, GSTIN) take no notice.
-    #[must_use]
-    pub fn context_word(mut self, entity: Entity, word: impl Into<String>) -> Self {
-        let mut words = self.words.of(entity).cloned().unwrap_or_default();
-        words.push(word.into());
-        self.words.set(entity, words);
-        self
-    }
-
-    /// Adds a recognizer of one's own.
-    #[must_use]
-    pub fn recognizer(mut self, recognizer: impl Recognizer) -> Self {
-        for entity in recognizer.entities() {
-            self.entities.add(entity);
-        }
-        self.recognizers.push(Arc::new(recognizer));
-        self
-    }
-
-    /// Adds a recognizer made of a regular expression.
-    #[must_use]
-    pub fn pattern(mut self, pattern: Pattern) -> Self {
-        self.entities.add(pattern.entity());
-        self.patterns.push(pattern);
-        self
-    }
-
-    /// Adds words that are always an `entity`, in any script, whatever stands beside them. Case of ASCII letters doesn't count.
-    #[must_use]
-    pub fn deny_list(
-        mut self,
-        entity: Entity,
-        words: impl IntoIterator<Item = impl Into<String>>,
-    ) -> Self {
-        self.entities.add(entity);
-        let mut all = self.denied.of(entity).cloned().unwrap_or_default();
-        all.extend(words.into_iter().map(Into::into));
-        self.denied.set(entity, all);
-        self
-    }
-
-    /// Lets texts pass that would be findings, of one kind or of any: a support address, a test card. Case of ASCII letters doesn't count, and
-    /// one that begins with `*` is the end of a text (`*@example.com`).
-    #[must_use]
-    pub fn allow_list(
-        mut self,
-        entity: Option<Entity>,
-        texts: impl IntoIterator<Item = impl Into<String>>,
-    ) -> Self {
-        let texts = texts.into_iter().map(|text| (entity, text.into()));
-        self.allowed.0.extend(texts);
-        self
-    }
-
-    /// Builds the analyzer.
-    ///
-    /// # Errors
-    ///
-    /// A threshold outside 0 to 1, an empty context word, no entity at all, one that only a model finds.
-    pub fn build(self) -> Result<Analyzer, ConfigError> {
-        if self.entities.is_empty() {
-            return Err(ConfigError::NothingToFind);
-        }
-        let own = |entity: Entity| {
-            self.patterns.iter().any(|own| own.entity() == entity)
-                || self.denied.of(entity).is_some()
-                || self
-                    .recognizers
-                    .iter()
-                    .any(|own| own.entities().contains(&entity))
-        };
-        if let Some(entity) = Entity::ALL.iter().copied().find(|entity| {
-            self.entities.has(*entity)
-                && !entity.is_built_in()
-                && !self.modelled.has(*entity)
-                && !own(*entity)
-        }) {
-            return Err(ConfigError::NeedsModel(entity.as_str()));
-        }
-        let threshold = self.threshold.unwrap_or(THRESHOLD);
-        let all = std::iter::once(("every entity", threshold));
-        let own = self
-            .thresholds
-            .iter()
-            .map(|(entity, score)| (entity.as_str(), *score));
-        if let Some((entity, given)) = all
-            .chain(own)
-            .find(|(_, score)| !(0.0..=1.0).contains(score))
-        {
-            return Err(ConfigError::Threshold {
-                entity,
-                given: given.to_string(),
-            });
-        }
-        let context = Context::with(&self.words)?;
-        let mut recognizers = self.recognizers;
-        if !self.patterns.is_empty() {
-            recognizers.push(Arc::new(Patterns::new(self.patterns)?));
-        }
-        for (entity, words) in self.denied.iter() {
-            recognizers.push(Arc::new(DenyList::new(entity, words)?));
-        }
-        let mut inner = Inner::new(&self.entities, threshold, self.thresholds, context);
-        inner.own = Own::new(recognizers);
-        inner.allowed = self.allowed;
-        Ok(Analyzer(Arc::new(inner)))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// How many characters are read for each one of `text`.
-    fn reads(text: &str) -> f64 {
-        let folded = Folded::new(text);
-        let window = Window::new(&folded, true, true);
-        Analyzer::all().scan(&window, 0, 0, |_, _| {});
-        window.reads.get() as f64 / folded.len() as f64
-    }
-
-    /// What makes recognizers look, over and over.
-    const HOSTILE: &[&str] = &[
-        "1",
-        "1 ",
-        "1:",
-        "1.",
-        "1-",
-        "1/",
-        "1,",
-        "12 ",
-        "000 ",
-        "123-",
-        "12:34 ",
-        "(1)",
-        "+1",
-        "a1",
-        "a1 ",
-        "A-1",
-        "AB 1",
-        "AB AB 1",
-        "a b 1 ",
-        "@",
-        "a@",
-        "a@b",
-        "a@b.",
-        "a@b.c",
-        "x@y@z@",
-        ":",
-        "::",
-        "a::",
-        "::1",
-        "1::",
-        "/",
-        "://",
-        "http://",
-        "http://a.b/",
-        "www.",
-        "www.a.",
-        ".",
-        "a.b",
-        "a.b.c.",
-        "0x1",
-        "0x",
-        "bc1q",
-        "1234567890",
-        "1234567890 ",
-        "12345 67890 ",
-        "4111 1111 1111 1112 ",
-        "4111111111111112",
-        "2341 2341 2345 ",
-        "1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNb",
-        "GB82 WEST 1234 5698 7654 33 ",
-        "AAAAA1111A ",
-        "27AAPFU0939F1ZX ",
-        "aadhaar 1",
-        "phone 1234567 ",
-        "\u{200b}1",
-        "1\u{200b}",
-        "१ ",
-        "आधार १",
-        "order 1234567890 ",
-        "01/02/1990",
-        "jan 1 ",
-        "January 12, ",
-        "00:1A:",
-        "fe80::1%",
-        "::ffff:",
-        "1.1.1.1.",
-        "sk-",
-        "ghp_",
-        "eyJ",
-        "-----BEGIN ",
-        "password=",
-        "a://b:c@",
-        "\"a\":1,",
-        "A.1.B.2",
-        "DL-",
-        "é1",
-        "中1",
-        "😀1",
-        "UDYAM-AA-00-",
-    ];
-
-    #[test]
-    fn no_text_costs_many_times_the_usual() {
-        // Characters read are no time, of which usual texts take most elsewhere: `benches/` measures that.
-        // Some ten findings a KB, most of them of digits.
-        let usual = "Ravi (+91 98765 43210, Aadhaar 2341 2341 2346) may pay for the windows with the card 4111 1111 1111 1111, order 7781, \
-            as on 12/05/2024. ";
-        let usual = reads(&usual.repeat(20));
-        for atom in HOSTILE {
-            let cost = reads(&atom.repeat(2_000 / atom.len()));
-            assert!(
-                cost <= 15.0 * usual,
-                "{atom:?} costs {cost:.1} reads a character, usual text {usual:.1}"
-            );
-        }
-    }
-
-    #[test]
-    fn the_cost_grows_with_the_text_and_no_faster() {
-        for atom in HOSTILE {
-            let (short, long) = (
-                reads(&atom.repeat(4_000 / atom.len())),
-                reads(&atom.repeat(32_000 / atom.len())),
-            );
-            assert!(
-                long <= 1.1 * short + 0.5,
-                "{atom:?}: {short:.1} reads a character, {long:.1} in a longer text"
-            );
-        }
-    }
 }
