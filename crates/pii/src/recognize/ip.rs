@@ -44,9 +44,10 @@ pub(super) fn find_v4(scene: &Scene<'_>) -> Option<Match> {
     Some(Match::new(start, prefix_length(window, end, 32), 0.95))
 }
 
-/// Where four numbers up to 255 end that dots part.
+/// Where four numbers up to 255 end that dots part. Zeros before one are only written where all have three digits: `001.88.213.0` is a part's number.
 fn octets(window: &Window<'_>, start: usize) -> Option<usize> {
     let mut at = start;
+    let (mut padded, mut full) = (false, true);
     for place in 0..4 {
         if place > 0 {
             (window.at(at) == Some(b'.')).then_some(())?;
@@ -62,8 +63,10 @@ fn octets(window: &Window<'_>, start: usize) -> Option<usize> {
             }
         }
         (at > from && number <= 255).then_some(())?;
+        padded |= at - from > 1 && window.slice(from, from + 1) == b"0";
+        full &= at - from == 3;
     }
-    Some(at)
+    (full || !padded).then_some(at)
 }
 
 pub(super) fn find_v6(scene: &Scene<'_>) -> Option<Match> {

@@ -83,6 +83,8 @@ fn look_alikes_of_addresses_are_not_taken() {
         "version 1.2.3.4",
         "1.2.3.4.5",
         "256.1.1.1",
+        "001.88.213.0",
+        "171.77.066.4",
         "1.2.3",
         "Chrome/120.0.0.0",
         "http://",
@@ -103,6 +105,8 @@ fn look_alikes_of_addresses_are_not_taken() {
         ),
         ("<ravi@example.in>", "ravi@example.in"),
         ("mailto:ravi@example.in?x", "ravi@example.in"),
+        ("from 192.168.001.001 on", "192.168.001.001"),
+        ("from 10.0.0.0 on", "10.0.0.0"),
         ("मेरा ईमेल ravi@example.inहै", "ravi@example.in"),
         (
             "ｒａｖｉ＠ｅｘａｍｐｌｅ．ｉｎ",
