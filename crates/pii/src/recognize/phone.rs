@@ -4,6 +4,8 @@
 //! length; the way in which India or North America writes its own; a word beside the number that says what it is; that
 //! the number is all the text there is.
 
+mod label;
+
 use super::calling_codes::{dialled, international};
 use super::run::{Group, Run, Separator, separator_of, shaped};
 use super::{Match, Scene};
@@ -44,7 +46,8 @@ pub(super) fn find(scene: &Scene<'_>) -> Option<Match> {
             return None;
         }
         // With more groups behind it, only what is written in a fixed way can be told from them.
-        if rest.is_some() && !plus && !matches!(digits.len(), 10..=12) {
+        let fixed = matches!(digits.len(), 10..=12) || digits.len() == 14 && dials_india(digits);
+        if rest.is_some() && !plus && !fixed {
             return None;
         }
         let (end, extended) = extension(window, last.end);
@@ -84,8 +87,8 @@ fn judge(scene: &Scene<'_>, number: &Number<'_>) -> Option<f32> {
         let grouped = number.groups.len() > 1;
         // Of a fraction, `0.096…`, both zeros would be the prefix.
         let split = number.groups.first().is_some_and(|group| group.len() == 1);
-        let indian = rest.starts_with(b"91") && rest.len() == 12;
-        if !split && dialled(rest) && number.open {
+        let indian = dials_india(number.digits);
+        if !split && dialled(rest) && (number.open || indian && grouped) {
             return Some(if grouped || indian {
                 NATIONAL
             } else {
@@ -114,7 +117,8 @@ fn spoken(scene: &Scene<'_>, number: &Number<'_>) -> Option<f32> {
         return None;
     }
     let near = scene.before();
-    if near.says(PHONE) {
+    let speaks = |kind| label::speaks(scene.window, scene.anchor, near, kind);
+    if near.says(PHONE) && speaks(PHONE) {
         return Some(SAID);
     }
     let other = speaks_of_another(near);
@@ -122,7 +126,7 @@ fn spoken(scene: &Scene<'_>, number: &Number<'_>) -> Option<f32> {
         let grouped = number.groups.len() > 1 && digits.len() >= 9;
         let trunk = digits.starts_with(b"0") && digits.len() >= 9;
         let chinese = digits.len() == 11 && matches!(digits, [b'1', b'3'..=b'9', ..]);
-        mobile || prefixed || grouped || trunk || chinese
+        (mobile || prefixed || grouped || trunk || chinese) && speaks(Kind::NUMBER)
     };
     if weak || whole {
         return Some(SAID);
@@ -244,6 +248,11 @@ fn extension(window: &Window<'_>, end: usize) -> (usize, bool) {
 
 fn indian_mobile(digits: &[u8]) -> bool {
     digits.len() == 10 && matches!(digits.first(), Some(b'6'..=b'9'))
+}
+
+/// `00919876543210`
+fn dials_india(digits: &[u8]) -> bool {
+    digits.strip_prefix(b"0091").is_some_and(indian_mobile)
 }
 
 /// An Indian mobile in one of the ways in which it is written: with 91 or 0 before, or in groups.

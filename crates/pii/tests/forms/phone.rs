@@ -136,3 +136,32 @@ fn ten_digits_of_another_sort_are_no_phone() {
         );
     }
 }
+
+#[test]
+fn a_word_for_a_phone_speaks_of_the_numbers_of_its_list_and_of_no_labelled_one() {
+    for (text, phones) in [
+        (
+            "same mobile 9876543210 on leads 8756773433 and 6015254689",
+            1,
+        ),
+        (
+            "share the mobile 9876543210. Merge into the older one (id 6030712046).",
+            1,
+        ),
+        ("call about this, id: 8765432101", 0),
+        ("{\"phone\": \"9876543210\", \"visit\": \"8756773433\"}", 1),
+        ("WhatsApp id 9876543210", 1),
+        ("call 9876543210 or 9876543211", 2),
+        ("call sita 9876543210, or ravi 9876543211", 2),
+        ("Phones:\nSita 9876543210\nRavi 9876543211", 2),
+        ("mobile moved from 9876543210 to 9876543211", 2),
+        ("राम 0091 8047050642  1947", 1),
+    ] {
+        let found = Analyzer::all().analyze(text);
+        let count = found
+            .iter()
+            .filter(|one| one.entity == Entity::Phone)
+            .count();
+        assert_eq!(count, phones, "{text}: {found:?}");
+    }
+}
