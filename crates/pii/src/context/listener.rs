@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 
-use super::words::{Head, Words};
+use super::words::{Words, is_letter};
 use super::{Context, LOOK_AHEAD, Near};
 use crate::window::{LOOK_BACK, Window};
 
@@ -98,9 +98,10 @@ impl<'l> Listener<'l> {
         for (words, heard) in shipped.into_iter().chain(own) {
             let mut heard = heard.borrow_mut();
             heard.listen(words, self.window.folded().source().as_bytes(), from, to);
-            let first = heard.hits.partition_point(|hit| hit.start < from);
-            let hits = heard.hits.get(first..).unwrap_or_default().iter();
-            for hit in hits.take_while(|hit| hit.start < to) {
+            // From the last one backwards: numbers are asked about in turn.
+            let hits = heard.hits.iter().rev();
+            let hits = hits.skip_while(|hit| hit.start >= to);
+            for hit in hits.take_while(|hit| hit.start >= from) {
                 if hit.end == to || hit.end < to && !hit.glued {
                     each(words, hit);
                 }
@@ -118,7 +119,7 @@ impl Heard {
             self.from = earlier;
             self.to = earlier;
         }
-        let plain = |index: usize| text.get(index).is_some_and(u8::is_ascii_alphanumeric);
+        let plain = |index: usize| text.get(index).is_some_and(|byte| is_letter(*byte));
         let mut see = |start: usize| {
             words.at(text, start, |end, word| {
                 let glued = plain(end - 1) && plain(end);
@@ -133,27 +134,32 @@ impl Heard {
         let mut at = self.to;
         // A Latin word counts whole. Words of other scripts take endings, and stand anywhere.
         let mut within = at.checked_sub(1).is_some_and(plain);
-        while let Some(byte) = text.get(at).filter(|_| at < to) {
-            if !byte.is_ascii_alphanumeric() {
-                within = false;
-                if (byte.is_ascii() || *byte >= 0xC0) && words.may_start(*byte) {
+        while let Some(rest) = text.get(at..).filter(|_| at < to)
+            && let Some(byte) = rest.first()
+        {
+            if is_letter(*byte) {
+                let (may_be, length) = words.latin(rest);
+                if !within && may_be {
                     see(at);
                 }
-                at += 1;
+                at += length;
+                within = true;
                 continue;
             }
-            let rest = text.get(at..to).unwrap_or_default();
-            let head = Head::of(text.get(at..).unwrap_or_default());
-            let length = rest
-                .iter()
-                .take_while(|byte| byte.is_ascii_alphanumeric())
-                .count();
-            if !within && words.may_be(head) {
+            within = false;
+            let length = match byte {
+                // A blank or a comma begins no word, and the rest of a letter doesn't.
+                ..0xC0 => 1,
+                ..0xE0 => 2,
+                ..0xF0 => 3,
+                _ => 4,
+            };
+            if (byte.is_ascii() || *byte >= 0xC0) && words.may_start(rest) {
                 see(at);
             }
             at += length;
-            within = true;
         }
-        self.to = self.to.max(to);
+        // The last word may end further on.
+        self.to = self.to.max(at).max(to);
     }
 }

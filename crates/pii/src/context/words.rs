@@ -17,8 +17,10 @@ pub(crate) struct Words {
     /// Those of each node together.
     edges: Vec<(u8, u16)>,
     kinds: Vec<Vec<Kind>>,
-    /// A bit for each hash of how a Latin one begins.
+    /// A bit for each hash of how one begins.
     heads: Vec<u64>,
+    /// First bytes, no Latin letters, of those that can't be told from how they begin.
+    brief: Vec<bool>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -36,24 +38,62 @@ type Numbered = (Vec<u8>, u16);
 
 const HEADS: usize = 1 << 16;
 
-/// The first four letters or digits of a Latin word, or as many as there are.
+/// How a word begins.
+///
+/// Few words of a text begin as one that is looked for does, so that most are told from a bit, without a step into the tree.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Head(u32);
+struct Head(u64);
 
 impl Head {
-    pub(super) fn of(word: &[u8]) -> Self {
-        let letters = word.iter().take(4);
-        let letters = letters.take_while(|byte| byte.is_ascii_alphanumeric());
-        Self(letters.fold(0, |head, byte| {
-            head << 8 | u32::from(byte.to_ascii_lowercase())
-        }))
+    /// In how many letters or digits a Latin word is told.
+    const LATIN: usize = 4;
+    /// In how many bytes another one is: two letters of an Indian script.
+    const OTHER: usize = 6;
+
+    /// That of the Latin word at the start of `text`, and how many letters or digits it has.
+    fn of_latin(text: &[u8]) -> (Self, usize) {
+        let mut head = 0;
+        let mut length = 0;
+        for byte in text.iter().take(Self::LATIN) {
+            if !is_letter(*byte) {
+                return (Self(head), length);
+            }
+            // Digits of a word are told apart from each other still.
+            head = head << 8 | u64::from(byte | 0x20);
+            length += 1;
+        }
+        let rest = text.get(length..).unwrap_or_default().iter();
+        let rest = rest.take_while(|byte| is_letter(**byte)).count();
+        (Self(head), length + rest)
+    }
+
+    /// That of the word at the start of `text`, if so many bytes follow.
+    fn of_other(text: &[u8]) -> Option<Self> {
+        let bytes = text.first_chunk::<8>()?;
+        Some(Self(u64::from_le_bytes(*bytes) << (8 * (8 - Self::OTHER))))
     }
 
     /// Where the bit of it is.
     fn place(self) -> (usize, u32) {
-        let hash = self.0.wrapping_mul(0x9E37_79B1) >> 16;
-        (usize::try_from(hash / 64).unwrap_or(0), hash % 64)
+        let hash = (self.0.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 48) as u16;
+        (usize::from(hash / 64), u32::from(hash % 64))
     }
+}
+
+/// A Latin letter or a digit. By a table: this is asked for each byte before a number.
+pub(super) fn is_letter(byte: u8) -> bool {
+    static LETTERS: [bool; 256] = {
+        let mut letters = [false; 256];
+        let mut rest = letters.as_mut_slice();
+        let mut byte = 0_u8;
+        while let [letter, others @ ..] = rest {
+            *letter = byte.is_ascii_alphanumeric();
+            byte = byte.wrapping_add(1);
+            rest = others;
+        }
+        letters
+    };
+    LETTERS.get(usize::from(byte)) == Some(&true)
 }
 
 impl Words {
@@ -71,13 +111,11 @@ impl Words {
             edges: Vec::new(),
             kinds: Vec::new(),
             heads: vec![0; HEADS / 64],
+            brief: vec![false; 256],
         };
         let mut sorted = Vec::new();
         for (word, kinds) in told {
-            let (place, bit) = Head::of(&word).place();
-            if let Some(bits) = this.heads.get_mut(place) {
-                *bits |= 1 << bit;
-            }
+            this.mark(&word);
             sorted.push((word, u16::try_from(this.kinds.len()).ok()?));
             this.kinds.push(kinds);
         }
@@ -118,19 +156,60 @@ impl Words {
         u16::try_from(own).ok().filter(|own| *own != NONE)
     }
 
-    /// Whether a Latin word may be one: it begins as some does.
-    pub(super) fn may_be(&self, head: Head) -> bool {
+    /// Notes how a word begins.
+    fn mark(&mut self, word: &[u8]) {
+        let Some(first) = word.first() else {
+            return;
+        };
+        let head = if is_letter(*first) {
+            Some(Head::of_latin(word).0)
+        } else {
+            let mut bytes = [0; 8];
+            // Of a Latin letter the case doesn't count.
+            let known = word
+                .get(..Head::OTHER)
+                .filter(|known| !known.iter().any(u8::is_ascii_alphabetic));
+            let known = known.and_then(|known| {
+                bytes.get_mut(..Head::OTHER)?.copy_from_slice(known);
+                Head::of_other(&bytes)
+            });
+            if known.is_none()
+                && let Some(brief) = self.brief.get_mut(usize::from(*first))
+            {
+                *brief = true;
+            }
+            known
+        };
+        if let Some((place, bit)) = head.map(Head::place)
+            && let Some(bits) = self.heads.get_mut(place)
+        {
+            *bits |= 1 << bit;
+        }
+    }
+
+    fn begins(&self, head: Head) -> bool {
         let (place, bit) = head.place();
         self.heads
             .get(place)
             .is_some_and(|bits| bits >> bit & 1 == 1)
     }
 
-    /// Whether one starts with `byte`, which is no Latin letter.
-    pub(super) fn may_start(&self, byte: u8) -> bool {
-        self.first
-            .get(usize::from(byte))
-            .is_some_and(|node| *node != NONE)
+    /// Whether the Latin word at the start of `text` may be one, and how many letters or digits it has.
+    pub(super) fn latin(&self, text: &[u8]) -> (bool, usize) {
+        let (head, length) = Head::of_latin(text);
+        (self.begins(head), length)
+    }
+
+    /// Whether one may start at the start of `text`, where no Latin letter is.
+    pub(super) fn may_start(&self, text: &[u8]) -> bool {
+        let Some(first) = text.first().map(|first| usize::from(*first)) else {
+            return false;
+        };
+        match Head::of_other(text) {
+            Some(head) => self.begins(head) || self.brief.get(first) == Some(&true),
+            // At the end of the text.
+            None => self.first.get(first).is_some_and(|node| *node != NONE),
+        }
     }
 
     /// Calls `each` with the end and the number of all words that stand at `start`.
@@ -192,5 +271,39 @@ mod tests {
         assert_eq!(at("pan no", 0), ["pan", "pan no"]);
         assert_eq!(at("पैन", 0), ["पैन"]);
         assert!(at("pa", 0).is_empty() && at("", 0).is_empty() && at("xpan", 0).is_empty());
+    }
+
+    #[test]
+    fn none_is_passed_over_for_how_it_begins() {
+        let all = [
+            "pan",
+            "a",
+            "phone",
+            "पैन",
+            "ए",
+            "📞",
+            "₹",
+            "$",
+            "№ 1",
+            "été",
+            "телефон",
+            "é1",
+        ];
+        let words =
+            Words::new(all.iter().map(|word| (Cow::Borrowed(*word), Kind::NUMBER))).unwrap();
+        for word in all {
+            for behind in ["", " ", " 12345678", "ों का हाल"] {
+                let text = format!("{word}{behind}").to_ascii_uppercase();
+                let text = text.as_bytes();
+                let told = match is_letter(text[0]) {
+                    true => words.latin(text).0,
+                    false => words.may_start(text),
+                };
+                assert!(told, "{word}{behind}");
+            }
+        }
+        assert_eq!(words.latin(b"committee met"), (false, 9));
+        let words = Words::new([(Cow::Borrowed("पैन"), Kind::NUMBER)].into_iter()).unwrap();
+        assert!(!words.may_start("समिति की बैठक".as_bytes()));
     }
 }
