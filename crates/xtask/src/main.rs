@@ -6,7 +6,7 @@
 //! | `test --all` | the same, and fails when something could not be run on this machine; CI calls it so |
 //! | `sdk [WORDS]` | builds the gateway and runs the SDK tests alone; WORDS go to pytest, such as `-k masking` |
 //! | `differential [WORDS]` | compares what LiteLLM sends with what we send, `--list` tells all differences; then runs LiteLLM's guardrail and Presidio's libraries against our Presidio |
-//! | `eval-pii DATASET [OPTIONS]` | measures how well personal data is found, `--with-presidio` beside Presidio; without words it tells what it takes |
+//! | `eval-pii DATASET [OPTIONS]` | measures how well personal data is found, or with `speed` how fast, `--with-presidio` beside Presidio; without words it tells what it takes |
 //! | `onnx [WORDS]` | runs the tests of models in the ONNX runtime, which it installs; WORDS choose among them |
 //! | `fuzz [SECONDS]` | runs every fuzz target, 150 seconds in all unless told |
 //! | `features` | checks each crate alone: with no feature, with each one, with all |

@@ -15,11 +15,14 @@
 //! ```
 
 mod case;
+mod clock;
 pub mod corpus;
 pub mod floors;
 pub mod presidio;
+pub mod prose;
 mod score;
 pub mod source;
+pub mod speed;
 pub mod table;
 pub mod unit;
 

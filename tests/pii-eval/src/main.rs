@@ -1,27 +1,24 @@
 //! `cargo xtask eval-pii`, which tells the options.
 
-use std::hint::black_box;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::time::{Duration, SystemTime};
 
 use bartizan_pii::Analyzer;
 use bartizan_pii_eval::floors::Standing;
+use bartizan_pii_eval::speed::{self, Speed};
 use bartizan_pii_eval::table::{Column, report};
 use bartizan_pii_eval::unit::Agreement;
-use bartizan_pii_eval::{Dataset, Failure, Score, corpus, find, floors, presidio, source};
+use bartizan_pii_eval::{Failure, Score, corpus, find, floors, presidio, source};
 use lexopt::prelude::*;
 
 const USAGE: &str = "usage: cargo xtask eval-pii DATASET [--with-presidio] [--seed N] [--floor] [--write FILE]
-  DATASET: india, documents, world, negatives, secrets, synth, presidio, or a file in presidio-research's JSON or one such object a line
+  DATASET: india, documents, world, negatives, secrets, synth, presidio, or a file in presidio-research's JSON or one such object a line;
+           speed, what it takes on the texts of the benches
   --with-presidio  Presidio's pattern recognisers beside, on the same texts
   --seed N         other texts of the own corpus (1)
   --floor          fails below the floors of tests/pii-eval/data/floors.txt
   --write FILE     writes the texts with what they hold, one JSON object a line";
-
-const RUNS: usize = 5;
-const TIMED_BYTES: usize = 4 << 20;
 
 #[derive(Debug, Default)]
 struct Asked {
@@ -72,6 +69,10 @@ fn run(asked: &Asked) -> Result<bool, Failure> {
     let seed = asked.seed.unwrap_or(corpus::SEED);
     let dataset = match asked.dataset.as_str() {
         "presidio" => return agreement(asked),
+        "speed" => {
+            say(&Speed::measure(asked.presidio.as_deref())?);
+            return Ok(true);
+        }
         "india" => corpus::india(seed)?,
         "negatives" => corpus::negatives(seed)?,
         "secrets" => corpus::secrets(seed)?,
@@ -87,7 +88,7 @@ fn run(asked: &Asked) -> Result<bool, Failure> {
     }
     let analyzer = Analyzer::all();
     let findings = find(&analyzer, &dataset);
-    let took = fastest(&analyzer, &dataset);
+    let took = speed::fastest(&analyzer, &dataset);
     let ours = Score::of(&dataset, &findings);
     let standing = Standing::of(&floors::read()?, &dataset.name, &ours);
     let mut columns = vec![Column::new("Bartizan", ours, took)];
@@ -112,33 +113,6 @@ fn held(broken: &[String]) -> bool {
         say(&format_args!("below the floor: {floor}"));
     }
     broken.is_empty()
-}
-
-/// What all texts take, without what is written down of them; nothing where it would be the time of a build that isn't optimised.
-fn fastest(analyzer: &Analyzer, dataset: &Dataset) -> Duration {
-    if cfg!(debug_assertions) {
-        return Duration::ZERO;
-    }
-    // The clock may move in steps of some milliseconds.
-    let passes = (TIMED_BYTES / dataset.len().max(1)).max(1) as u32;
-    let once = || {
-        let start = clock();
-        for case in (0..passes).flat_map(|_| &dataset.cases) {
-            black_box(analyzer.analyze(black_box(&case.text)));
-        }
-        clock().saturating_sub(start) / passes
-    };
-    (0..RUNS).map(|_| once()).min().unwrap_or_default()
-}
-
-/// The time that this thread has had a core, where the system tells it: a machine may be busy with other things.
-fn clock() -> Duration {
-    let told = std::fs::read_to_string("/proc/thread-self/schedstat").ok();
-    let nanos = told.and_then(|told| told.split(' ').next()?.parse().ok());
-    nanos.map_or_else(
-        || SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default(),
-        Duration::from_nanos,
-    )
 }
 
 fn agreement(asked: &Asked) -> Result<bool, Failure> {

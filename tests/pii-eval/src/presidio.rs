@@ -1,8 +1,8 @@
 //! Presidio's own pattern recognisers on the same texts, in an environment of their own.
 
-use std::io::Write;
+use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -28,15 +28,8 @@ pub struct Answer {
 ///
 /// It can't be started, or answers something else than findings.
 pub fn find(python: &Path, dataset: &Dataset) -> Result<Answer, Failure> {
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("presidio/find.py");
     let wrong = |error: std::io::Error| format!("{}: {error}", python.display());
-    let mut child = Command::new(python)
-        .arg(script)
-        .env("PYTHONDONTWRITEBYTECODE", "1")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .map_err(wrong)?;
+    let mut child = run(python, "find.py")?;
     let mut texts = child.stdin.take().ok_or("no way to Presidio")?;
     // It reads all before it writes anything.
     for case in &dataset.cases {
@@ -85,4 +78,79 @@ pub fn find(python: &Path, dataset: &Dataset) -> Result<Answer, Failure> {
             .unwrap_or_default()
             .to_owned(),
     })
+}
+
+fn run(python: &Path, script: &str) -> Result<Child, Failure> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("presidio");
+    Command::new(python)
+        .arg(folder.join(script))
+        .env("PYTHONDONTWRITEBYTECODE", "1")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .map_err(|error| format!("{}: {error}", python.display()))
+}
+
+/// Presidio, loaded and warm, which tells what it takes for one text after another. It ends when this is dropped.
+#[derive(Debug)]
+pub(crate) struct Session {
+    child: Child,
+    asks: ChildStdin,
+    answers: BufReader<ChildStdout>,
+    pub(crate) version: String,
+    /// How many recognisers are on, as the evaluation runs it and with those of all states.
+    pub(crate) recognizers: [u64; 2],
+}
+
+impl Session {
+    pub(crate) fn start(python: &Path) -> Result<Self, Failure> {
+        let mut child = run(python, "speed.py")?;
+        let ways = child.stdin.take().zip(child.stdout.take());
+        let (asks, answers) = ways.ok_or("no way to Presidio")?;
+        let mut session = Self {
+            child,
+            asks,
+            answers: BufReader::new(answers),
+            version: String::new(),
+            recognizers: [0; 2],
+        };
+        let loaded = session.answer()?;
+        let count = |at: usize| loaded.get("recognizers")?.get(at)?.as_u64();
+        session.recognizers = [0, 1].map(|at| count(at).unwrap_or_default());
+        let version = loaded.get("version").and_then(Value::as_str);
+        session.version = version.unwrap_or_default().to_owned();
+        Ok(session)
+    }
+
+    /// What a call with `text` takes, and how much it finds, with the recognisers of all states or without.
+    pub(crate) fn time(
+        &mut self,
+        text: &str,
+        every: bool,
+        long: Duration,
+    ) -> Result<(Duration, usize), Failure> {
+        let ask = json!({"text": text, "every": every, "seconds": long.as_secs_f64()});
+        writeln!(self.asks, "{ask}").map_err(|error| format!("Presidio: {error}"))?;
+        let answer = self.answer()?;
+        let seconds = answer.get("seconds").and_then(Value::as_f64);
+        let found = answer.get("found").and_then(Value::as_u64);
+        let told = seconds.zip(found.and_then(|found| found.try_into().ok()));
+        let (seconds, found) = told.ok_or("Presidio: no times")?;
+        Ok((Duration::from_secs_f64(seconds), found))
+    }
+
+    fn answer(&mut self) -> Result<Value, Failure> {
+        let mut line = String::new();
+        let read = self.answers.read_line(&mut line);
+        read.map_err(|error| error.to_string())
+            .and_then(|_| serde_json::from_str(&line).map_err(|error| error.to_string()))
+            .map_err(|error| format!("Presidio: {error}"))
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
 }
