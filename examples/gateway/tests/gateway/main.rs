@@ -20,6 +20,7 @@ mod onnx;
 mod presidio;
 mod process;
 mod providers;
+mod regions;
 mod routes;
 mod slow;
 mod smuggling;
