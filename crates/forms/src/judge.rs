@@ -2,6 +2,10 @@
 //!
 //! Documentation is full of keys that are none, and code of names that stand for one.
 
+use std::sync::LazyLock;
+
+use crate::words::Words;
+
 /// What a form's secret is judged as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
@@ -118,8 +122,13 @@ const SAMPLE_PASSWORDS: [&str; 22] = [
     "example",
 ];
 
+/// What a password without a digit is a sample by, wherever it stands in it.
+const SAMPLES: [&str; 3] = ["password", "secret", "passwd"];
+
+static HELD: LazyLock<Words> = LazyLock::new(|| Words::new(PLACEHOLDERS.iter().chain(&SAMPLES)));
+
 fn has_placeholder(secret: &str) -> bool {
-    PLACEHOLDERS.iter().any(|word| secret.contains(word))
+    HELD.any(secret, |word| !SAMPLES.contains(&word))
 }
 
 fn is_placeholder(secret: &str, own: usize, cased: bool) -> bool {
@@ -139,9 +148,8 @@ fn is_sample_password(password: &str) -> bool {
     let open = |c: char| matches!(c, '{' | '$' | '<' | '[' | '%' | '(');
     SAMPLE_PASSWORDS.contains(&password)
         || password.starts_with(open)
-        || has_placeholder(password)
-        || ["password", "secret", "passwd"].iter().any(|word| {
-            password.contains(word) && !password.bytes().any(|byte| byte.is_ascii_digit())
+        || HELD.any(password, |word| {
+            !SAMPLES.contains(&word) || !password.bytes().any(|byte| byte.is_ascii_digit())
         })
         || distinct(password) < 3
 }

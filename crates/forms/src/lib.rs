@@ -47,6 +47,7 @@ mod scan;
 mod shape;
 mod threes;
 mod tree;
+mod words;
 
 use std::fmt;
 use std::ops::Range;
@@ -162,8 +163,12 @@ impl Forms {
     pub fn at(&self, start: usize, mut read: impl FnMut(usize) -> Option<u8>) -> Option<Found> {
         let before = [start.checked_sub(2), start.checked_sub(1)];
         let before = before.map(|index| index.and_then(&mut read));
-        let before: Vec<u8> = before.into_iter().flatten().collect();
-        let found = self.follow(Run::new(&before, false), start, &mut read)?;
+        let run = match before {
+            [Some(earlier), Some(last)] => Run::new(&[earlier, last], false),
+            [Some(byte), None] | [None, Some(byte)] => Run::new(&[byte], false),
+            [None, None] => Run::new(&[], false),
+        };
+        let found = self.follow(run, start, &mut read)?;
         if found.score >= 0.6 || found.secret.start == start {
             return Some(found);
         }
@@ -200,21 +205,23 @@ impl Forms {
         read: &mut impl FnMut(usize) -> Option<u8>,
     ) -> Option<Found> {
         let mut best = None;
+        let mut hits = [Hit::default(); 4];
+        // What was read of it, as far as a match needs it.
+        let mut whole = Vec::new();
         while run.is_open() {
             let at = start + run.len();
             let byte = read(at);
-            let mut hits = [None; 4];
             let mut count = 0;
             run.step(self, byte, |hit| {
                 if let Some(place) = hits.get_mut(count) {
-                    *place = Some(hit);
+                    *place = hit;
                     count += 1;
                 }
             });
-            for hit in hits.into_iter().flatten() {
-                let whole: Vec<u8> = (start..start + hit.until).map_while(&mut *read).collect();
-                let found = self.judge(&hit, &whole, start);
-                best = better(best, found);
+            for hit in hits.get(..count).unwrap_or_default() {
+                whole.extend((start + whole.len()..start + hit.until).map_while(&mut *read));
+                let whole = whole.get(..hit.until).unwrap_or(&whole);
+                best = better(best, self.judge(hit, whole, start));
             }
         }
         best

@@ -22,7 +22,7 @@ struct Thread {
 }
 
 /// What matched, before it is judged.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Hit {
     pub(crate) way: u16,
     /// The secret itself.

@@ -27,7 +27,11 @@ pub(super) fn find(scene: &Scene<'_>) -> Option<Match> {
 fn judge(scene: &Scene<'_>, run: &Run, groups: &[Group], digits: &[u8]) -> Option<Match> {
     let window = scene.window;
     let (first, last) = (groups.first()?, groups.last()?);
-    if !(12..=19).contains(&digits.len()) || !luhn(digits) || !issued(digits) {
+    if !(12..=19).contains(&digits.len())
+        || !may_be_issued(digits)
+        || !luhn(digits)
+        || !issued(digits)
+    {
         return None;
     }
     if !window.may_start(first.start)
@@ -113,6 +117,39 @@ fn issued(digits: &[u8]) -> bool {
     })
 }
 
+/// How long a number may be that begins with two digits, a bit each.
+static LENGTHS: LazyLock<[u32; 100]> = LazyLock::new(|| {
+    let mut lengths = [0; 100];
+    for (two, lengths) in (0..).zip(&mut lengths) {
+        for issuer in ISSUERS.iter() {
+            // The first two of the issuer's digits, from and to.
+            let [from, to] =
+                [(issuer.from, 0), (issuer.to, 9)].map(|(digits, next)| match issuer.prefix {
+                    1 => digits * 10 + next,
+                    more => (2..more).fold(digits, |digits, _| digits / 10),
+                });
+            if (from..=to).contains(&two) {
+                *lengths |= issuer
+                    .lengths
+                    .clone()
+                    .fold(0, |all, length| all | 1 << length);
+            }
+        }
+    }
+    lengths
+});
+
+/// Whether the first two digits and the length are some issuer's: most numbers are seen through here.
+fn may_be_issued(digits: &[u8]) -> bool {
+    let [tens, ones, ..] = digits else {
+        return false;
+    };
+    let two = usize::from(tens.wrapping_sub(b'0')) * 10 + usize::from(ones.wrapping_sub(b'0'));
+    LENGTHS
+        .get(two)
+        .is_some_and(|lengths| lengths >> digits.len() & 1 == 1)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -126,5 +163,18 @@ mod tests {
                 .iter()
                 .all(|issuer| issuer.from <= issuer.to && *issuer.lengths.start() >= 12)
         );
+    }
+    #[test]
+    fn the_first_two_digits_rule_out_no_card() {
+        for first in 0..1_000_000 {
+            for length in 12..=19 {
+                let mut digits = format!("{first:06}").into_bytes();
+                digits.resize(length, b'0');
+                assert!(
+                    may_be_issued(&digits) || !issued(&digits),
+                    "{first:06} {length}"
+                );
+            }
+        }
     }
 }

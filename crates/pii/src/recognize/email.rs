@@ -14,23 +14,20 @@ const PICTURES: [&[u8]; 7] = [b"png", b"jpg", b"jpeg", b"gif", b"svg", b"webp", 
 
 pub(super) fn find(scene: &Scene<'_>) -> Option<Match> {
     let start = local(scene.window, scene.anchor)?;
-    if is_user(scene.window, start) {
-        return None;
-    }
     let end = domain(scene.window, scene.anchor + 1)?;
-    Some(Match::new(start, end, 0.95))
+    (!is_user(scene.window, start)).then(|| Match::new(start, end, 0.95))
 }
 
 /// Whether what starts at `start` is the user or password of an address with a scheme: `https://user:password@host`.
 fn is_user(window: &Window<'_>, start: usize) -> bool {
     let earlier = window.slice(start.saturating_sub(LONGEST_LOCAL), start);
-    let word = earlier
-        .rsplit(|byte| byte.is_ascii_whitespace() || matches!(byte, b'"' | b'\'' | b'<' | b'('))
-        .next()
-        .unwrap_or_default();
-    let scheme = word.windows(3).rposition(|three| three == b"://");
-    let rest = scheme.and_then(|place| word.get(place + 3..));
-    rest.is_some_and(|rest| !rest.iter().any(|byte| matches!(byte, b'/' | b'?' | b'#')))
+    // What ends a scheme is the last slash of it, or there is a path between.
+    let last = earlier.iter().rposition(|byte| {
+        byte.is_ascii_whitespace()
+            || matches!(byte, b'"' | b'\'' | b'<' | b'(' | b'/' | b'?' | b'#')
+    });
+    let scheme = last.and_then(|last| earlier.get(..=last));
+    scheme.is_some_and(|scheme| scheme.ends_with(b"://"))
 }
 
 /// Where the local part that ends before `end` starts.

@@ -37,12 +37,31 @@ pub(crate) fn find(
     let Some(run) = scene.run() else {
         return;
     };
-    // Of too many groups, what follows the last isn't known.
-    let sure = |groups: &[Group]| !run.overlong() || run.next(groups.len()).is_some();
-    for (groups, digits) in run.prefixes().filter(|(groups, _)| sure(groups)) {
+    // After how many digits the groups part, a bit each.
+    let mut parted = 0_u32;
+    for (groups, digits) in run.prefixes() {
+        if let [.., before, last] = groups {
+            // One separator parts all of a number's groups.
+            let alike = groups
+                .get(1)
+                .is_some_and(|second| second.separator == last.separator);
+            if !alike
+                || !matches!(
+                    last.separator,
+                    Separator::Space | Separator::Dash | Separator::Dot
+                )
+            {
+                return;
+            }
+            parted |= 1 << before.digits;
+        }
+        // Of too many groups, what follows the last isn't known.
+        if run.overlong() && run.next(groups.len()).is_none() {
+            continue;
+        }
         for (form, row) in NUMBERS.get(digits.len()).into_iter().flatten() {
-            if wanted(row.entity, row.best())
-                && form.holds(groups, digits)
+            if form.holds(parted, digits)
+                && wanted(row.entity, row.best())
                 && let (Some(first), Some(last)) = (groups.first(), groups.last())
                 && let [unsure, piece] = is_piece(scene, run, groups)
                 && let Some(one) = row.judge(scene, first.start, last.end, unsure, piece)
@@ -139,19 +158,9 @@ impl Form {
             .then_some(forms)
     }
 
-    fn holds(&self, groups: &[Group], digits: &[u8]) -> bool {
-        let parted = groups
-            .iter()
-            .rev()
-            .skip(1)
-            .fold(0_u32, |bits, group| bits | 1 << group.digits);
-        let separated = groups.len() == 1
-            || matches!(
-                separator_of(groups),
-                Some(Separator::Space | Separator::Dash | Separator::Dot)
-            );
-        separated
-            && parted & !(self.may_part | self.must_part) == 0
+    /// Whether `digits` that part after so many as the bits of `parted` say are written so.
+    fn holds(&self, parted: u32, digits: &[u8]) -> bool {
+        parted & !(self.may_part | self.must_part) == 0
             && parted & self.must_part == self.must_part
             && self
                 .digits

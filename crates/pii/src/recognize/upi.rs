@@ -34,6 +34,12 @@ pub(super) fn find(scene: &Scene<'_>) -> Option<Match> {
 }
 
 pub(super) fn find_health(scene: &Scene<'_>) -> Option<Match> {
+    let first = scene.window.at(scene.anchor + 1)?.to_ascii_lowercase();
+    // Most is told by that, before all is read again.
+    HEALTH
+        .iter()
+        .any(|known| known.first() == Some(&first))
+        .then_some(())?;
     let (start, handle, end) = address(scene.window, scene.anchor)?;
     is_health(handle).then(|| Match::new(start, end, 0.95))
 }
