@@ -143,6 +143,11 @@ impl Analyzer {
         self.0.threshold_of(entity)
     }
 
+    /// The words beside a number that tell what it is.
+    pub(crate) fn context(&self) -> &Context {
+        &self.0.context
+    }
+
     /// Whether a scan of folded text may stop anywhere.
     pub(crate) fn may_stop(&self, folded: &[u8]) -> bool {
         let wanted = self.0.wanted.has(Entity::Secret);

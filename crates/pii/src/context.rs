@@ -1,12 +1,14 @@
 //! The words beside a number that tell what it is.
 
 mod listener;
+mod tables;
 mod words;
 
 use std::borrow::Cow;
 use std::sync::{Arc, LazyLock};
 
 pub(crate) use self::listener::Listener;
+pub(crate) use self::tables::Tables;
 use self::words::Words;
 use crate::ConfigError;
 use crate::Entity;
@@ -16,7 +18,7 @@ use crate::entity::PerEntity;
 const LOOK_AHEAD: usize = 36;
 
 /// What a word tells: a kind of data, or one of the two below.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Kind(u8);
 
 /// How many kinds there may be, those of one's own among them.
@@ -85,7 +87,11 @@ impl Near {
     /// Takes in what a word tells.
     fn see(&mut self, words: &Words, word: u16, distance: usize) {
         let distance = u8::try_from(distance).unwrap_or(NONE - 1).min(NONE - 1);
-        for kind in words.kinds(word) {
+        self.hear(words.kinds(word), distance);
+    }
+
+    fn hear(&mut self, kinds: &[Kind], distance: u8) {
+        for kind in kinds {
             if let Some(nearest) = self.0.get_mut(usize::from(kind.0)) {
                 *nearest = (*nearest).min(distance);
             }

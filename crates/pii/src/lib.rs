@@ -92,7 +92,7 @@
 //! (12 digits in a row, 10 digits in a row), a word near by must say what the number is: `Aadhaar`, `मोबाइल`, `card`; and a
 //! nearer word such as `order` says that it is something else. The words are in `data/context.txt`, in English, the
 //! languages of India and those of each kind's country; [`context_word`](PiiLayerBuilder::context_word) adds to them. A word
-//! behind a number counts only up to the end of its clause. A number that is all a text says is taken without such a word
+//! behind a number counts only up to the end of its clause, and in a table the head of its column counts, however far above. A number that is all a text says is taken without such a word
 //! where its form is not too common, since in a tool's arguments the word lies in the field's name.
 //!
 //! Each form has a score, and another where a word speaks for it; it counts from 0.5 unless told otherwise. Of findings that

@@ -4,6 +4,7 @@ use std::fmt;
 
 use bartizan_core::TextRewriter;
 
+use crate::context::Tables;
 use crate::fold::Folded;
 use crate::window::{KEPT, Window};
 use crate::{Analyzer, Entity};
@@ -21,7 +22,7 @@ type Write = Box<dyn FnMut(Entity, &str, &mut String) + Send>;
 /// what follows shows where it ends: some forty characters as a rule, at most 64 bytes of usual text, and about 300 where
 /// numbers and addresses stand close. What may become a long form is held back until it ends or turns out to be none: a web
 /// address, some 700 bytes; a secret, up to 2.2 KiB, a JSON web token 10 and a private key 16. To judge the words before a
-/// number it keeps the last kilobyte or so that it gave out.
+/// number it keeps the last kilobyte or so that it gave out, and of a table what its head says of each column.
 pub struct StreamMasker {
     analyzer: Analyzer,
     /// What was given out last and may still be looked at, then what is held back.
@@ -30,6 +31,8 @@ pub struct StreamMasker {
     given: usize,
     /// `text` starts where the whole text does.
     opens: bool,
+    /// What the text before `text` left open.
+    tables: Tables,
     write: Write,
     seen: Option<Box<dyn FnMut(Entity) + Send>>,
 }
@@ -45,6 +48,7 @@ impl StreamMasker {
             text: String::new(),
             given: 0,
             opens: true,
+            tables: Tables::default(),
             seen: None,
         }
     }
@@ -73,7 +77,7 @@ impl StreamMasker {
 
     fn advance(&mut self, closes: bool, out: &mut String) {
         let folded = Folded::new(&self.text);
-        let window = Window::new(&folded, self.opens, closes);
+        let window = Window::new(&folded, self.opens, closes).below(&self.tables);
         let from = folded.index(self.given);
         let mut done = self.given;
         let (text, write, seen) = (&self.text, &mut self.write, &mut self.seen);
@@ -98,6 +102,11 @@ impl StreamMasker {
         self.given = settled - kept;
         self.opens &= kept == 0;
         drop(folded);
+        let context = self.analyzer.context();
+        self.tables.read(
+            self.text.as_bytes().get(..kept).unwrap_or_default(),
+            context,
+        );
         self.text.drain(..kept);
     }
 }
@@ -115,6 +124,7 @@ impl TextRewriter for StreamMasker {
         self.text.clear();
         self.given = 0;
         self.opens = true;
+        self.tables = Tables::default();
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 
+use crate::context::Tables;
 use crate::fold::{Folded, LATIN, OTHER};
 
 /// How many folded characters before a finding may be read for words that tell what it is.
@@ -29,6 +30,8 @@ pub(crate) struct Window<'w> {
     /// The last index is where the text ends.
     closes: bool,
     touched: Cell<bool>,
+    /// What came before index 0.
+    tables: Option<&'w Tables>,
     /// How many characters were read.
     #[cfg(test)]
     pub(crate) reads: Cell<u64>,
@@ -41,9 +44,22 @@ impl<'w> Window<'w> {
             opens,
             closes,
             touched: Cell::new(false),
+            tables: None,
             #[cfg(test)]
             reads: Cell::new(0),
         }
+    }
+
+    /// What the text before this one left open.
+    pub(crate) fn below(self, tables: &'w Tables) -> Self {
+        Self {
+            tables: Some(tables),
+            ..self
+        }
+    }
+
+    pub(crate) fn tables(&self) -> Option<&'w Tables> {
+        self.tables
     }
 
     pub(crate) fn folded(&self) -> &'w Folded<'w> {

@@ -2,8 +2,9 @@
 
 use std::cell::RefCell;
 
+use super::tables::Columns;
 use super::words::{Words, is_letter};
-use super::{Context, LOOK_AHEAD, Near};
+use super::{Context, Kind, LOOK_AHEAD, Near};
 use crate::window::{LOOK_BACK, Window};
 
 /// What starts so much earlier, in bytes, is read too: a code may start before its anchor.
@@ -16,6 +17,7 @@ pub(crate) struct Listener<'l> {
     window: &'l Window<'l>,
     shipped: Option<RefCell<Heard>>,
     own: Option<RefCell<Heard>>,
+    columns: Columns,
 }
 
 /// What one set of words made of a part of the text.
@@ -45,6 +47,7 @@ impl<'l> Listener<'l> {
             window,
             shipped: context.shipped.as_deref().map(heard),
             own: context.own_words.as_ref().map(heard),
+            columns: Columns::default(),
         }
     }
 
@@ -52,12 +55,16 @@ impl<'l> Listener<'l> {
         self.context
     }
 
-    /// The words before `start`.
+    /// The words before `start`. In a table whose head says what the column holds, that is the nearest, and other rows don't count.
     pub(crate) fn before(&self, start: usize) -> Near {
         let folded = self.window.folded();
-        let from = folded.start(start.saturating_sub(LOOK_BACK));
+        let mut from = folded.start(start.saturating_sub(LOOK_BACK));
         let to = folded.end(start);
         let mut near = Near::NOTHING;
+        if let Some(column) = self.columns.above(self.window, self.context, start) {
+            from = from.max(column.row);
+            near.hear(column.told(), 0);
+        }
         self.hits(from, to, |words, hit| {
             near.see(words, hit.word, self.characters(hit.end, to));
         });
@@ -107,6 +114,22 @@ impl<'l> Listener<'l> {
                 }
             }
         }
+    }
+}
+
+impl Context {
+    /// What the words of `text` tell.
+    pub(super) fn told(&self, text: &[u8]) -> Vec<Kind> {
+        let mut told = Vec::new();
+        for words in self.shipped.as_deref().into_iter().chain(&self.own_words) {
+            let mut heard = Heard::default();
+            heard.listen(words, text, 0, text.len());
+            let whole = heard.hits.iter().filter(|hit| !hit.glued);
+            told.extend(whole.flat_map(|hit| words.kinds(hit.word)));
+        }
+        told.sort_unstable();
+        told.dedup();
+        told
     }
 }
 
