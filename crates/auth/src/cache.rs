@@ -6,21 +6,41 @@ use std::time::Duration;
 
 use bartizan_core::Principal;
 
+use crate::chain::{Chain, accounts_of};
 use crate::digest::KeyDigest;
-use crate::key::KeyId;
 use crate::record::KeyRecord;
+use crate::store::Change;
 
-/// A key that the store knows, and the principal that it stands for once its standing is checked.
+/// A key that the store knows with what binds it, and the principal that it stands for once its standing is checked.
 #[derive(Debug)]
 pub(crate) struct Known {
+    /// What it was looked up by.
+    pub(crate) digest: KeyDigest,
     pub(crate) record: KeyRecord,
+    pub(crate) chain: Chain,
     pub(crate) principal: Principal,
 }
 
 impl Known {
-    pub(crate) fn new(record: KeyRecord) -> Self {
-        let principal = record.principal();
-        Self { record, principal }
+    pub(crate) fn new(digest: KeyDigest, record: KeyRecord, chain: Chain) -> Self {
+        let principal = chain.principal(&record);
+        Self {
+            digest,
+            record,
+            chain,
+            principal,
+        }
+    }
+
+    /// Whether the change may have changed it.
+    fn hangs_on(&self, change: &Change) -> bool {
+        match change {
+            Change::Key(key_id) => {
+                self.record.key_id == *key_id || self.record.lineage.contains(key_id)
+            }
+            Change::Account(id) => accounts_of(&self.record).contains(id),
+            Change::Anything => true,
+        }
     }
 }
 
@@ -87,7 +107,7 @@ impl Cache {
     pub(crate) fn insert(&self, known: Arc<Known>, ticket: Ticket) {
         let mut generations = self.generations();
         if generations.changes == ticket.changes {
-            let digest = known.record.digest;
+            let digest = known.digest;
             generations.old.remove(&digest);
             self.put(
                 &mut generations,
@@ -100,16 +120,16 @@ impl Cache {
         }
     }
 
-    /// Forgets a key at once.
-    pub(crate) fn forget(&self, key_id: &KeyId) {
+    /// Forgets at once what hangs on what was changed.
+    pub(crate) fn forget(&self, change: &Change) {
         let mut generations = self.generations();
         generations.changes += 1;
         generations
             .young
-            .retain(|_, entry| entry.known.record.key_id != *key_id);
+            .retain(|_, entry| !entry.known.hangs_on(change));
         generations
             .old
-            .retain(|_, entry| entry.known.record.key_id != *key_id);
+            .retain(|_, entry| !entry.known.hangs_on(change));
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -138,16 +158,18 @@ impl Cache {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::key::KeyId;
 
     const TTL: Duration = Duration::from_secs(30);
 
     fn known(number: u8) -> Arc<Known> {
         let digest = KeyDigest::from_bytes([number; 32]);
-        Arc::new(Known::new(KeyRecord::new(
-            KeyId::generate().unwrap(),
-            digest,
-            Duration::ZERO,
-        )))
+        let record = KeyRecord::new(KeyId::generate().unwrap(), digest, Duration::ZERO);
+        let chain = Chain {
+            accounts: Vec::new(),
+            lineage: Vec::new(),
+        };
+        Arc::new(Known::new(digest, record, chain))
     }
 
     fn put(cache: &Cache, known: &Arc<Known>, now: Duration) {
@@ -197,7 +219,7 @@ mod tests {
         put(&cache, &key, Duration::ZERO);
         put(&cache, &known(2), Duration::ZERO);
         put(&cache, &known(3), Duration::ZERO);
-        cache.forget(&key.record.key_id);
+        cache.forget(&Change::Key(key.record.key_id.clone()));
         assert!(cache.get(&key.record.digest, Duration::ZERO).is_none());
     }
 
@@ -205,7 +227,7 @@ mod tests {
     fn an_answer_from_before_a_change_does_not_come_back() {
         let (cache, key) = (Cache::new(TTL, 10), known(1));
         let ticket = cache.ticket(Duration::ZERO);
-        cache.forget(&key.record.key_id);
+        cache.forget(&Change::Key(key.record.key_id.clone()));
         cache.insert(Arc::clone(&key), ticket);
         assert!(cache.get(&key.record.digest, Duration::ZERO).is_none());
     }

@@ -80,6 +80,9 @@ pub enum Error {
         /// What it should be.
         mend: &'static str,
     },
+    /// Somebody else has changed it since the asker saw it.
+    #[error("it was changed meanwhile: read it again, and send the `version` that it has now")]
+    Conflict,
     /// The operating system gives no randomness.
     #[error("the operating system gives no randomness")]
     Randomness,

@@ -7,10 +7,11 @@ use std::time::Duration;
 use bartizan_core::{Clock, Principal, SystemClock};
 
 use crate::cache::{Cache, Known};
+use crate::chain::{Chain, accounts_of};
 use crate::digest::Pepper;
 use crate::key::VirtualKey;
-use crate::record::Standing;
-use crate::store::{AnyStore, KeyStore, StoreError, StoreFuture};
+use crate::record::{KeyRecord, Previous, Standing};
+use crate::store::{AnyChanges, AnyStore, Changes, KeyStore, StoreError, StoreFuture};
 
 mod manage;
 mod mint;
@@ -51,9 +52,13 @@ pub struct Keys {
     store: Arc<dyn AnyStore>,
     pepper: Pepper,
     cache: Arc<Cache>,
+    changes: Option<Arc<dyn AnyChanges>>,
     clock: Arc<dyn Clock>,
     patience: Duration,
 }
+
+/// How long a broken feed of changes rests.
+const REST: Duration = Duration::from_millis(500);
 
 /// Sets up [`Keys`].
 #[derive(Clone)]
@@ -61,6 +66,7 @@ pub struct Keys {
 pub struct KeysBuilder {
     store: Arc<dyn AnyStore>,
     pepper: Pepper,
+    changes: Option<Arc<dyn AnyChanges>>,
     clock: Arc<dyn Clock>,
     ttl: Duration,
     capacity: usize,
@@ -99,6 +105,7 @@ impl Keys {
         KeysBuilder {
             store: Arc::new(store),
             pepper,
+            changes: None,
             clock: Arc::new(SystemClock::new()),
             ttl: Duration::from_secs(30),
             capacity: 10_000,
@@ -117,7 +124,13 @@ impl Keys {
             .await
             .map_err(Denied::Unchecked)?
             .ok_or(Denied::Unknown)?;
-        match known.record.standing(self.clock.unix()) {
+        let now = self.clock.unix();
+        let over = |previous: Previous| known.digest == previous.digest && previous.until <= now;
+        if known.record.previous.is_some_and(over) {
+            return Err(Denied::Unknown);
+        }
+        match known.record.standing(now) {
+            Standing::Live if known.chain.blocked() => Err(Denied::Blocked),
             Standing::Live => Ok(known.principal.clone()),
             Standing::Expired => Err(Denied::Expired),
             Standing::Blocked => Err(Denied::Blocked),
@@ -143,16 +156,53 @@ impl Keys {
         let Some(record) = found? else {
             return Ok(None);
         };
-        if record.digest != digest {
+        let before = record
+            .previous
+            .is_some_and(|previous| previous.digest == digest);
+        if record.digest != digest && !before {
             // A store that mixes up its rows must not hand one caller another's rights.
             return Err(StoreError::unavailable(
                 "the store gave another key than was asked for",
             ));
         }
-        let known = Arc::new(Known::new(record));
+        let chain = self.chain(&record).await?;
+        let known = Arc::new(Known::new(digest, record, chain));
         self.cache.insert(Arc::clone(&known), ticket);
         metrics::gauge!("bartizan.auth.cached_keys").set(self.cache.len() as f64);
         Ok(Some(known))
+    }
+
+    /// Forgets what other processes change, as soon as they tell. It never ends: spawn it, and abort the task at the end. Where the feed breaks, it
+    /// is taken up again after a second at most; until then, what is cached serves no longer than its time to live.
+    pub async fn follow(&self) {
+        let Some(changes) = &self.changes else {
+            return std::future::pending().await;
+        };
+        loop {
+            let broken = changes.follow(&|change| self.cache.forget(&change)).await;
+            metrics::counter!("bartizan.auth.broken_feeds").increment(1);
+            tracing::warn!(error = %broken, "the feed of changes broke: taking it up again");
+            tokio::time::sleep(REST).await;
+        }
+    }
+
+    /// What binds the holder of `record`, as the store has it now.
+    async fn chain(&self, record: &KeyRecord) -> Result<Chain, StoreError> {
+        let ids = accounts_of(record);
+        let mut accounts = if ids.is_empty() {
+            Vec::new()
+        } else {
+            self.ask(self.store.accounts(&ids)).await?
+        };
+        accounts.sort_by(|one, two| one.id.kind.cmp(&two.id.kind));
+        let mut lineage = if record.lineage.is_empty() {
+            Vec::new()
+        } else {
+            self.ask(self.store.get(&record.lineage)).await?
+        };
+        let age = |elder: &KeyRecord| record.lineage.iter().position(|id| *id == elder.key_id);
+        lineage.sort_by_key(age);
+        Ok(Chain { accounts, lineage })
     }
 
     /// Waits for the store, but not for ever: one that hangs must not hang every caller.
@@ -188,6 +238,13 @@ impl KeysBuilder {
         self
     }
 
+    /// Through what other processes on the same store are told of changes, and tell of theirs. None by default: they see a change when their
+    /// cached copy ends. [`Keys::follow`] has to run for it.
+    pub fn changes(mut self, changes: impl Changes) -> Self {
+        self.changes = Some(Arc::new(changes));
+        self
+    }
+
     /// Where expiry and the cache take the time from. The machine's clocks by default.
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Arc::new(clock);
@@ -201,6 +258,7 @@ impl KeysBuilder {
             store: self.store,
             pepper: self.pepper,
             cache: Arc::new(Cache::new(self.ttl, self.capacity)),
+            changes: self.changes,
             clock: self.clock,
             patience: self.patience,
         }

@@ -81,7 +81,9 @@
 //!
 //! `sqlite`: `SqliteStore`, for keys that outlive the process.
 
+mod account;
 mod cache;
+mod chain;
 mod credential;
 mod digest;
 mod error;
@@ -90,23 +92,31 @@ mod keys;
 mod layer;
 mod master;
 mod narrow;
-mod period;
 mod random;
 mod record;
 mod refuse;
+mod rights;
 mod role;
+mod sighting;
 mod store;
 mod strength;
 
+pub use account::{Account, AccountId, AccountKind, Member};
+// What a record holds is read with nothing but this crate.
+pub use bartizan_core::{Period, PeriodError};
 pub use digest::{KeyDigest, Pepper};
 pub use error::{ConfigError, Error};
 pub use key::{KeyId, VirtualKey};
 pub use keys::{Denied, KeyRequest, Keys, KeysBuilder, MintedKey};
 pub use layer::{Auth, AuthLayer};
 pub use master::MasterKey;
-pub use period::Period;
-pub use record::{KeyRecord, Standing};
+pub use record::{KeyRecord, Previous, Rotation, Standing};
+pub use rights::{Addresses, Rights, Routes};
 pub use role::{RequireRole, RequireRoleLayer, require_role};
+pub use sighting::{Sighting, Spread};
 #[cfg(feature = "sqlite")]
 pub use store::SqliteStore;
-pub use store::{KeyQuery, KeyStore, KeyUpdate, MemoryStore, StoreError, Viewer};
+pub use store::{
+    AccountQuery, Change, Changes, KeyQuery, KeyStore, MemoryStore, SightingQuery, StoreError,
+    Viewer,
+};

@@ -1,15 +1,6 @@
 //! Delegation narrows: what a new key may do is the meet of what was asked for and what its minter may do.
 
-use bartizan_core::{Limits, Models, Role};
-
-/// Whether whoever has `role` may do what `needed` may.
-pub(crate) fn covers(role: Role, needed: Role) -> bool {
-    role == Role::ProxyAdmin || role == needed
-}
-
-pub(crate) fn role(minter: Role, asked: Role) -> Role {
-    if covers(minter, asked) { asked } else { minter }
-}
+use bartizan_core::{Limits, Models};
 
 /// The models that both lists allow.
 pub(crate) fn models(minter: &Models, asked: &Models) -> Models {
@@ -54,6 +45,7 @@ pub(crate) fn limits(minter: Limits, asked: Limits) -> Limits {
     let mut met = asked;
     met.rpm = tighter(minter.rpm, asked.rpm);
     met.tpm = tighter(minter.tpm, asked.tpm);
+    met.max_parallel_requests = tighter(minter.max_parallel_requests, asked.max_parallel_requests);
     met
 }
 
@@ -77,25 +69,16 @@ mod tests {
         }
 
         #[test]
-        fn limits_never_widen(minter in any::<(Option<u32>, Option<u32>)>(), asked in any::<(Option<u32>, Option<u32>)>()) {
-            let minter = Limits { rpm: minter.0, tpm: minter.1 };
-            let met = limits(minter, Limits { rpm: asked.0, tpm: asked.1 });
-            for (bound, met) in [(minter.rpm, met.rpm), (minter.tpm, met.tpm)] {
+        fn limits_never_widen(minter in any::<[Option<u32>; 3]>(), asked in any::<[Option<u32>; 3]>()) {
+            let of = |[rpm, tpm, max_parallel_requests]: [Option<u32>; 3]| Limits { rpm, tpm, max_parallel_requests };
+            let (minter, met) = (of(minter), limits(of(minter), of(asked)));
+            for (bound, met) in [
+                (minter.rpm, met.rpm),
+                (minter.tpm, met.tpm),
+                (minter.max_parallel_requests, met.max_parallel_requests),
+            ] {
                 prop_assert!(bound.is_none_or(|bound| met.is_some_and(|met| met <= bound)));
             }
         }
-    }
-
-    #[test]
-    fn a_member_cannot_make_an_admin() {
-        assert_eq!(
-            role(Role::InternalUser, Role::ProxyAdmin),
-            Role::InternalUser
-        );
-        assert_eq!(role(Role::ProxyAdmin, Role::ProxyAdmin), Role::ProxyAdmin);
-        assert_eq!(
-            role(Role::ProxyAdmin, Role::InternalUser),
-            Role::InternalUser
-        );
     }
 }

@@ -58,6 +58,7 @@ impl From<Error> for Refusal {
             Error::Invalid { field, .. } => {
                 Self::new(RefusalKind::BadRequest, "invalid_field", message).param(field)
             }
+            Error::Conflict => Self::new(RefusalKind::Conflict, "version_conflict", message),
             Error::Randomness => Self::new(RefusalKind::Internal, "no_randomness", message),
             Error::Store(StoreError::Taken(field)) => {
                 Self::new(RefusalKind::BadRequest, "already_taken", message).param(field)

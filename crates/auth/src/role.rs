@@ -5,7 +5,6 @@ use std::sync::Arc;
 use bartizan_core::{Call, Filter, Filtered, Flow, Note, Principal, Refusal, RefusalKind, Role};
 use http::request::Parts;
 
-use crate::narrow;
 use crate::refuse;
 
 /// Applies a role: refuses with 403 every request whose principal has it not, and with 401 one without a principal.
@@ -69,7 +68,7 @@ pub fn require_role(parts: &Parts, role: Role) -> Result<&Principal, Refusal> {
             "This needs an API key.",
         )
     })?;
-    if narrow::covers(principal.role(), role) {
+    if principal.role().covers(role) {
         Ok(principal)
     } else {
         Err(refuse::role_required())

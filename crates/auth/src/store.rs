@@ -6,11 +6,14 @@
 use std::pin::Pin;
 use std::time::Duration;
 
+use crate::account::{Account, AccountId, AccountKind};
 use crate::digest::KeyDigest;
 use crate::key::KeyId;
 use crate::record::KeyRecord;
+use crate::sighting::{Sighting, Spread};
 
 mod memory;
+mod row;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 
@@ -18,33 +21,36 @@ pub use memory::MemoryStore;
 #[cfg(feature = "sqlite")]
 pub use sqlite::SqliteStore;
 
-/// Keeps keys.
+/// Keeps keys, the accounts that they belong to, and from where they were used.
 ///
-/// A store that can't tell says [`StoreError::Unavailable`]; it never answers `None` in doubt, nor a record in doubt.
+/// A store that can't tell says [`StoreError::Unavailable`]; it never answers `None` in doubt, nor a record in doubt. Every change is durable
+/// when it is answered. A changed record is written back whole, and only over the version that it was read at, so nothing that somebody
+/// else has changed meanwhile is undone.
 pub trait KeyStore: Send + Sync + 'static {
-    /// Gives the key of that digest, whatever its standing.
+    /// Gives the key of that digest, or of that previous digest, whatever its standing.
     fn find(
         &self,
         digest: &KeyDigest,
     ) -> impl Future<Output = Result<Option<KeyRecord>, StoreError>> + Send;
 
-    /// Gives the key of that public name, whatever its standing.
+    /// Gives the keys of those public names that there are, in any order, whatever their standing.
     fn get(
         &self,
-        key_id: &KeyId,
-    ) -> impl Future<Output = Result<Option<KeyRecord>, StoreError>> + Send;
+        key_ids: &[KeyId],
+    ) -> impl Future<Output = Result<Vec<KeyRecord>, StoreError>> + Send;
 
-    /// Adds a key, durably. [`StoreError::Taken`] when its name, its digest or its alias is there already.
+    /// Adds a key. [`StoreError::Taken`] when its name, its digest or its alias is there already.
     fn insert(&self, record: KeyRecord) -> impl Future<Output = Result<(), StoreError>> + Send;
 
-    /// Changes what `update` names and nothing else, durably. Gives whether there is such a key.
-    fn update(
+    /// Puts `record` in the place of the one of its name, if that has version `seen`. `false` when it has another, or is gone.
+    /// A key that was revoked stays so, with its first date.
+    fn replace(
         &self,
-        key_id: &KeyId,
-        update: KeyUpdate,
+        record: KeyRecord,
+        seen: u64,
     ) -> impl Future<Output = Result<bool, StoreError>> + Send;
 
-    /// Forgets a key, durably. Gives whether there was such a key.
+    /// Forgets a key. Gives whether there was such a key.
     fn remove(&self, key_id: &KeyId) -> impl Future<Output = Result<bool, StoreError>> + Send;
 
     /// Gives the keys that `query` asks for, in the order of their names.
@@ -52,16 +58,79 @@ pub trait KeyStore: Send + Sync + 'static {
         &self,
         query: &KeyQuery,
     ) -> impl Future<Output = Result<Vec<KeyRecord>, StoreError>> + Send;
+
+    /// Gives the accounts of those names that there are or were, in any order.
+    fn accounts(
+        &self,
+        ids: &[AccountId],
+    ) -> impl Future<Output = Result<Vec<Account>, StoreError>> + Send;
+
+    /// Adds an account. [`StoreError::Taken`] when its name is there already, deleted or not.
+    fn insert_account(
+        &self,
+        account: Account,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send;
+
+    /// Puts `account` in the place of the one of its name, if that has version `seen`. `false` when it has another, or is not there.
+    /// An account that was deleted stays so, with its first date.
+    fn replace_account(
+        &self,
+        account: Account,
+        seen: u64,
+    ) -> impl Future<Output = Result<bool, StoreError>> + Send;
+
+    /// Gives the accounts that `query` asks for, in the order of their names.
+    fn list_accounts(
+        &self,
+        query: &AccountQuery,
+    ) -> impl Future<Output = Result<Vec<Account>, StoreError>> + Send;
+
+    /// Adds sightings: those of one key at one address in one hour (of UTC) become one.
+    fn see(&self, sightings: Vec<Sighting>) -> impl Future<Output = Result<(), StoreError>> + Send;
+
+    /// Gives the sightings that `query` asks for, the latest first.
+    fn sightings(
+        &self,
+        query: &SightingQuery,
+    ) -> impl Future<Output = Result<Vec<Sighting>, StoreError>> + Send;
+
+    /// Gives the keys used from `least` addresses or more since then, those of the most addresses first, 100 at most.
+    fn spread(
+        &self,
+        since: Duration,
+        least: u64,
+    ) -> impl Future<Output = Result<Vec<Spread>, StoreError>> + Send;
+
+    /// Forgets sightings last seen before then. Gives how many.
+    fn forget_sightings(
+        &self,
+        before: Duration,
+    ) -> impl Future<Output = Result<u64, StoreError>> + Send;
 }
 
-/// What to change of a key. It names single fields, so that a record read earlier is never written back whole.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// Tells every process that something was changed, so that none goes on with what it remembers.
+pub trait Changes: Send + Sync + 'static {
+    /// Tells it. A feed that hears of changes from the store itself has nothing to do here.
+    fn announce(&self, change: &Change) -> impl Future<Output = Result<(), StoreError>> + Send;
+
+    /// Calls `on` with every change that is told from now on, by whatever process, until the feed breaks. First, once it listens, calls it
+    /// with [`Change::Anything`], since what was told before was missed.
+    fn follow<'a>(
+        &'a self,
+        on: &'a (dyn Fn(Change) + Send + Sync),
+    ) -> impl Future<Output = StoreError> + Send + 'a;
+}
+
+/// What was changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct KeyUpdate {
-    /// Blocks or unblocks it.
-    pub blocked: Option<bool>,
-    /// Revokes it as of then. A key that is revoked stays so, with its first date.
-    pub revoked_at: Option<Duration>,
+pub enum Change {
+    /// A key.
+    Key(KeyId),
+    /// An account.
+    Account(AccountId),
+    /// Nobody knows what.
+    Anything,
 }
 
 /// Which keys to list. What is `None` doesn't narrow.
@@ -72,8 +141,12 @@ pub struct KeyQuery {
     pub team_id: Option<String>,
     /// Keys of this user.
     pub user_id: Option<String>,
+    /// Keys of this organisation.
+    pub organization_id: Option<String>,
     /// Keys with this very alias.
     pub alias: Option<String>,
+    /// Keys that are to be regenerated by then.
+    pub rotates_by: Option<Duration>,
     /// Keys that this caller holds, owns or has minted.
     pub visible_to: Option<Viewer>,
     /// Revoked keys too. `false` by default.
@@ -84,32 +157,112 @@ pub struct KeyQuery {
     pub limit: usize,
 }
 
-/// Who looks, where not every key may be seen.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Who looks, where not every key may be seen: one that any of these names is seen.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Viewer {
-    /// The viewer's own key.
+    /// The viewer's own key: it, and those that it minted, are seen.
     pub key_id: String,
-    /// The viewer's user.
+    /// The viewer's user, whose keys are seen.
     pub user_id: Option<String>,
+    /// The team that the viewer manages, whose keys are seen.
+    pub team_id: Option<String>,
+    /// The organisation that the viewer manages, whose keys are seen.
+    pub organization_id: Option<String>,
 }
 
 impl Viewer {
-    /// Whether `record` is the viewer's own key, belongs to the viewer's user, or was minted with the viewer's key.
+    /// Whether `record` is seen.
     #[must_use]
     pub fn sees(&self, record: &KeyRecord) -> bool {
+        let same = |mine: &Option<String>, its: &Option<String>| mine.is_some() && mine == its;
         record.key_id.as_str() == self.key_id
             || record.created_by == self.key_id
-            || (self.user_id.is_some() && record.user_id == self.user_id)
+            || same(&self.user_id, &record.user_id)
+            || same(&self.team_id, &record.team_id)
+            || same(&self.organization_id, &record.organization_id)
     }
 }
 
-impl KeyQuery {
-    const MOST: usize = 1_000;
+/// Which accounts to list. What is `None` doesn't narrow.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct AccountQuery {
+    /// Accounts of this kind.
+    pub kind: AccountKind,
+    /// Accounts of this organisation.
+    pub organization_id: Option<String>,
+    /// Accounts that have this user as a member.
+    pub member: Option<String>,
+    /// Accounts with this very alias.
+    pub alias: Option<String>,
+    /// Deleted ones too. `false` by default.
+    pub deleted: bool,
+    /// Accounts whose id comes after this one: the last of the page before.
+    pub after: Option<String>,
+    /// The most accounts to give, 100 by default, at most 1,000.
+    pub limit: usize,
+}
 
+impl AccountQuery {
+    /// Asks for all accounts of a kind that are not deleted.
+    #[must_use]
+    pub fn new(kind: AccountKind) -> Self {
+        Self {
+            kind,
+            organization_id: None,
+            member: None,
+            alias: None,
+            deleted: false,
+            after: None,
+            limit: 100,
+        }
+    }
+
+    /// The most accounts to give, as a store is to understand it.
+    #[must_use]
+    pub fn page(&self) -> usize {
+        self.limit.clamp(1, MOST)
+    }
+}
+
+/// Which sightings to give. What is `None` doesn't narrow.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SightingQuery {
+    /// Those of this key.
+    pub key_id: Option<KeyId>,
+    /// Those last seen then or later.
+    pub since: Duration,
+    /// The most to give, 100 by default, at most 1,000.
+    pub limit: usize,
+}
+
+impl SightingQuery {
+    /// Asks for the latest hundred sightings since then.
+    #[must_use]
+    pub const fn since(since: Duration) -> Self {
+        Self {
+            key_id: None,
+            since,
+            limit: 100,
+        }
+    }
+
+    /// The most sightings to give, as a store is to understand it.
+    #[must_use]
+    pub fn page(&self) -> usize {
+        self.limit.clamp(1, MOST)
+    }
+}
+
+/// The most of a page.
+const MOST: usize = 1_000;
+
+impl KeyQuery {
     /// The most keys to give, as a store is to understand it.
     #[must_use]
     pub fn page(&self) -> usize {
-        self.limit.clamp(1, Self::MOST)
+        self.limit.clamp(1, MOST)
     }
 }
 
@@ -118,7 +271,9 @@ impl Default for KeyQuery {
         Self {
             team_id: None,
             user_id: None,
+            organization_id: None,
             alias: None,
+            rotates_by: None,
             visible_to: None,
             revoked: false,
             after: None,
@@ -134,8 +289,8 @@ pub enum StoreError {
     /// It can't be reached, did not answer in time, or broke.
     #[error("the key store does not answer")]
     Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// Another key has it already.
-    #[error("another key has this {0}: choose another")]
+    /// Another key or account has it already.
+    #[error("this {0} is taken: choose another")]
     Taken(&'static str),
     /// It holds as many keys as it may.
     #[error("the key store is full: remove keys that are no longer used")]
@@ -156,11 +311,19 @@ pub(crate) type StoreFuture<'a, T> =
 /// a cache miss.
 pub(crate) trait AnyStore: Send + Sync {
     fn find<'a>(&'a self, digest: &'a KeyDigest) -> StoreFuture<'a, Option<KeyRecord>>;
-    fn get<'a>(&'a self, key_id: &'a KeyId) -> StoreFuture<'a, Option<KeyRecord>>;
+    fn get<'a>(&'a self, key_ids: &'a [KeyId]) -> StoreFuture<'a, Vec<KeyRecord>>;
     fn insert(&self, record: KeyRecord) -> StoreFuture<'_, ()>;
-    fn update<'a>(&'a self, key_id: &'a KeyId, update: KeyUpdate) -> StoreFuture<'a, bool>;
+    fn replace(&self, record: KeyRecord, seen: u64) -> StoreFuture<'_, bool>;
     fn remove<'a>(&'a self, key_id: &'a KeyId) -> StoreFuture<'a, bool>;
     fn list<'a>(&'a self, query: &'a KeyQuery) -> StoreFuture<'a, Vec<KeyRecord>>;
+    fn accounts<'a>(&'a self, ids: &'a [AccountId]) -> StoreFuture<'a, Vec<Account>>;
+    fn insert_account(&self, account: Account) -> StoreFuture<'_, ()>;
+    fn replace_account(&self, account: Account, seen: u64) -> StoreFuture<'_, bool>;
+    fn list_accounts<'a>(&'a self, query: &'a AccountQuery) -> StoreFuture<'a, Vec<Account>>;
+    fn see(&self, sightings: Vec<Sighting>) -> StoreFuture<'_, ()>;
+    fn sightings<'a>(&'a self, query: &'a SightingQuery) -> StoreFuture<'a, Vec<Sighting>>;
+    fn spread(&self, since: Duration, least: u64) -> StoreFuture<'_, Vec<Spread>>;
+    fn forget_sightings(&self, before: Duration) -> StoreFuture<'_, u64>;
 }
 
 impl<S: KeyStore> AnyStore for S {
@@ -168,16 +331,16 @@ impl<S: KeyStore> AnyStore for S {
         Box::pin(KeyStore::find(self, digest))
     }
 
-    fn get<'a>(&'a self, key_id: &'a KeyId) -> StoreFuture<'a, Option<KeyRecord>> {
-        Box::pin(KeyStore::get(self, key_id))
+    fn get<'a>(&'a self, key_ids: &'a [KeyId]) -> StoreFuture<'a, Vec<KeyRecord>> {
+        Box::pin(KeyStore::get(self, key_ids))
     }
 
     fn insert(&self, record: KeyRecord) -> StoreFuture<'_, ()> {
         Box::pin(KeyStore::insert(self, record))
     }
 
-    fn update<'a>(&'a self, key_id: &'a KeyId, update: KeyUpdate) -> StoreFuture<'a, bool> {
-        Box::pin(KeyStore::update(self, key_id, update))
+    fn replace(&self, record: KeyRecord, seen: u64) -> StoreFuture<'_, bool> {
+        Box::pin(KeyStore::replace(self, record, seen))
     }
 
     fn remove<'a>(&'a self, key_id: &'a KeyId) -> StoreFuture<'a, bool> {
@@ -186,5 +349,55 @@ impl<S: KeyStore> AnyStore for S {
 
     fn list<'a>(&'a self, query: &'a KeyQuery) -> StoreFuture<'a, Vec<KeyRecord>> {
         Box::pin(KeyStore::list(self, query))
+    }
+
+    fn accounts<'a>(&'a self, ids: &'a [AccountId]) -> StoreFuture<'a, Vec<Account>> {
+        Box::pin(KeyStore::accounts(self, ids))
+    }
+
+    fn insert_account(&self, account: Account) -> StoreFuture<'_, ()> {
+        Box::pin(KeyStore::insert_account(self, account))
+    }
+
+    fn replace_account(&self, account: Account, seen: u64) -> StoreFuture<'_, bool> {
+        Box::pin(KeyStore::replace_account(self, account, seen))
+    }
+
+    fn list_accounts<'a>(&'a self, query: &'a AccountQuery) -> StoreFuture<'a, Vec<Account>> {
+        Box::pin(KeyStore::list_accounts(self, query))
+    }
+
+    fn see(&self, sightings: Vec<Sighting>) -> StoreFuture<'_, ()> {
+        Box::pin(KeyStore::see(self, sightings))
+    }
+
+    fn sightings<'a>(&'a self, query: &'a SightingQuery) -> StoreFuture<'a, Vec<Sighting>> {
+        Box::pin(KeyStore::sightings(self, query))
+    }
+
+    fn spread(&self, since: Duration, least: u64) -> StoreFuture<'_, Vec<Spread>> {
+        Box::pin(KeyStore::spread(self, since, least))
+    }
+
+    fn forget_sightings(&self, before: Duration) -> StoreFuture<'_, u64> {
+        Box::pin(KeyStore::forget_sightings(self, before))
+    }
+}
+
+pub(crate) type Follow<'a> = Pin<Box<dyn Future<Output = StoreError> + Send + 'a>>;
+
+/// [`Changes`] with its type forgotten.
+pub(crate) trait AnyChanges: Send + Sync {
+    fn announce<'a>(&'a self, change: &'a Change) -> StoreFuture<'a, ()>;
+    fn follow<'a>(&'a self, on: &'a (dyn Fn(Change) + Send + Sync)) -> Follow<'a>;
+}
+
+impl<C: Changes> AnyChanges for C {
+    fn announce<'a>(&'a self, change: &'a Change) -> StoreFuture<'a, ()> {
+        Box::pin(Changes::announce(self, change))
+    }
+
+    fn follow<'a>(&'a self, on: &'a (dyn Fn(Change) + Send + Sync)) -> Follow<'a> {
+        Box::pin(Changes::follow(self, on))
     }
 }

@@ -36,6 +36,7 @@ async fn a_minted_key_opens_with_all_that_was_asked_for() {
                 request.limits = Limits {
                     rpm: Some(3),
                     tpm: Some(500),
+                    ..Limits::default()
                 };
                 request.metadata.insert("cost_centre".into(), "17".into());
                 request.tags.push("prod".into());
@@ -54,7 +55,8 @@ async fn a_minted_key_opens_with_all_that_was_asked_for() {
         principal.limits(),
         Limits {
             rpm: Some(3),
-            tpm: Some(500)
+            tpm: Some(500),
+            ..Limits::default()
         }
     );
     assert_eq!(
@@ -80,6 +82,7 @@ async fn delegation_narrows() {
                 request.limits = Limits {
                     rpm: Some(10),
                     tpm: None,
+                    ..Limits::default()
                 };
                 request.duration = Some("1h".parse().unwrap());
             }),
@@ -105,6 +108,7 @@ async fn delegation_narrows() {
                 request.limits = Limits {
                     rpm: Some(1_000),
                     tpm: Some(50),
+                    ..Limits::default()
                 };
                 request.duration = Some("30d".parse().unwrap());
             }),
@@ -114,14 +118,15 @@ async fn delegation_narrows() {
         .record;
     assert_eq!(child.role, Role::InternalUser);
     assert_eq!(
-        child.models,
+        child.rights.models,
         Models::Only(vec!["gpt-4o-mini".into(), "claude-haiku-4-5".into()])
     );
     assert_eq!(
-        child.limits,
+        child.rights.bounds.limits,
         Limits {
             rpm: Some(10),
-            tpm: Some(50)
+            tpm: Some(50),
+            ..Limits::default()
         }
     );
     assert_eq!(child.expires_at, member_record.expires_at);
@@ -133,7 +138,7 @@ async fn delegation_narrows() {
         .await
         .unwrap()
         .record;
-    assert_eq!(unasked.models, member_record.models);
+    assert_eq!(unasked.rights.models, member_record.rights.models);
     assert_eq!(unasked.expires_at, member_record.expires_at);
 
     for steal in [

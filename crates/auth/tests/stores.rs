@@ -42,6 +42,7 @@ async fn behaves(store: impl KeyStore + Clone) {
         request.limits = Limits {
             rpm: Some(u32::MAX),
             tpm: Some(0),
+            max_parallel_requests: Some(1),
         };
         request.metadata.insert(hostile.into(), hostile.into());
         request.tags.push(hostile.into());
@@ -49,8 +50,11 @@ async fn behaves(store: impl KeyStore + Clone) {
     });
     let second = keys.generate(&admin(), full).await.unwrap().record;
     assert_eq!(
-        store.get(&second.key_id).await.unwrap(),
-        Some(second.clone())
+        store
+            .get(std::slice::from_ref(&second.key_id))
+            .await
+            .unwrap(),
+        [second.clone()]
     );
     assert_eq!(
         store.find(&second.digest).await.unwrap(),
@@ -65,7 +69,12 @@ async fn behaves(store: impl KeyStore + Clone) {
         .unwrap()
         .record;
     assert_eq!(
-        store.get(&third.key_id).await.unwrap().unwrap().models,
+        store
+            .get(std::slice::from_ref(&third.key_id))
+            .await
+            .unwrap()[0]
+            .rights
+            .models,
         Models::Only(Vec::new())
     );
 
@@ -105,8 +114,11 @@ async fn behaves(store: impl KeyStore + Clone) {
         .await
         .unwrap();
     assert_eq!(
-        store.get(&revoked.key_id).await.unwrap(),
-        Some(revoked.clone())
+        store
+            .get(std::slice::from_ref(&revoked.key_id))
+            .await
+            .unwrap(),
+        [revoked.clone()]
     );
     assert_eq!(
         keys.revoke(&admin(), first.key.expose_secret())
@@ -143,7 +155,13 @@ async fn behaves(store: impl KeyStore + Clone) {
     keys.set_blocked(&admin(), second.key_id.as_str(), true)
         .await
         .unwrap();
-    assert!(store.get(&second.key_id).await.unwrap().unwrap().blocked);
+    assert!(
+        store
+            .get(std::slice::from_ref(&second.key_id))
+            .await
+            .unwrap()[0]
+            .blocked
+    );
     assert!(store.remove(&second.key_id).await.unwrap());
     assert!(!store.remove(&second.key_id).await.unwrap());
     assert_eq!(store.find(&second.digest).await.unwrap(), None);
@@ -293,10 +311,11 @@ mod sqlite {
         let store = SqliteStore::open(folder.file()).unwrap();
         let keys = Keys::new(store, support::pepper());
         for damage in [
-            "UPDATE keys SET role = 'superuser'",
-            "UPDATE keys SET models = 'gpt-4o'",
-            "UPDATE keys SET rpm = -1",
-            "UPDATE keys SET metadata = '\"canary\"'",
+            "UPDATE keys SET body = replace(body, 'internal_user', 'superuser')",
+            "UPDATE keys SET body = json_set(body, '$.rights.models', 'gpt-4o')",
+            "UPDATE keys SET body = json_set(body, '$.rights.bounds.rpm', -1)",
+            "UPDATE keys SET body = json_set(body, '$.rights.newer_restriction', 1)",
+            "UPDATE keys SET body = json_set(body, '$.metadata', 'canary')",
             "UPDATE keys SET key_id = 'key_1'",
         ] {
             let minted = keys

@@ -4,26 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-/// What a caller may do beyond calling models, in LiteLLM's words.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Role {
-    /// Everything: the holder of the master key.
-    ProxyAdmin,
-    /// Calls models, sees and manages nothing but its own keys.
-    InternalUser,
-}
-
-impl Role {
-    /// The role's name in configuration, records and answers.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::ProxyAdmin => "proxy_admin",
-            Self::InternalUser => "internal_user",
-        }
-    }
-}
+use crate::{KeyType, Limits, Role, Scope};
 
 /// The models that a caller may name.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,15 +37,6 @@ impl Models {
     }
 }
 
-/// Limits that travel with a caller. `None` leaves it to the layer's own default.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Limits {
-    /// Requests a minute (LiteLLM's `rpm_limit`).
-    pub rpm: Option<u32>,
-    /// Tokens a minute, input and output (LiteLLM's `tpm_limit`).
-    pub tpm: Option<u32>,
-}
-
 /// The claims from which a [`Principal`] is made.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identity {
@@ -72,9 +44,13 @@ pub struct Identity {
     key_alias: Option<String>,
     team_id: Option<String>,
     user_id: Option<String>,
+    organization_id: Option<String>,
     role: Role,
+    key_type: KeyType,
     models: Models,
     limits: Limits,
+    scopes: Vec<Scope>,
+    guardrails: Vec<String>,
     metadata: BTreeMap<String, String>,
     tags: Vec<String>,
 }
@@ -87,9 +63,13 @@ impl Identity {
             key_alias: None,
             team_id: None,
             user_id: None,
+            organization_id: None,
             role: Role::InternalUser,
+            key_type: KeyType::Default,
             models: Models::All,
             limits: Limits::default(),
+            scopes: Vec::new(),
+            guardrails: Vec::new(),
             metadata: BTreeMap::new(),
             tags: Vec::new(),
         }
@@ -113,6 +93,34 @@ impl Identity {
     #[must_use]
     pub fn user_id(mut self, user: impl Into<String>) -> Self {
         self.user_id = Some(user.into());
+        self
+    }
+
+    /// Sets the organisation that the team or the user belongs to.
+    #[must_use]
+    pub fn organization_id(mut self, organization: impl Into<String>) -> Self {
+        self.organization_id = Some(organization.into());
+        self
+    }
+
+    /// Sets what the key is for. Everything by default.
+    #[must_use]
+    pub fn key_type(mut self, key_type: KeyType) -> Self {
+        self.key_type = key_type;
+        self
+    }
+
+    /// Adds a scope whose bounds bind this caller.
+    #[must_use]
+    pub fn scope(mut self, scope: Scope) -> Self {
+        self.scopes.push(scope);
+        self
+    }
+
+    /// Adds a guardrail that this caller's calls must pass.
+    #[must_use]
+    pub fn guardrail(mut self, name: impl Into<String>) -> Self {
+        self.guardrails.push(name.into());
         self
     }
 
@@ -199,6 +207,30 @@ impl Principal {
         self.0.user_id.as_deref()
     }
 
+    /// The organisation that the team or the user belongs to.
+    #[must_use]
+    pub fn organization_id(&self) -> Option<&str> {
+        self.0.organization_id.as_deref()
+    }
+
+    /// What the key is for.
+    #[must_use]
+    pub fn key_type(&self) -> KeyType {
+        self.0.key_type
+    }
+
+    /// Every scope whose bounds bind this caller, the widest first: organisation, team, user, the keys that its key was minted with, its key.
+    #[must_use]
+    pub fn scopes(&self) -> &[Scope] {
+        &self.0.scopes
+    }
+
+    /// Guardrails that this caller's calls must pass, besides those of all.
+    #[must_use]
+    pub fn guardrails(&self) -> &[String] {
+        &self.0.guardrails
+    }
+
     /// The role.
     #[must_use]
     pub fn role(&self) -> Role {
@@ -236,6 +268,7 @@ impl fmt::Debug for Principal {
         f.debug_struct("Principal")
             .field("key_id", &self.key_id())
             .field("team_id", &self.team_id())
+            .field("organization_id", &self.organization_id())
             .field("role", &self.role())
             .finish_non_exhaustive()
     }

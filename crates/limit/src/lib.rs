@@ -16,14 +16,14 @@
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let layer = LimitLayer::new()
 //!     .default_rpm(60) // each key, unless it carries a limit of its own
-//!     .model("gpt-4o", Limits { rpm: Some(500), tpm: Some(30_000) }); // all callers together
+//!     .model("gpt-4o", Limits { rpm: Some(500), tpm: Some(30_000), ..Limits::default() }); // all callers together
 //!
 //! let service = layer.layer(service_fn(|_: Request<Body>| async {
 //!     Ok::<_, Infallible>(Response::new(Body::from("answer")))
 //! }));
 //!
 //! // As an authenticating layer would have done.
-//! let caller = Principal::assume_verified(Identity::new("key_1").limits(Limits { rpm: Some(1), tpm: None }));
+//! let caller = Principal::assume_verified(Identity::new("key_1").limits(Limits { rpm: Some(1), ..Limits::default() }));
 //! let call = || {
 //!     let body = Body::from(r#"{"model":"gpt-4o","messages":[{"role":"user","content":"Hello"}]}"#);
 //!     Request::post("/v1/chat/completions").extension(caller.clone()).body(body)

@@ -126,7 +126,11 @@ mod tests {
     fn claim(scope: Scope, rpm: Option<u32>, tpm: Option<u32>) -> Claim {
         Claim {
             scope,
-            limits: Limits { rpm, tpm },
+            limits: Limits {
+                rpm,
+                tpm,
+                ..Limits::default()
+            },
         }
     }
 

@@ -196,7 +196,8 @@ async fn admins_are_bound_by_models_and_by_their_own_limits_alone() {
             &setup(|layer| layer),
             &admin(Limits {
                 rpm: Some(3),
-                tpm: None
+                tpm: None,
+                ..Limits::default()
             })
         )
         .await,
@@ -205,6 +206,7 @@ async fn admins_are_bound_by_models_and_by_their_own_limits_alone() {
     let of_model = Limits {
         rpm: Some(4),
         tpm: None,
+        ..Limits::default()
     };
     assert_eq!(
         count(&setup(|layer| layer.model("m", of_model)), &free).await,
@@ -221,6 +223,7 @@ async fn a_models_limit_is_shared_and_a_models_limit_per_key_is_not() {
     let limits = Limits {
         rpm: Some(2),
         tpm: None,
+        ..Limits::default()
     };
     let count = async |setup: &Setup, model: &str| {
         let mut passed = 0;
@@ -246,7 +249,8 @@ async fn a_models_limit_is_shared_and_a_models_limit_per_key_is_not() {
                 "m",
                 Limits {
                     rpm: Some(1),
-                    tpm: None
+                    tpm: None,
+                    ..Limits::default()
                 }
             )),
             "m"
@@ -261,6 +265,7 @@ async fn a_models_limit_is_shared_and_a_models_limit_per_key_is_not() {
     let tokens = Limits {
         rpm: None,
         tpm: Some(20),
+        ..Limits::default()
     };
     let setup = setup(|layer| layer.model("m", tokens));
     let body = r#"{"model":"m","messages":[],"max_tokens":19}"#;

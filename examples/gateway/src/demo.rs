@@ -24,12 +24,13 @@ pub(crate) fn layer() -> DemoLayer {
 }
 
 /// The key that is shown: for the model `demo`, ten requests a minute, for a day.
-pub(crate) fn wish() -> Result<KeyRequest, bartizan::auth::Error> {
+pub(crate) fn wish() -> Result<KeyRequest, bartizan::auth::PeriodError> {
     let mut wish = KeyRequest::default();
     wish.models = Some(Models::Only(vec!["demo".to_owned()]));
     wish.limits = Limits {
         rpm: Some(RPM),
         tpm: None,
+        ..Limits::default()
     };
     wish.duration = Some("1d".parse()?);
     Ok(wish)

@@ -1,13 +1,14 @@
 //! Shows keys and takes them back.
 
+use std::sync::Arc;
+
 use bartizan_core::{Principal, Role};
 
 use super::Keys;
 use super::mint::whole_milliseconds;
 use crate::key::{KeyId, VirtualKey};
-use crate::narrow;
 use crate::record::KeyRecord;
-use crate::store::{KeyQuery, KeyUpdate, Viewer};
+use crate::store::{AnyStore, Change, KeyQuery, Viewer};
 use crate::{Error, StoreError};
 
 impl Keys {
@@ -22,7 +23,7 @@ impl Keys {
             let digest = self.pepper.digest(key);
             self.ask(self.store.find(&digest)).await?
         } else if let Some(key_id) = KeyId::parse(which) {
-            self.ask(self.store.get(&key_id)).await?
+            self.ask(self.store.get(&[key_id])).await?.pop()
         } else {
             None
         };
@@ -55,12 +56,10 @@ impl Keys {
     pub async fn revoke(&self, by: &Principal, which: &str) -> Result<KeyRecord, Error> {
         let mut record = self.info(by, which).await?;
         if record.revoked_at.is_none() {
-            let update = KeyUpdate {
-                revoked_at: Some(whole_milliseconds(self.clock.unix())),
-                ..KeyUpdate::default()
-            };
-            record.revoked_at = update.revoked_at;
-            self.change(&record.key_id, Change::Update(update)).await?;
+            let now = whole_milliseconds(self.clock.unix());
+            record = self
+                .edit(record, move |record| record.revoked_at = Some(now))
+                .await?;
             tracing::debug!(key_id = %record.key_id, by = by.key_id(), "revoked a key");
         }
         Ok(record)
@@ -81,14 +80,11 @@ impl Keys {
                 "only a proxy admin blocks and unblocks keys",
             ));
         }
-        let mut record = self.info(by, which).await?;
-        let update = KeyUpdate {
-            blocked: Some(blocked),
-            ..KeyUpdate::default()
-        };
-        self.change(&record.key_id, Change::Update(update)).await?;
+        let record = self.info(by, which).await?;
+        let record = self
+            .edit(record, move |record| record.blocked = blocked)
+            .await?;
         tracing::debug!(key_id = %record.key_id, by = by.key_id(), blocked, "blocked or unblocked a key");
-        record.blocked = blocked;
         Ok(record)
     }
 
@@ -103,22 +99,67 @@ impl Keys {
             ));
         }
         let record = self.info(by, which).await?;
-        self.change(&record.key_id, Change::Remove).await?;
+        let key_id = record.key_id.clone();
+        let removed = self
+            .carry_through(Change::Key(key_id.clone()), move |store| async move {
+                store.remove(&key_id).await
+            })
+            .await?;
+        if !removed {
+            return Err(Error::NotFound);
+        }
         tracing::debug!(key_id = %record.key_id, by = by.key_id(), "purged a key");
         Ok(record)
     }
 
-    /// Changes the store, then forgets what is cached. On a task of its own, which nothing cuts short: neither a caller that leaves nor a
-    /// store that is late may end with the change on disk and the old key in the cache.
-    async fn change(&self, key_id: &KeyId, change: Change) -> Result<(), Error> {
-        let (keys, key_id) = (self.clone(), key_id.clone());
+    /// Makes `edit` on the record as it is now, however often somebody else changes it meanwhile.
+    async fn edit(
+        &self,
+        mut record: KeyRecord,
+        edit: impl Fn(&mut KeyRecord),
+    ) -> Result<KeyRecord, Error> {
+        for _ in 0..MOST_TRIES {
+            let seen = record.version;
+            edit(&mut record);
+            record.updated_at = whole_milliseconds(self.clock.unix());
+            let new = record.clone();
+            let replaced = self
+                .carry_through(
+                    Change::Key(record.key_id.clone()),
+                    move |store| async move { store.replace(new, seen).await },
+                )
+                .await?;
+            if replaced {
+                record.version = seen + 1;
+                return Ok(record);
+            }
+            let now = self.ask(self.store.get(&[record.key_id])).await?.pop();
+            record = now.ok_or(Error::NotFound)?;
+        }
+        Err(Error::Conflict)
+    }
+
+    /// Changes the store, then forgets what is cached, here and everywhere. On a task of its own, which nothing cuts short: neither a caller
+    /// that leaves nor a store that is late may end with the change on disk and the old key in the cache.
+    pub(super) async fn carry_through<T, F>(
+        &self,
+        change: Change,
+        act: impl FnOnce(Arc<dyn AnyStore>) -> F + Send + 'static,
+    ) -> Result<T, Error>
+    where
+        T: Send + 'static,
+        F: Future<Output = Result<T, StoreError>> + Send + 'static,
+    {
+        let keys = self.clone();
         let changing = tokio::spawn(async move {
-            let changed = match change {
-                Change::Update(update) => keys.store.update(&key_id, update).await,
-                Change::Remove => keys.store.remove(&key_id).await,
-            };
+            let changed = act(Arc::clone(&keys.store)).await;
             // Even a failed change may have reached the disk.
-            keys.cache.forget(&key_id);
+            keys.cache.forget(&change);
+            if let Some(changes) = &keys.changes
+                && let Err(error) = changes.announce(&change).await
+            {
+                tracing::warn!(%error, "other processes could not be told of a change: they see it when their cached copy ends");
+            }
             changed
         });
         let changed = self
@@ -126,26 +167,21 @@ impl Keys {
                 changing.await.map_err(StoreError::unavailable)?
             }))
             .await?;
-        if changed {
-            Ok(())
-        } else {
-            Err(Error::NotFound)
-        }
+        Ok(changed)
     }
 }
 
-enum Change {
-    Update(KeyUpdate),
-    Remove,
-}
+/// A record that is changed more often than this while one change waits is under attack or in a loop.
+const MOST_TRIES: usize = 8;
 
 fn is_admin(principal: &Principal) -> bool {
-    narrow::covers(principal.role(), Role::ProxyAdmin)
+    principal.role() == Role::ProxyAdmin
 }
 
 fn as_viewer(principal: &Principal) -> Viewer {
     Viewer {
         key_id: principal.key_id().to_owned(),
         user_id: principal.user_id().map(str::to_owned),
+        ..Viewer::default()
     }
 }

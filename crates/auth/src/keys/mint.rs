@@ -4,14 +4,13 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
-use bartizan_core::{Limits, Models, Principal, Role};
+use bartizan_core::{Limits, Models, Period, Principal, Role};
 use secrecy::{ExposeSecret, SecretString};
 
 use super::Keys;
 use crate::Error;
 use crate::key::{KeyId, VirtualKey};
 use crate::narrow;
-use crate::period::Period;
 use crate::record::{KeyRecord, Standing};
 
 const LONGEST_TEXT: usize = 256;
@@ -97,9 +96,10 @@ impl Keys {
             minter.user_id(),
             request.user_id,
         )?;
-        record.role = narrow::role(rights.role, request.role.unwrap_or(Role::InternalUser));
-        record.models = narrow::models(&rights.models, &request.models.unwrap_or(Models::All));
-        record.limits = narrow::limits(rights.limits, request.limits);
+        record.role = rights.role.meet(request.role.unwrap_or(Role::InternalUser));
+        record.rights.models =
+            narrow::models(&rights.models, &request.models.unwrap_or(Models::All));
+        record.rights.bounds.limits = narrow::limits(rights.limits, request.limits);
         record.metadata = request.metadata;
         record.tags = request.tags;
         minter.key_id().clone_into(&mut record.created_by);
@@ -120,25 +120,18 @@ impl Keys {
     /// and only the record says when the key ends.
     async fn rights(&self, minter: &Principal, now: Duration) -> Result<Rights, Error> {
         if let Some(key_id) = KeyId::parse(minter.key_id()) {
-            let record = self.ask(self.store.get(&key_id)).await?;
+            let record = self.ask(self.store.get(&[key_id])).await?.pop();
             let record = record.filter(|record| record.standing(now) == Standing::Live);
             let record =
                 record.ok_or(Error::Forbidden("the key that mints opens nothing itself"))?;
-            let KeyRecord {
-                role,
-                models,
-                limits,
-                expires_at,
-                ..
-            } = record;
             return Ok(Rights {
-                role,
-                models,
-                limits,
-                expires_at,
+                role: record.role,
+                models: record.rights.models,
+                limits: record.rights.bounds.limits,
+                expires_at: record.expires_at,
             });
         }
-        if !narrow::covers(minter.role(), Role::ProxyAdmin) {
+        if minter.role() != Role::ProxyAdmin {
             return Err(Error::Forbidden(
                 "only a virtual key or a proxy admin mints keys",
             ));
@@ -159,7 +152,7 @@ fn own(
     has: Option<&str>,
     asked: Option<String>,
 ) -> Result<Option<String>, Error> {
-    if narrow::covers(minter.role(), Role::ProxyAdmin) {
+    if minter.role() == Role::ProxyAdmin {
         return Ok(asked);
     }
     match asked {

@@ -5,28 +5,35 @@ use std::fs::OpenOptions;
 use std::path::Path;
 use std::time::Duration;
 
-use bartizan_core::{Models, Role};
 use rusqlite::types::Type;
 use rusqlite::{Connection, ErrorCode, OptionalExtension, Row, named_params};
 
+use crate::account::{Account, AccountId};
 use crate::digest::KeyDigest;
 use crate::key::KeyId;
 use crate::record::KeyRecord;
-use crate::store::{KeyQuery, KeyStore, KeyUpdate, StoreError};
+use crate::sighting::{Sighting, Spread};
+use crate::store::row::{KeyRow, Unreadable, milliseconds};
+use crate::store::{AccountQuery, KeyQuery, KeyStore, SightingQuery, StoreError};
 
+mod accounts;
+mod sightings;
 mod worker;
 
 use worker::Worker;
 
 /// The schema that this code reads and writes, kept in SQLite's `user_version`.
-const VERSION: i64 = 1;
-const SCHEMA: &str = include_str!("sqlite/schema.sql");
+const VERSION: i64 = 2;
+/// What makes each version of the one before it.
+const STEPS: [&str; 2] = [
+    include_str!("sqlite/schema_1.sql"),
+    include_str!("sqlite/schema_2.sql"),
+];
 
-const FIND: &str = "SELECT * FROM keys WHERE digest = :digest";
+const FIND: &str = "SELECT * FROM keys WHERE digest = :digest OR previous_digest = :digest";
 const GET: &str = "SELECT * FROM keys WHERE key_id = :key_id";
 const INSERT: &str = include_str!("sqlite/insert.sql");
-const UPDATE: &str = "UPDATE keys SET blocked = coalesce(:blocked, blocked), revoked_at = coalesce(revoked_at, :revoked_at)
-    WHERE key_id = :key_id";
+const REPLACE: &str = include_str!("sqlite/replace.sql");
 const REMOVE: &str = "DELETE FROM keys WHERE key_id = :key_id";
 const LIST: &str = include_str!("sqlite/list.sql");
 
@@ -85,18 +92,19 @@ fn connect(path: &Path) -> Result<Connection, StoreError> {
 fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
     let transaction =
         connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
-    match transaction.pragma_query_value(None, "user_version", |row| row.get::<_, i64>(0))? {
-        0 => {
-            transaction.execute_batch(SCHEMA)?;
-            transaction.pragma_update(None, "user_version", VERSION)?;
-        }
-        VERSION => {}
-        _ => {
-            return Err(StoreError::unavailable(
-                "the file was written by a newer version: open it with that one",
-            ));
-        }
+    let version: i64 = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    let made = usize::try_from(version)
+        .ok()
+        .filter(|made| *made <= STEPS.len());
+    let Some(made) = made else {
+        return Err(StoreError::unavailable(
+            "the file was written by a newer version: open it with that one",
+        ));
+    };
+    for step in STEPS.iter().skip(made) {
+        transaction.execute_batch(step)?;
     }
+    transaction.pragma_update(None, "user_version", VERSION)?;
     Ok(transaction.commit()?)
 }
 
@@ -113,35 +121,30 @@ impl KeyStore for SqliteStore {
             .await
     }
 
-    async fn get(&self, key_id: &KeyId) -> Result<Option<KeyRecord>, StoreError> {
-        let key_id = key_id.clone();
+    async fn get(&self, key_ids: &[KeyId]) -> Result<Vec<KeyRecord>, StoreError> {
+        let key_ids = key_ids.to_vec();
         self.reader
             .run(move |connection| {
                 let mut statement = connection.prepare_cached(GET)?;
-                statement
-                    .query_row(named_params! { ":key_id": key_id.as_str() }, read)
-                    .optional()
+                let mut found = Vec::with_capacity(key_ids.len());
+                for key_id in &key_ids {
+                    let bound = named_params! { ":key_id": key_id.as_str() };
+                    found.extend(statement.query_row(bound, read).optional()?);
+                }
+                Ok(found)
             })
             .await
     }
 
     async fn insert(&self, record: KeyRecord) -> Result<(), StoreError> {
         self.writer
-            .run(move |connection| write(connection, &record))
+            .run(move |connection| insert(connection, &record))
             .await
     }
 
-    async fn update(&self, key_id: &KeyId, update: KeyUpdate) -> Result<bool, StoreError> {
-        let key_id = key_id.clone();
+    async fn replace(&self, record: KeyRecord, seen: u64) -> Result<bool, StoreError> {
         self.writer
-            .run(move |connection| {
-                let changed = connection.prepare_cached(UPDATE)?.execute(named_params! {
-                    ":key_id": key_id.as_str(),
-                    ":blocked": update.blocked,
-                    ":revoked_at": update.revoked_at.map(milliseconds),
-                })?;
-                Ok(changed > 0)
-            })
+            .run(move |connection| replace(connection, &record, seen))
             .await
     }
 
@@ -167,9 +170,13 @@ impl KeyStore for SqliteStore {
                     named_params! {
                         ":team_id": query.team_id,
                         ":user_id": query.user_id,
+                        ":organization_id": query.organization_id,
                         ":alias": query.alias,
+                        ":rotates_by": query.rotates_by.map(milliseconds),
                         ":viewer_key": viewer.map(|viewer| &viewer.key_id),
                         ":viewer_user": viewer.and_then(|viewer| viewer.user_id.as_ref()),
+                        ":viewer_team": viewer.and_then(|viewer| viewer.team_id.as_ref()),
+                        ":viewer_organization": viewer.and_then(|viewer| viewer.organization_id.as_ref()),
                         ":revoked": query.revoked,
                         ":after": query.after.as_ref().map_or("", KeyId::as_str),
                         ":limit": i64::try_from(query.page()).unwrap_or(i64::MAX),
@@ -180,76 +187,139 @@ impl KeyStore for SqliteStore {
             })
             .await
     }
+
+    async fn accounts(&self, ids: &[AccountId]) -> Result<Vec<Account>, StoreError> {
+        let ids = ids.to_vec();
+        self.reader
+            .run(move |connection| accounts::get(connection, &ids))
+            .await
+    }
+
+    async fn insert_account(&self, account: Account) -> Result<(), StoreError> {
+        let field = account.id.kind.id_field();
+        let inserted = self
+            .writer
+            .run(move |connection| accounts::insert(connection, &account))
+            .await;
+        match inserted {
+            Err(StoreError::Taken(_)) => Err(StoreError::Taken(field)),
+            other => other,
+        }
+    }
+
+    async fn replace_account(&self, account: Account, seen: u64) -> Result<bool, StoreError> {
+        self.writer
+            .run(move |connection| accounts::replace(connection, &account, seen))
+            .await
+    }
+
+    async fn list_accounts(&self, query: &AccountQuery) -> Result<Vec<Account>, StoreError> {
+        let query = query.clone();
+        self.reader
+            .run(move |connection| accounts::list(connection, &query))
+            .await
+    }
+
+    async fn see(&self, sightings: Vec<Sighting>) -> Result<(), StoreError> {
+        self.writer
+            .run(move |connection| sightings::see(connection, &sightings))
+            .await
+    }
+
+    async fn sightings(&self, query: &SightingQuery) -> Result<Vec<Sighting>, StoreError> {
+        let query = query.clone();
+        self.reader
+            .run(move |connection| sightings::list(connection, &query))
+            .await
+    }
+
+    async fn spread(&self, since: Duration, least: u64) -> Result<Vec<Spread>, StoreError> {
+        self.reader
+            .run(move |connection| sightings::spread(connection, since, least))
+            .await
+    }
+
+    async fn forget_sightings(&self, before: Duration) -> Result<u64, StoreError> {
+        self.writer
+            .run(move |connection| sightings::forget(connection, before))
+            .await
+    }
 }
 
-fn write(connection: &Connection, record: &KeyRecord) -> rusqlite::Result<()> {
-    let json = |error: serde_json::Error| rusqlite::Error::ToSqlConversionFailure(error.into());
-    let models = match &record.models {
-        Models::All => None,
-        Models::Only(names) => Some(serde_json::to_string(names).map_err(json)?),
-    };
+fn insert(connection: &Connection, record: &KeyRecord) -> rusqlite::Result<()> {
+    let row = KeyRow::of(record).map_err(unwritable)?;
     connection.prepare_cached(INSERT)?.execute(named_params! {
-        ":key_id": record.key_id.as_str(),
-        ":digest": record.digest.as_bytes(),
-        ":alias": record.alias,
-        ":team_id": record.team_id,
-        ":user_id": record.user_id,
-        ":role": record.role.as_str(),
-        ":models": models,
-        ":rpm": record.limits.rpm,
-        ":tpm": record.limits.tpm,
-        ":metadata": serde_json::to_string(&record.metadata).map_err(json)?,
-        ":tags": serde_json::to_string(&record.tags).map_err(json)?,
-        ":created_by": record.created_by,
-        ":created_at": milliseconds(record.created_at),
-        ":expires_at": record.expires_at.map(milliseconds),
-        ":blocked": record.blocked,
-        ":revoked_at": record.revoked_at.map(milliseconds),
+        ":key_id": row.key_id,
+        ":digest": row.digest,
+        ":previous_digest": row.previous_digest,
+        ":alias": row.alias,
+        ":team_id": row.team_id,
+        ":user_id": row.user_id,
+        ":organization_id": row.organization_id,
+        ":created_by": row.created_by,
+        ":created_at": row.created_at,
+        ":expires_at": row.expires_at,
+        ":rotates_at": row.rotates_at,
+        ":blocked": row.blocked,
+        ":revoked_at": row.revoked_at,
+        ":updated_at": row.updated_at,
+        ":version": row.version,
+        ":body": row.body,
     })?;
     Ok(())
 }
 
-/// Reads a row, and fails on one that this code could not have written: a role that isn't known is no role. The failure names the column and
-/// nothing that stands in it.
+fn replace(connection: &Connection, record: &KeyRecord, seen: u64) -> rusqlite::Result<bool> {
+    let row = KeyRow::of(record).map_err(unwritable)?;
+    let changed = connection.prepare_cached(REPLACE)?.execute(named_params! {
+        ":key_id": row.key_id,
+        ":digest": row.digest,
+        ":previous_digest": row.previous_digest,
+        ":alias": row.alias,
+        ":team_id": row.team_id,
+        ":user_id": row.user_id,
+        ":organization_id": row.organization_id,
+        ":created_by": row.created_by,
+        ":created_at": row.created_at,
+        ":expires_at": row.expires_at,
+        ":rotates_at": row.rotates_at,
+        ":blocked": row.blocked,
+        ":revoked_at": row.revoked_at,
+        ":updated_at": row.updated_at,
+        ":body": row.body,
+        ":seen": i64::try_from(seen).unwrap_or(i64::MAX),
+    })?;
+    Ok(changed > 0)
+}
+
 fn read(row: &Row<'_>) -> rusqlite::Result<KeyRecord> {
-    let wrong = |name: &str| rusqlite::Error::InvalidColumnType(0, name.to_owned(), Type::Text);
-    let key_id = KeyId::parse(&row.get::<_, String>("key_id")?).ok_or_else(|| wrong("key_id"))?;
-    let digest = KeyDigest::from_bytes(row.get("digest")?);
-    let mut record = KeyRecord::new(key_id, digest, time(row.get("created_at")?));
-    record.alias = row.get("alias")?;
-    record.team_id = row.get("team_id")?;
-    record.user_id = row.get("user_id")?;
-    record.role = [Role::ProxyAdmin, Role::InternalUser]
-        .into_iter()
-        .find(|role| {
-            row.get_ref("role")
-                .is_ok_and(|text| text.as_str() == Ok(role.as_str()))
-        })
-        .ok_or_else(|| wrong("role"))?;
-    record.models = match row.get::<_, Option<String>>("models")? {
-        None => Models::All,
-        Some(names) => Models::Only(serde_json::from_str(&names).map_err(|_| wrong("models"))?),
+    let row = KeyRow {
+        key_id: row.get("key_id")?,
+        digest: row.get("digest")?,
+        previous_digest: row.get("previous_digest")?,
+        alias: row.get("alias")?,
+        team_id: row.get("team_id")?,
+        user_id: row.get("user_id")?,
+        organization_id: row.get("organization_id")?,
+        created_by: row.get("created_by")?,
+        created_at: row.get("created_at")?,
+        expires_at: row.get("expires_at")?,
+        rotates_at: row.get("rotates_at")?,
+        blocked: row.get("blocked")?,
+        revoked_at: row.get("revoked_at")?,
+        updated_at: row.get("updated_at")?,
+        version: row.get("version")?,
+        body: row.get("body")?,
     };
-    record.limits.rpm = row.get("rpm")?;
-    record.limits.tpm = row.get("tpm")?;
-    record.metadata =
-        serde_json::from_str(&row.get::<_, String>("metadata")?).map_err(|_| wrong("metadata"))?;
-    record.tags =
-        serde_json::from_str(&row.get::<_, String>("tags")?).map_err(|_| wrong("tags"))?;
-    record.created_by = row.get("created_by")?;
-    record.expires_at = row.get::<_, Option<i64>>("expires_at")?.map(time);
-    record.blocked = row.get("blocked")?;
-    record.revoked_at = row.get::<_, Option<i64>>("revoked_at")?.map(time);
-    Ok(record)
+    row.record().map_err(wrong)
 }
 
-fn milliseconds(time: Duration) -> i64 {
-    i64::try_from(time.as_millis()).unwrap_or(i64::MAX)
+fn wrong(column: Unreadable) -> rusqlite::Error {
+    rusqlite::Error::InvalidColumnType(0, column.0.to_owned(), Type::Text)
 }
 
-/// A time before 1970 reads as 1970: a key that ended then has ended.
-fn time(milliseconds: i64) -> Duration {
-    Duration::from_millis(u64::try_from(milliseconds).unwrap_or(0))
+fn unwritable(error: serde_json::Error) -> rusqlite::Error {
+    rusqlite::Error::ToSqlConversionFailure(error.into())
 }
 
 impl From<rusqlite::Error> for StoreError {

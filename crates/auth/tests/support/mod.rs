@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::time::Duration;
 
 use bartizan_auth::{
-    KeyDigest, KeyId, KeyQuery, KeyRecord, KeyStore, KeyUpdate, Keys, MasterKey, MemoryStore,
-    Pepper, StoreError,
+    Account, AccountId, AccountQuery, KeyDigest, KeyId, KeyQuery, KeyRecord, KeyStore, Keys,
+    MasterKey, MemoryStore, Pepper, Sighting, SightingQuery, Spread, StoreError,
 };
 use bartizan_core::{ManualClock, Principal};
 use secrecy::SecretString;
@@ -100,9 +100,9 @@ impl KeyStore for FaultyStore {
         self.inner.find(digest).await
     }
 
-    async fn get(&self, key_id: &KeyId) -> Result<Option<KeyRecord>, StoreError> {
+    async fn get(&self, key_ids: &[KeyId]) -> Result<Vec<KeyRecord>, StoreError> {
         self.fault().await?;
-        self.inner.get(key_id).await
+        self.inner.get(key_ids).await
     }
 
     async fn insert(&self, record: KeyRecord) -> Result<(), StoreError> {
@@ -110,9 +110,49 @@ impl KeyStore for FaultyStore {
         self.inner.insert(record).await
     }
 
-    async fn update(&self, key_id: &KeyId, update: KeyUpdate) -> Result<bool, StoreError> {
+    async fn replace(&self, record: KeyRecord, seen: u64) -> Result<bool, StoreError> {
         self.fault().await?;
-        self.inner.update(key_id, update).await
+        self.inner.replace(record, seen).await
+    }
+
+    async fn accounts(&self, ids: &[AccountId]) -> Result<Vec<Account>, StoreError> {
+        self.fault().await?;
+        self.inner.accounts(ids).await
+    }
+
+    async fn insert_account(&self, account: Account) -> Result<(), StoreError> {
+        self.fault().await?;
+        self.inner.insert_account(account).await
+    }
+
+    async fn replace_account(&self, account: Account, seen: u64) -> Result<bool, StoreError> {
+        self.fault().await?;
+        self.inner.replace_account(account, seen).await
+    }
+
+    async fn list_accounts(&self, query: &AccountQuery) -> Result<Vec<Account>, StoreError> {
+        self.fault().await?;
+        self.inner.list_accounts(query).await
+    }
+
+    async fn see(&self, sightings: Vec<Sighting>) -> Result<(), StoreError> {
+        self.fault().await?;
+        self.inner.see(sightings).await
+    }
+
+    async fn sightings(&self, query: &SightingQuery) -> Result<Vec<Sighting>, StoreError> {
+        self.fault().await?;
+        self.inner.sightings(query).await
+    }
+
+    async fn spread(&self, since: Duration, least: u64) -> Result<Vec<Spread>, StoreError> {
+        self.fault().await?;
+        self.inner.spread(since, least).await
+    }
+
+    async fn forget_sightings(&self, before: Duration) -> Result<u64, StoreError> {
+        self.fault().await?;
+        self.inner.forget_sightings(before).await
     }
 
     async fn remove(&self, key_id: &KeyId) -> Result<bool, StoreError> {

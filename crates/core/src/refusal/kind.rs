@@ -22,6 +22,8 @@ pub enum RefusalKind {
     MethodNotAllowed,
     /// 408: the caller was too slow.
     Timeout,
+    /// 409: it was changed meanwhile.
+    Conflict,
     /// 413: the request is too large.
     TooLarge,
     /// 415: a content type or encoding that is not taken.
@@ -51,6 +53,7 @@ impl RefusalKind {
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::Timeout => StatusCode::REQUEST_TIMEOUT,
+            Self::Conflict => StatusCode::CONFLICT,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UnsupportedMedia => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::RateLimited => StatusCode::TOO_MANY_REQUESTS,
@@ -78,6 +81,7 @@ impl RefusalKind {
             404 => Self::NotFound,
             405 => Self::MethodNotAllowed,
             408 => Self::Timeout,
+            409 => Self::Conflict,
             413 => Self::TooLarge,
             415 => Self::UnsupportedMedia,
             429 => Self::RateLimited,
@@ -126,6 +130,7 @@ impl RefusalKind {
             Self::NotFound => "5",
             Self::Forbidden | Self::Blocked => "7",
             Self::RateLimited | Self::TooLarge => "8",
+            Self::Conflict => "10",
             Self::MethodNotAllowed => "12",
             Self::Internal => "13",
             Self::Upstream | Self::Unavailable | Self::Overloaded => "14",
@@ -141,6 +146,7 @@ impl RefusalKind {
             Self::NotFound => "NOT_FOUND",
             Self::Forbidden | Self::Blocked => "PERMISSION_DENIED",
             Self::RateLimited => "RESOURCE_EXHAUSTED",
+            Self::Conflict => "ABORTED",
             Self::MethodNotAllowed => "UNIMPLEMENTED",
             Self::Internal => "INTERNAL",
             Self::Upstream | Self::Unavailable | Self::Overloaded => "UNAVAILABLE",
@@ -158,6 +164,7 @@ impl RefusalKind {
             Self::RateLimited => "ThrottlingException",
             Self::Unavailable | Self::Overloaded => "ServiceUnavailableException",
             Self::Internal | Self::Upstream => "InternalServerException",
+            Self::Conflict => "ConflictException",
             Self::BadRequest | Self::MethodNotAllowed | Self::TooLarge | Self::UnsupportedMedia => {
                 "ValidationException"
             }

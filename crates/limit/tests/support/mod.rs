@@ -152,7 +152,11 @@ pub(crate) fn request(key: Option<&Principal>, body: &str) -> Request<Body> {
 }
 
 pub(crate) fn key(name: &str, rpm: Option<u32>, tpm: Option<u32>) -> Principal {
-    Principal::assume_verified(Identity::new(name).limits(Limits { rpm, tpm }))
+    Principal::assume_verified(Identity::new(name).limits(Limits {
+        rpm,
+        tpm,
+        ..Limits::default()
+    }))
 }
 
 impl Setup {

@@ -274,6 +274,7 @@ fn limits(mut section: Section<'_>) -> Limits {
         tpm: section
             .take("tpm")
             .and_then(|field| field.number(1..=u32::MAX)),
+        ..Limits::default()
     };
     section.finish(&[]);
     limits

@@ -293,7 +293,11 @@ fn limits(rpm: Option<u32>, tpm: Option<u32>) -> Result<Limits, Refusal> {
             "a limit is at least 1; leave it out for none",
         ));
     }
-    Ok(Limits { rpm, tpm })
+    Ok(Limits {
+        rpm,
+        tpm,
+        ..Limits::default()
+    })
 }
 
 fn invalid(param: &'static str, message: impl Into<std::borrow::Cow<'static, str>>) -> Refusal {
@@ -317,14 +321,14 @@ impl From<&KeyRecord> for Shown {
             team_id: record.team_id.clone(),
             user_id: record.user_id.clone(),
             user_role: record.role.as_str(),
-            models: match &record.models {
+            models: match &record.rights.models {
                 Models::All => Vec::new(),
                 // An empty list would read as all of them.
                 Models::Only(names) if names.is_empty() => vec!["no-default-models".to_owned()],
                 Models::Only(names) => names.clone(),
             },
-            rpm_limit: record.limits.rpm,
-            tpm_limit: record.limits.tpm,
+            rpm_limit: record.rights.bounds.limits.rpm,
+            tpm_limit: record.rights.bounds.limits.tpm,
             metadata: record.metadata.clone(),
             tags: record.tags.clone(),
             created_by: record.created_by.clone(),

@@ -1,7 +1,7 @@
 INSERT INTO keys (
-    key_id, digest, alias, team_id, user_id, role, models, rpm, tpm, metadata, tags,
-    created_by, created_at, expires_at, blocked, revoked_at
+    key_id, digest, previous_digest, alias, team_id, user_id, organization_id, created_by,
+    created_at, expires_at, rotates_at, blocked, revoked_at, updated_at, version, body
 ) VALUES (
-    :key_id, :digest, :alias, :team_id, :user_id, :role, :models, :rpm, :tpm, :metadata, :tags,
-    :created_by, :created_at, :expires_at, :blocked, :revoked_at
+    :key_id, :digest, :previous_digest, :alias, :team_id, :user_id, :organization_id, :created_by,
+    :created_at, :expires_at, :rotates_at, :blocked, :revoked_at, :updated_at, :version, :body
 )

@@ -1,10 +1,8 @@
-//! How long a key lives, in LiteLLM's spelling.
+//! A span of time, in LiteLLM's spelling.
 
 use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
-
-use crate::Error;
 
 const DAY: u64 = 86_400;
 /// Whatever is longer is a mistyped number.
@@ -16,9 +14,9 @@ const LONGEST: u64 = 100 * 366 * DAY;
 ///
 /// ```
 /// use std::time::Duration;
-/// use bartizan_auth::Period;
+/// use bartizan_core::Period;
 ///
-/// # fn main() -> Result<(), bartizan_auth::Error> {
+/// # fn main() -> Result<(), bartizan_core::PeriodError> {
 /// let now = Duration::from_secs(1_706_659_200); // 2024-01-31
 /// assert_eq!("30m".parse::<Period>()?.after(now), now + Duration::from_secs(1_800));
 /// assert_eq!("1mo".parse::<Period>()?.after(now), now + Duration::from_secs(29 * 86_400)); // 2024-02-29
@@ -26,13 +24,13 @@ const LONGEST: u64 = 100 * 366 * DAY;
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Period {
     count: u64,
     unit: Unit,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Unit {
     Second,
     Minute,
@@ -87,25 +85,28 @@ impl Period {
     }
 }
 
+/// A text that is no [`Period`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "write a whole number and one of s, m, h, d, w, mo, for example 30d, up to a hundred years"
+)]
+pub struct PeriodError;
+
 impl FromStr for Period {
-    type Err = Error;
+    type Err = PeriodError;
 
     /// # Errors
-    /// [`Error::Invalid`] unless the text is a number without sign or leading zero, followed by one of the units, and stands for one
+    /// [`PeriodError`] unless the text is a number without sign or leading zero, followed by one of the units, and stands for one
     /// second to a hundred years.
-    fn from_str(text: &str) -> Result<Self, Error> {
-        let invalid = Error::Invalid {
-            field: "duration",
-            mend: "write a whole number and one of s, m, h, d, w, mo, for example 30d, up to a hundred years",
-        };
+    fn from_str(text: &str) -> Result<Self, PeriodError> {
         let end = text
             .find(|character: char| !character.is_ascii_digit())
             .unwrap_or(text.len());
         let Some((digits, suffix)) = text.split_at_checked(end) else {
-            return Err(invalid);
+            return Err(PeriodError);
         };
         let Some(unit) = Unit::ALL.into_iter().find(|unit| unit.suffix() == suffix) else {
-            return Err(invalid);
+            return Err(PeriodError);
         };
         match digits.parse::<u64>() {
             Ok(count)
@@ -116,7 +117,7 @@ impl FromStr for Period {
             {
                 Ok(Self { count, unit })
             }
-            _ => Err(invalid),
+            _ => Err(PeriodError),
         }
     }
 }

@@ -1,0 +1,99 @@
+//! Sightings in a SQLite file.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use rusqlite::{Connection, Row, named_params};
+
+use super::wrong;
+use crate::key::KeyId;
+use crate::sighting::{Sighting, Spread};
+use crate::store::SightingQuery;
+use crate::store::row::{Unreadable, milliseconds, time};
+
+const SEE: &str = include_str!("see.sql");
+const LIST: &str =
+    "SELECT * FROM sightings WHERE last_seen >= :since AND (:key_id IS NULL OR key_id = :key_id)
+    ORDER BY last_seen DESC LIMIT :limit";
+const SPREAD: &str = "SELECT * FROM sightings WHERE last_seen >= :since AND key_id IN (
+        SELECT key_id FROM sightings WHERE last_seen >= :since GROUP BY key_id HAVING count(DISTINCT address) >= :least
+        ORDER BY count(DISTINCT address) DESC LIMIT 100)";
+const FORGET: &str = "DELETE FROM sightings WHERE last_seen < :before";
+
+const HOUR: u64 = 3_600;
+
+pub(super) fn see(connection: &mut Connection, sightings: &[Sighting]) -> rusqlite::Result<()> {
+    let transaction = connection.transaction()?;
+    {
+        let mut statement = transaction.prepare_cached(SEE)?;
+        for seen in sightings {
+            statement.execute(named_params! {
+                ":key_id": seen.key_id.as_str(),
+                ":address": seen.address.to_string(),
+                ":hour": i64::try_from(seen.last_seen.as_secs() / HOUR).unwrap_or(i64::MAX),
+                ":country": seen.country,
+                ":first_seen": milliseconds(seen.first_seen),
+                ":last_seen": milliseconds(seen.last_seen),
+                ":uses": i64::try_from(seen.uses).unwrap_or(i64::MAX),
+            })?;
+        }
+    }
+    transaction.commit()
+}
+
+pub(super) fn list(
+    connection: &Connection,
+    query: &SightingQuery,
+) -> rusqlite::Result<Vec<Sighting>> {
+    let mut statement = connection.prepare_cached(LIST)?;
+    let rows = statement.query_map(
+        named_params! {
+            ":since": milliseconds(query.since),
+            ":key_id": query.key_id.as_ref().map(KeyId::as_str),
+            ":limit": i64::try_from(query.page()).unwrap_or(i64::MAX),
+        },
+        read,
+    )?;
+    rows.collect()
+}
+
+pub(super) fn spread(
+    connection: &Connection,
+    since: Duration,
+    least: u64,
+) -> rusqlite::Result<Vec<Spread>> {
+    let mut statement = connection.prepare_cached(SPREAD)?;
+    let least_bound = i64::try_from(least).unwrap_or(i64::MAX);
+    let rows = statement.query_map(
+        named_params! { ":since": milliseconds(since), ":least": least_bound },
+        read,
+    )?;
+    let mut by_key: BTreeMap<KeyId, Vec<Sighting>> = BTreeMap::new();
+    for seen in rows {
+        let seen = seen?;
+        by_key.entry(seen.key_id.clone()).or_default().push(seen);
+    }
+    Ok(Spread::rank(by_key, least))
+}
+
+pub(super) fn forget(connection: &Connection, before: Duration) -> rusqlite::Result<u64> {
+    let forgotten = connection
+        .prepare_cached(FORGET)?
+        .execute(named_params! { ":before": milliseconds(before) })?;
+    Ok(u64::try_from(forgotten).unwrap_or(u64::MAX))
+}
+
+fn read(row: &Row<'_>) -> rusqlite::Result<Sighting> {
+    let address: String = row.get("address")?;
+    let key_id: String = row.get("key_id")?;
+    Ok(Sighting {
+        key_id: KeyId::parse(&key_id).ok_or_else(|| wrong(Unreadable("sightings.key_id")))?,
+        address: address
+            .parse()
+            .map_err(|_| wrong(Unreadable("sightings.address")))?,
+        country: row.get("country")?,
+        first_seen: time(row.get("first_seen")?),
+        last_seen: time(row.get("last_seen")?),
+        uses: u64::try_from(row.get::<_, i64>("uses")?).unwrap_or(0),
+    })
+}
