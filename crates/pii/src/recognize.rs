@@ -25,11 +25,13 @@ pub(crate) mod secret;
 mod table;
 mod upi;
 mod url;
+mod wrapped;
 
 use std::cell::{Cell, OnceCell};
 
 use self::run::Run;
 pub(crate) use self::run::is_short;
+use self::wrapped::Wrapped;
 use crate::Entity;
 use crate::context::{Listener, Near};
 use crate::window::Window;
@@ -106,6 +108,24 @@ pub(crate) const RECOGNIZERS: &[BuiltIn] = &[
     BuiltIn::new(Entity::Crypto, Anchor::Inside, crypto::find, 1.0),
     BuiltIn::new(Entity::Url, Anchor::Colon, url::find_scheme, 0.9),
     BuiltIn::new(Entity::Url, Anchor::Dot, url::find_bare, 0.85),
+    BuiltIn::new(
+        Entity::InAadhaar,
+        Anchor::Digit,
+        wrapped::find_aadhaar,
+        wrapped::SAID,
+    ),
+    BuiltIn::new(
+        Entity::InAadhaarVid,
+        Anchor::Digit,
+        wrapped::find_virtual_id,
+        wrapped::SAID,
+    ),
+    BuiltIn::new(
+        Entity::Card,
+        Anchor::Digit,
+        wrapped::find_card,
+        wrapped::SAID,
+    ),
 ];
 
 /// A span of the folded text, and how sure it is, from 0 to 1.
@@ -149,6 +169,7 @@ pub(crate) struct Scene<'s> {
     pub(crate) anchor: usize,
     words: &'s Listener<'s>,
     run: OnceCell<Option<Run>>,
+    wrapped: OnceCell<Option<Wrapped>>,
     near: OnceCell<Near>,
     after: Cell<Option<(usize, Near)>>,
 }
@@ -160,6 +181,7 @@ impl<'s> Scene<'s> {
             anchor,
             words,
             run: OnceCell::new(),
+            wrapped: OnceCell::new(),
             near: OnceCell::new(),
             after: Cell::new(None),
         }
@@ -169,6 +191,13 @@ impl<'s> Scene<'s> {
     fn run(&self) -> Option<&Run> {
         self.run
             .get_or_init(|| Run::read(self.window, self.anchor))
+            .as_ref()
+    }
+
+    /// The groups of digits that start at the anchor and go on in the next line.
+    fn wrapped(&self) -> Option<&Wrapped> {
+        self.wrapped
+            .get_or_init(|| Wrapped::read(self.window, self.anchor))
             .as_ref()
     }
 

@@ -107,7 +107,7 @@ static ISSUERS: LazyLock<Vec<Issuer>> = LazyLock::new(|| {
         .collect()
 });
 
-fn issued(digits: &[u8]) -> bool {
+pub(super) fn issued(digits: &[u8]) -> bool {
     ISSUERS.iter().any(|issuer| {
         let prefix = digits
             .iter()

@@ -2,6 +2,7 @@
 
 use std::sync::LazyLock;
 
+use super::wrapped::behind_break;
 use super::{Match, Scene, rows};
 use crate::checks::mod_97;
 
@@ -28,11 +29,21 @@ pub(super) fn find(scene: &Scene<'_>) -> Option<Match> {
     let mut code = [0; LONGEST];
     let code = code.get_mut(..length)?;
     let mut at = start;
+    // It was parted before, and by the end of a line.
+    let (mut parted, mut broken) = (false, false);
     for (place, slot) in code.iter_mut().enumerate() {
         let mut byte = window.at(at)?;
-        // Printed in fours.
-        if place > 0 && place % 4 == 0 && matches!(byte, b' ' | b'-' | b'.') {
-            at += 1;
+        // Printed in fours, of which some may have come into the next line.
+        if place > 0 && place % 4 == 0 && !byte.is_ascii_alphanumeric() {
+            match behind_break(window, at) {
+                Some(behind) if parted && !broken => {
+                    at = behind;
+                    broken = true;
+                }
+                None if matches!(byte, b' ' | b'-' | b'.') => at += 1,
+                _ => return None,
+            }
+            parted = true;
             byte = window.at(at)?;
         }
         if !byte.is_ascii_alphanumeric() {

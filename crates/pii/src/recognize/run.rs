@@ -203,7 +203,12 @@ pub(crate) fn is_short(window: &Window<'_>, anchor: usize) -> bool {
     let precedes = before.is_some_and(|byte| byte.is_ascii_alphabetic())
         || matches!(before, Some(b' ' | b'-' | b'.'))
             && earlier.is_some_and(|byte| byte.is_ascii_alphabetic());
-    !follows && !precedes
+    // The first four of twelve, of which the others stand in the next line.
+    let wraps = end - anchor == 4
+        && matches!(window.at(end), Some(b'\n' | b'\r'))
+        && before == Some(b' ')
+        && !earlier.is_some_and(|byte| byte.is_ascii_digit());
+    !follows && !precedes && !wraps
 }
 
 fn is_separator(byte: u8) -> bool {
