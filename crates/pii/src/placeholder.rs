@@ -97,9 +97,32 @@ pub(crate) fn write(entity: Entity, number: u64) -> String {
     format!("<{}_{number}>", entity.as_str())
 }
 
-/// Whether a placeholder may start with `byte`.
-pub(crate) fn may_start(byte: u8) -> bool {
-    matches!(byte, b'<' | b'\\' | b'&' | b'%') || byte.is_ascii_uppercase()
+/// What a placeholder of some kinds may start with: a bracket, or a letter that one of their names starts with.
+pub(crate) struct Starts([bool; 256]);
+
+impl Starts {
+    /// Nothing, where there are no kinds.
+    pub(crate) fn of(entities: &[Entity]) -> Self {
+        let mut starts = [false; 256];
+        let brackets = if entities.is_empty() {
+            &b""[..]
+        } else {
+            b"<\\&%"
+        };
+        let names = entities
+            .iter()
+            .filter_map(|kind| kind.as_str().bytes().next());
+        for byte in brackets.iter().copied().chain(names) {
+            if let Some(start) = starts.get_mut(usize::from(byte)) {
+                *start = true;
+            }
+        }
+        Self(starts)
+    }
+
+    pub(crate) fn has(&self, byte: u8) -> bool {
+        self.0.get(usize::from(byte)).is_some_and(|starts| *starts)
+    }
 }
 
 /// Reads a placeholder of one of `entities` at the start of `bytes`. `joined`: a word goes on there. `last`: nothing more comes.

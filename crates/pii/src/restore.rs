@@ -10,7 +10,7 @@ use bartizan_core::TextRewriter;
 
 use crate::Vault;
 use crate::fakes::{self, Seen};
-use crate::placeholder::{self, Parsed};
+use crate::placeholder::{self, Parsed, Starts};
 use crate::spelling::{Spelling, joins};
 
 /// Puts back what placeholders and fakes stand for. What it gives out doesn't depend on where the pieces are cut.
@@ -67,16 +67,17 @@ pub(crate) fn scan(
 ) -> usize {
     let spelling = Spelling::of(text);
     let bytes = spelling.bytes();
-    let (placeholders, fakes) = (!vault.entities().is_empty(), vault.fakes());
+    let (starts, fakes) = (Starts::of(vault.entities()), vault.fakes());
+    let may_be_fake = |byte: u8| !fakes.is_empty() && fakes::is_solid(byte);
+    let may_start = |byte: &u8| starts.has(*byte) || may_be_fake(*byte);
     let mut at = 0;
-    while let Some(byte) = bytes.get(at).copied() {
-        let placeholder = placeholders && placeholder::may_start(byte);
-        let fake = !fakes.is_empty() && fakes::is_solid(byte);
-        if !placeholder && !fake {
-            at += 1;
-            continue;
-        }
-        let rest = bytes.get(at..).unwrap_or_default();
+    while let Some(rest) = bytes.get(at..)
+        && let Some(skipped) = rest.iter().position(may_start)
+    {
+        at += skipped;
+        let rest = rest.get(skipped..).unwrap_or_default();
+        let byte = rest.first().copied().unwrap_or_default();
+        let (placeholder, fake) = (starts.has(byte), may_be_fake(byte));
         let previous = if at == 0 { before } else { spelling.before(at) };
         let mut length = 1;
         if placeholder {
