@@ -30,13 +30,16 @@ pub(crate) struct Seen {
     pub(crate) notes: Vec<String>,
 }
 
+/// What a model answers, of the body that it was sent.
+type Echo = Arc<dyn Fn(&str) -> String + Send + Sync>;
+
 /// A call that is about to be made.
 pub(crate) struct Exchange<'l> {
     layer: &'l PiiLayer,
     request: Request<Full<Bytes>>,
     answer: String,
     kind: &'static str,
-    echo: Option<fn(&str) -> String>,
+    echo: Option<Echo>,
 }
 
 impl<'l> Exchange<'l> {
@@ -92,9 +95,19 @@ impl<'l> Exchange<'l> {
     }
 
     /// The model says what it was asked, in its own spelling.
-    pub(crate) fn echoing(mut self, respell: fn(&str) -> String) -> Self {
-        self.echo = Some(respell);
-        self.saying("§")
+    pub(crate) fn echoing(self, respell: fn(&str) -> String) -> Self {
+        let answer = self.saying("§");
+        let template = answer.answer.clone();
+        answer.answering_of(move |body| template.replace('§', &respell(&content(body))))
+    }
+
+    /// The provider answers what `answer` makes of the body that it was sent.
+    pub(crate) fn answering_of(
+        mut self,
+        answer: impl Fn(&str) -> String + Send + Sync + 'static,
+    ) -> Self {
+        self.echo = Some(Arc::new(answer));
+        self
     }
 
     pub(crate) fn streaming(mut self, answer: impl Into<String>) -> Self {
@@ -108,11 +121,11 @@ impl<'l> Exchange<'l> {
         let provider = {
             let got = Arc::clone(&got);
             service_fn(move |request: Request<Body>| {
-                let (got, answer) = (Arc::clone(&got), answer.clone());
+                let (got, answer, echo) = (Arc::clone(&got), answer.clone(), echo.clone());
                 async move {
                     let body = text(request.into_body()).await;
                     let answer = match echo {
-                        Some(respell) => answer.replace('§', &respell(&content(&body))),
+                        Some(echo) => echo(&body),
                         None => answer,
                     };
                     *got.lock().unwrap() = Some(body);
