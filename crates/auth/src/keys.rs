@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use bartizan_core::{Clock, Principal, SystemClock};
 
+use crate::account::Account;
 use crate::cache::{Cache, Known};
-use crate::chain::{Chain, accounts_of};
+use crate::chain::Chain;
 use crate::digest::Pepper;
 use crate::key::VirtualKey;
 use crate::record::{KeyRecord, Previous, Standing};
@@ -146,14 +147,14 @@ impl Keys {
             return Ok(Some(known));
         }
         let ticket = self.cache.ticket(now);
-        let found = self.ask(self.store.find(&digest)).await;
+        let found = self.ask(self.store.find_with_accounts(&digest)).await;
         let outcome = match &found {
             Ok(Some(_)) => "found",
             Ok(None) => "absent",
             Err(_) => "failed",
         };
         metrics::counter!("bartizan.auth.key_lookups", "outcome" => outcome).increment(1);
-        let Some(record) = found? else {
+        let Some((record, accounts)) = found? else {
             return Ok(None);
         };
         let before = record
@@ -165,7 +166,7 @@ impl Keys {
                 "the store gave another key than was asked for",
             ));
         }
-        let chain = self.chain(&record).await?;
+        let chain = self.chain(&record, accounts).await?;
         let known = Arc::new(Known::new(digest, record, chain));
         self.cache.insert(Arc::clone(&known), ticket);
         metrics::gauge!("bartizan.auth.cached_keys").set(self.cache.len() as f64);
@@ -187,13 +188,11 @@ impl Keys {
     }
 
     /// What binds the holder of `record`, as the store has it now.
-    async fn chain(&self, record: &KeyRecord) -> Result<Chain, StoreError> {
-        let ids = accounts_of(record);
-        let mut accounts = if ids.is_empty() {
-            Vec::new()
-        } else {
-            self.ask(self.store.accounts(&ids)).await?
-        };
+    async fn chain(
+        &self,
+        record: &KeyRecord,
+        mut accounts: Vec<Account>,
+    ) -> Result<Chain, StoreError> {
         accounts.sort_by(|one, two| one.id.kind.cmp(&two.id.kind));
         let mut lineage = if record.lineage.is_empty() {
             Vec::new()

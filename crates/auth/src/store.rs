@@ -7,6 +7,7 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use crate::account::{Account, AccountId, AccountKind};
+use crate::chain::accounts_of;
 use crate::digest::KeyDigest;
 use crate::key::KeyId;
 use crate::record::KeyRecord;
@@ -32,6 +33,25 @@ pub trait KeyStore: Send + Sync + 'static {
         &self,
         digest: &KeyDigest,
     ) -> impl Future<Output = Result<Option<KeyRecord>, StoreError>> + Send;
+
+    /// Gives the key of that digest, as [`find`](Self::find) does, and the accounts that it names, as [`accounts`](Self::accounts) does. A
+    /// store that can tell both at once spares a round trip.
+    fn find_with_accounts(
+        &self,
+        digest: &KeyDigest,
+    ) -> impl Future<Output = Result<Option<(KeyRecord, Vec<Account>)>, StoreError>> + Send {
+        async move {
+            let Some(record) = self.find(digest).await? else {
+                return Ok(None);
+            };
+            let ids = accounts_of(&record);
+            let accounts = match ids.as_slice() {
+                [] => Vec::new(),
+                ids => self.accounts(ids).await?,
+            };
+            Ok(Some((record, accounts)))
+        }
+    }
 
     /// Gives the keys of those public names that there are, in any order, whatever their standing.
     fn get(
@@ -311,6 +331,10 @@ pub(crate) type StoreFuture<'a, T> =
 /// a cache miss.
 pub(crate) trait AnyStore: Send + Sync {
     fn find<'a>(&'a self, digest: &'a KeyDigest) -> StoreFuture<'a, Option<KeyRecord>>;
+    fn find_with_accounts<'a>(
+        &'a self,
+        digest: &'a KeyDigest,
+    ) -> StoreFuture<'a, Option<(KeyRecord, Vec<Account>)>>;
     fn get<'a>(&'a self, key_ids: &'a [KeyId]) -> StoreFuture<'a, Vec<KeyRecord>>;
     fn insert(&self, record: KeyRecord) -> StoreFuture<'_, ()>;
     fn replace(&self, record: KeyRecord, seen: u64) -> StoreFuture<'_, bool>;
@@ -329,6 +353,13 @@ pub(crate) trait AnyStore: Send + Sync {
 impl<S: KeyStore> AnyStore for S {
     fn find<'a>(&'a self, digest: &'a KeyDigest) -> StoreFuture<'a, Option<KeyRecord>> {
         Box::pin(KeyStore::find(self, digest))
+    }
+
+    fn find_with_accounts<'a>(
+        &'a self,
+        digest: &'a KeyDigest,
+    ) -> StoreFuture<'a, Option<(KeyRecord, Vec<Account>)>> {
+        Box::pin(KeyStore::find_with_accounts(self, digest))
     }
 
     fn get<'a>(&'a self, key_ids: &'a [KeyId]) -> StoreFuture<'a, Vec<KeyRecord>> {

@@ -9,6 +9,7 @@ use rusqlite::types::Type;
 use rusqlite::{Connection, ErrorCode, OptionalExtension, Row, named_params};
 
 use crate::account::{Account, AccountId};
+use crate::chain::accounts_of;
 use crate::digest::KeyDigest;
 use crate::key::KeyId;
 use crate::record::KeyRecord;
@@ -117,6 +118,26 @@ impl KeyStore for SqliteStore {
                 statement
                     .query_row(named_params! { ":digest": digest.as_bytes() }, read)
                     .optional()
+            })
+            .await
+    }
+
+    async fn find_with_accounts(
+        &self,
+        digest: &KeyDigest,
+    ) -> Result<Option<(KeyRecord, Vec<Account>)>, StoreError> {
+        let digest = *digest;
+        self.reader
+            .run(move |connection| {
+                let mut statement = connection.prepare_cached(FIND)?;
+                let found = statement
+                    .query_row(named_params! { ":digest": digest.as_bytes() }, read)
+                    .optional()?;
+                let Some(record) = found else {
+                    return Ok(None);
+                };
+                let accounts = accounts::get(connection, &accounts_of(&record))?;
+                Ok(Some((record, accounts)))
             })
             .await
     }
