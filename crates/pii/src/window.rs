@@ -99,6 +99,14 @@ impl<'w> Window<'w> {
         self.folded.bytes().get(index.checked_sub(1)?).copied()
     }
 
+    /// The `most` characters before `end`, or as many as there are.
+    fn last(&self, end: usize, most: usize) -> &'w [u8] {
+        let last = self.slice(end.saturating_sub(most), end);
+        #[cfg(test)]
+        self.reads.set(self.reads.get() + last.len() as u64);
+        last
+    }
+
     #[inline]
     fn count(&self) {
         #[cfg(test)]
@@ -211,15 +219,16 @@ impl<'w> Window<'w> {
             return None;
         }
         let end = start - 1;
-        let mut from = end;
-        while let Some(byte) = self.before(from).filter(|byte| is_word(*byte)) {
-            if self.is_escaped(from) {
-                break;
-            }
-            if !byte.is_ascii_alphabetic() || end - from == most {
-                return None;
-            }
-            from -= 1;
+        // One more than it may have: the last may belong to an escaped line end, and so to no word.
+        let before = self.last(end, most + 2).iter().rev();
+        let letters = before.take_while(|byte| byte.is_ascii_alphabetic()).count();
+        let from = match self.is_escaped(end - letters + 1) {
+            true if letters > 0 => end - letters + 1,
+            _ if self.before(end - letters).is_some_and(is_word) => return None,
+            _ => end - letters,
+        };
+        if end - from > most {
+            return None;
         }
         (from < end).then_some(from)
     }

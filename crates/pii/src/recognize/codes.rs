@@ -7,6 +7,7 @@ use std::sync::LazyLock;
 
 use regex_automata::dfa::dense::{self, DFA};
 use regex_automata::dfa::{Automaton, StartKind};
+use regex_automata::util::primitives::StateID;
 use regex_automata::util::{start, syntax};
 use regex_automata::{Anchored, MatchKind};
 
@@ -16,6 +17,7 @@ use crate::Entity;
 
 struct Codes {
     automaton: DFA<Vec<u32>>,
+    start: StateID,
     /// The lines that have each pattern.
     rows: Vec<Vec<Row>>,
 }
@@ -41,7 +43,13 @@ static CODES: LazyLock<Option<Codes>> = LazyLock::new(|| {
         .collect();
     // A test holds that it builds.
     let automaton = automaton(&patterns).ok()?;
-    Some(Codes { automaton, rows })
+    let anchored = start::Config::new().anchored(Anchored::Yes);
+    let start = automaton.start_state(&anchored).ok()?;
+    Some(Codes {
+        automaton,
+        start,
+        rows,
+    })
 });
 
 /// In bytes; a test holds that all lines together stay under it.
@@ -71,17 +79,18 @@ pub(crate) fn find(
 impl Codes {
     /// Calls `each` with the line and the end of all that start at `start`.
     fn find(&self, scene: &Scene<'_>, start: usize, mut each: impl FnMut(&Row, usize)) {
-        let anchored = start::Config::new().anchored(Anchored::Yes);
-        let Ok(mut state) = self.automaton.start_state(&anchored) else {
-            return;
-        };
+        let mut state = self.start;
         // The automaton tells of a match one byte late.
         for end in start..start + MOST {
             let byte = scene.window.at(end);
             state = match byte {
-                Some(byte) => self.automaton.next_state(state, byte.to_ascii_lowercase()),
+                Some(byte) => self.automaton.next_state(state, byte),
                 None => self.automaton.next_eoi_state(state),
             };
+            // Most are neither of those below: one comparison tells.
+            if byte.is_some() && !self.automaton.is_special_state(state) {
+                continue;
+            }
             if self.automaton.is_match_state(state) {
                 (0..self.automaton.match_len(state))
                     .map(|index| self.automaton.match_pattern(state, index))
@@ -96,7 +105,7 @@ impl Codes {
     }
 }
 
-/// A pattern of the table as a regular expression over small letters: `_` may be a separator, and `$name` stands for what a line of that name says.
+/// A pattern of the table as a regular expression: `_` may be a separator, and `$name` stands for what a line of that name says.
 fn regex(pattern: &str, named: &[&str]) -> String {
     let named = named.iter().filter_map(|line| line.split_once(" = "));
     // What a name means may hold names of lines above it.
@@ -105,17 +114,23 @@ fn regex(pattern: &str, named: &[&str]) -> String {
         .fold(pattern.to_owned(), |pattern, (name, meaning)| {
             pattern.replace(name, &format!("(?:{meaning})"))
         });
-    pattern.to_ascii_lowercase().replace('_', "(?: ?[.-] ?| )?")
+    pattern.replace('_', "(?: ?[.-] ?| )?")
 }
 
 fn automaton(patterns: &[String]) -> Result<DFA<Vec<u32>>, Box<dense::BuildError>> {
     Ok(DFA::builder()
-        .syntax(syntax::Config::new().unicode(false).utf8(false))
+        .syntax(
+            syntax::Config::new()
+                .unicode(false)
+                .utf8(false)
+                .case_insensitive(true),
+        )
         .thompson(regex_automata::nfa::thompson::Config::new().utf8(false))
         .configure(
             DFA::config()
                 .start_kind(StartKind::Anchored)
                 .match_kind(MatchKind::All)
+                .accelerate(false)
                 .dfa_size_limit(Some(LARGEST))
                 .determinize_size_limit(Some(4 * LARGEST)),
         )
