@@ -15,6 +15,7 @@ mod gstin;
 mod iban;
 mod ip;
 mod mac;
+pub(crate) mod month;
 pub(crate) mod numbers;
 #[cfg(test)]
 mod page;
@@ -108,6 +109,8 @@ pub(crate) const RECOGNIZERS: &[BuiltIn] = &[
     BuiltIn::new(Entity::Crypto, Anchor::Inside, crypto::find, 1.0),
     BuiltIn::new(Entity::Url, Anchor::Colon, url::find_scheme, 0.9),
     BuiltIn::new(Entity::Url, Anchor::Dot, url::find_bare, 0.85),
+    BuiltIn::new(Entity::DateTime, Anchor::Digit, month::find_date, 0.85),
+    BuiltIn::new(Entity::DateOfBirth, Anchor::Digit, month::find_birth, 0.95),
     BuiltIn::new(
         Entity::InAadhaar,
         Anchor::Digit,

@@ -4,6 +4,7 @@ use std::cell::Cell;
 
 use crate::context::Tables;
 use crate::fold::{Folded, LATIN, OTHER};
+use crate::recognize::month;
 
 /// How many folded characters before a finding may be read for words that tell what it is.
 pub(crate) const LOOK_BACK: usize = 64;
@@ -185,7 +186,7 @@ impl<'w> Window<'w> {
         match self.words_before(start) {
             [_, Some(second)] => second,
             [Some(first), None] => first,
-            [None, None] => start,
+            [None, None] => month::before(self, start).unwrap_or(start),
         }
     }
 

@@ -1,5 +1,6 @@
 //! Groups of digits with separators between them.
 
+use crate::fold::SCRIPT;
 use crate::window::Window;
 
 /// The longest number that is looked for has 19 digits; a few more show that one is longer.
@@ -197,18 +198,22 @@ pub(crate) fn is_short(window: &Window<'_>, anchor: usize) -> bool {
     };
     let follows = window
         .at(end)
-        .is_some_and(|byte| is_separator(byte) || byte == b'/' || byte.is_ascii_alphabetic());
+        .is_some_and(|byte| is_separator(byte) || byte == b'/' || is_letter(byte));
     let [before, earlier] =
         [1, 2].map(|back| anchor.checked_sub(back).and_then(|index| window.at(index)));
     let precedes = before.is_some_and(|byte| byte.is_ascii_alphabetic())
-        || matches!(before, Some(b' ' | b'-' | b'.'))
-            && earlier.is_some_and(|byte| byte.is_ascii_alphabetic());
+        || matches!(before, Some(b' ' | b'-' | b'.')) && earlier.is_some_and(is_letter);
     // The first four of twelve, of which the others stand in the next line.
     let wraps = end - anchor == 4
         && matches!(window.at(end), Some(b'\n' | b'\r'))
         && before == Some(b' ')
         && !earlier.is_some_and(|byte| byte.is_ascii_digit());
     !follows && !precedes && !wraps
+}
+
+/// The name of a month may be written with it.
+fn is_letter(byte: u8) -> bool {
+    byte.is_ascii_alphabetic() || byte == SCRIPT
 }
 
 fn is_separator(byte: u8) -> bool {
