@@ -17,7 +17,7 @@ use crate::entity::{Entities, PerEntity};
 use crate::fold::Folded;
 use crate::own::Own;
 use crate::recognize::{
-    Anchor, BuiltIn, Match, RECOGNIZERS, Scene, codes, is_short, numbers, secret,
+    Anchor, BuiltIn, Match, RECOGNIZERS, Scene, codes, is_short, mac, numbers, secret,
 };
 use crate::window::{Window, is_word};
 
@@ -80,6 +80,7 @@ struct Inner {
     at: Vec<&'static BuiltIn>,
     colon: Vec<&'static BuiltIn>,
     dot: Vec<&'static BuiltIn>,
+    dash: Vec<&'static BuiltIn>,
     wanted: Entities,
     own: Own,
     allowed: Allowed,
@@ -341,6 +342,7 @@ impl Inner {
             at: of(Anchor::At),
             colon: of(Anchor::Colon),
             dot: of(Anchor::Dot),
+            dash: of(Anchor::Dash),
             wanted: entities.clone(),
             own: Own::default(),
             allowed: Allowed::default(),
@@ -375,7 +377,8 @@ impl Inner {
                     true => &self.dot,
                     false => &NONE,
                 },
-                (b"/", _) => &NONE,
+                (b"-", _) if mac::may_part(window, anchor) => &self.dash,
+                (b"/" | b"-", _) => &NONE,
                 (_, Some(b'0'..=b'9')) => {
                     // Within a group: on to its end.
                     let digits = window.slice(anchor, window.len());
@@ -419,7 +422,7 @@ fn skip(bytes: &[u8]) -> Option<usize> {
 
 /// A slash is none, but one range is quicker to look for than two.
 fn is_anchor(byte: u8) -> bool {
-    matches!(byte, b'.'..=b':' | b'@')
+    matches!(byte, b'-'..=b':' | b'@')
 }
 
 /// The first that may be an anchor, of eight at a time: their bytes are compared within one number, where no sum carries into the next byte.
@@ -430,7 +433,7 @@ fn first_anchor(bytes: &[u8]) -> Option<usize> {
     for (index, eight) in eights.iter().enumerate() {
         let all = u64::from_le_bytes(*eight);
         let low = all & !TOP;
-        let from = low + EACH * (0x80 - b'.' as u64);
+        let from = low + EACH * (0x80 - b'-' as u64);
         let past = low + EACH * (0x80 - (b':' as u64 + 1));
         let other_than_at = (low ^ (EACH * b'@' as u64)) + EACH * 0x7F;
         let anchors = ((from & !past) | !other_than_at) & !all & TOP;

@@ -14,7 +14,7 @@ mod email;
 mod gstin;
 mod iban;
 mod ip;
-mod mac;
+pub(crate) mod mac;
 pub(crate) mod month;
 pub(crate) mod numbers;
 #[cfg(test)]
@@ -53,6 +53,8 @@ pub(crate) enum Anchor {
     Colon,
     /// A dot between letters or digits.
     Dot,
+    /// A dash between pairs of the letters that are hexadecimal digits.
+    Dash,
 }
 
 /// A kind of personal data and how it is found.
@@ -105,6 +107,7 @@ pub(crate) const RECOGNIZERS: &[BuiltIn] = &[
     BuiltIn::new(Entity::Mac, Anchor::Inside, mac::find, 0.95),
     BuiltIn::new(Entity::Mac, Anchor::Colon, mac::find, 0.95),
     BuiltIn::new(Entity::Mac, Anchor::Dot, mac::find, 0.95),
+    BuiltIn::new(Entity::Mac, Anchor::Dash, mac::find, 0.95),
     BuiltIn::new(Entity::Crypto, Anchor::Digit, crypto::find, 1.0),
     BuiltIn::new(Entity::Crypto, Anchor::Inside, crypto::find, 1.0),
     BuiltIn::new(Entity::Url, Anchor::Colon, url::find_scheme, 0.9),

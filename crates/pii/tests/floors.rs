@@ -141,11 +141,6 @@ const DISAGREEMENTS: &[(Entity, &[usize], &str)] = &[
         "a fifth number makes it a version or an object id",
     ),
     (
-        Entity::Mac,
-        &[6, 13, 15],
-        "six pairs of letters without one digit between dashes: no scan stops there, and hardly any address is so",
-    ),
-    (
         Entity::Url,
         &[12, 13],
         "Presidio counts the quotes around it as the address's",

@@ -3,35 +3,50 @@
 use super::{Match, Scene};
 use crate::Entity;
 use crate::context::Kind;
-use crate::window::Window;
+use crate::window::{Window, is_word};
 
 const MAC: Kind = Kind::of(Entity::Mac);
 
 /// As long as any form is.
 const LONGEST: usize = 17;
+/// Of letters alone, so many pairs differ.
+const FEWEST_PAIRS: usize = 4;
 
-/// At a digit, or where there may be none, at the first colon or dot.
+/// Whether the dash at `at` may be the first of an address without digits. What hasn't come yet may be of one.
+pub(crate) fn may_part(window: &Window<'_>, at: usize) -> bool {
+    let letter = |byte: &u8| matches!(byte.to_ascii_lowercase(), b'a'..=b'f');
+    let before = window.slice(at.saturating_sub(2), at);
+    before.len() == 2
+        && before.iter().all(letter)
+        && window.slice(at + 1, at + 3).iter().all(letter)
+        && window
+            .slice(at + 3, at + 4)
+            .iter()
+            .all(|byte| *byte == b'-')
+}
+
+/// At a digit, or where there may be none, at the first colon, dash or dot.
 pub(super) fn find(scene: &Scene<'_>) -> Option<Match> {
     let (window, anchor) = (scene.window, scene.anchor);
     // Of an address with colons the first one, or a digit before it, has told.
     if window.before(anchor) == Some(b':') {
         return None;
     }
-    let mut start = anchor;
-    while let Some(byte) = window.before(start) {
-        if !byte.is_ascii_hexdigit() && !matches!(byte, b':' | b'-' | b'.') {
-            break;
-        }
-        if anchor - start == LONGEST {
-            return None;
-        }
-        start -= 1;
+    let start = match window.at(anchor) {
+        Some(b'-') => anchor.checked_sub(2)?,
+        _ => start_before(window, anchor)?,
+    };
+    if window.before(start) == Some(b'-') {
+        return None;
     }
     let end = end(window, start)?;
-    let longer = matches!(window.at(end), Some(b':' | b'-'))
-        && window
+    let longer = match window.at(end) {
+        Some(b':' | b'-') => window
             .at(end + 1)
-            .is_some_and(|byte| byte.is_ascii_hexdigit());
+            .is_some_and(|byte| byte.is_ascii_hexdigit()),
+        Some(b'.') => window.at(start + 4) == Some(b'.') && window.at(end + 1).is_some_and(is_word),
+        _ => false,
+    };
     let sound = end > anchor && !longer && window.parts_words(start, end);
     let mut digits = window
         .slice(start, end)
@@ -43,8 +58,47 @@ pub(super) fn find(scene: &Scene<'_>) -> Option<Match> {
     if !sound || single {
         return None;
     }
-    let said = scene.near(start).says(MAC);
-    Some(Match::new(start, end, if said { 0.95 } else { 0.7 }))
+    let score = match scene.near(start).says(MAC) {
+        true => 0.95,
+        false if is_prose(window.slice(start, end)) => 0.3,
+        false => 0.7,
+    };
+    Some(Match::new(start, end, score))
+}
+
+/// Where what may be an address starts that has a digit, a colon or a dot at `anchor`.
+fn start_before(window: &Window<'_>, anchor: usize) -> Option<usize> {
+    let mut start = anchor;
+    while let Some(byte) = window.before(start) {
+        if !byte.is_ascii_hexdigit() && !matches!(byte, b':' | b'-' | b'.') {
+            break;
+        }
+        if anchor - start == LONGEST {
+            return None;
+        }
+        start -= 1;
+    }
+    Some(start)
+}
+
+/// Whether it may be words or syllables: `dead.beef.cafe`, `da-da-da-da-da-da`.
+fn is_prose(address: &[u8]) -> bool {
+    if address.iter().any(u8::is_ascii_digit) {
+        return false;
+    }
+    if address.contains(&b'.') {
+        let vowel = |byte: &u8| matches!(byte.to_ascii_lowercase(), b'a' | b'e');
+        return address
+            .split(|byte| *byte == b'.')
+            .all(|word| word.iter().any(vowel));
+    }
+    let mut pairs: Vec<_> = address
+        .split(|byte| !byte.is_ascii_hexdigit())
+        .map(<[u8]>::to_ascii_lowercase)
+        .collect();
+    pairs.sort_unstable();
+    pairs.dedup();
+    pairs.len() < FEWEST_PAIRS
 }
 
 /// Where six pairs or three fours end that one separator parts.
