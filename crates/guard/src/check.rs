@@ -40,6 +40,11 @@ pub trait Check: fmt::Debug + Send + Sync + 'static {
 pub trait StreamCheck: Check {
     /// Creates a watcher for one flow of text.
     fn watch(&self) -> Box<dyn Watcher>;
+
+    /// Whether a finding is none where the user wrote the very same in the request, and the model tells it again: no, unless a check says so.
+    fn spares_own(&self) -> bool {
+        false
+    }
 }
 
 /// Follows one flow of text that arrives in pieces.

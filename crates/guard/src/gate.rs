@@ -4,13 +4,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use bartizan_core::{Refusal, TextRewriter, TextRole, Trail};
 
+use crate::own::{Own, Paragraph};
 use crate::post::Post;
-use crate::{Finding, Progress, Watcher, refuse};
+use crate::{Finding, Progress, Sample, Watcher, refuse};
 
 /// The checks on one answer, and what they have found.
 pub(crate) struct Output {
     pub(crate) posts: Arc<[Post]>,
     pub(crate) trail: Option<Trail>,
+    own: Own,
     stopped: Mutex<Option<Refusal>>,
     noted: Mutex<Vec<(usize, String)>>,
 }
@@ -20,8 +22,43 @@ impl Output {
         Self {
             posts,
             trail,
+            own: Own::default(),
             stopped: Mutex::new(None),
             noted: Mutex::new(Vec::new()),
+        }
+    }
+
+    /// Lets come back what the user wrote.
+    pub(crate) fn sparing(mut self, own: Own) -> Self {
+        self.own = own;
+        self
+    }
+
+    /// Whether `found` is no finding, for the user wrote it and is told it again. Whoever else reads calls of tools.
+    fn may_come_back(&self, post: &Post, role: TextRole, found: &str, before: &Paragraph) -> bool {
+        let told = matches!(
+            role,
+            TextRole::Assistant | TextRole::Reasoning | TextRole::Refusal
+        );
+        told && post.spares_own() && self.own.may_come_back(found, before)
+    }
+
+    /// The first finding in a whole text that is not the user's own.
+    pub(crate) fn find(&self, post: &Post, sample: &Sample<'_>, role: TextRole) -> Option<Finding> {
+        let mut finding = post.find(sample)?;
+        let text = sample.text();
+        let mut from = 0;
+        loop {
+            let span = from + finding.span().start..from + finding.span().end;
+            let before = text.get(..span.start).unwrap_or_default();
+            let found = text.get(span.clone()).unwrap_or_default();
+            let own = !self.own.is_empty()
+                && self.may_come_back(post, role, found, &Paragraph::of(before));
+            if !own || span.is_empty() {
+                return Some(finding.moved(span));
+            }
+            from = span.end;
+            finding = post.find(&Sample::new(text.get(from..)?))?;
         }
     }
 
@@ -62,11 +99,26 @@ impl Output {
 pub(crate) struct Gate {
     output: Arc<Output>,
     role: TextRole,
-    watchers: Vec<(usize, Box<dyn Watcher>)>,
+    watched: Vec<Watched>,
+    /// What waits, and what left but may be part of a finding.
     held: String,
+    /// Where that begins in the flow.
+    base: usize,
     /// Bytes of the flow that have left.
     left: usize,
+    /// The paragraph before `held`.
+    paragraph: Paragraph,
     closed: bool,
+}
+
+/// A check at work.
+struct Watched {
+    post: usize,
+    watcher: Box<dyn Watcher>,
+    /// Where in the flow it began to watch.
+    base: usize,
+    /// What lies before this in the flow is no part of a finding.
+    clear: usize,
 }
 
 impl Gate {
@@ -77,81 +129,133 @@ impl Gate {
             .iter()
             .enumerate()
             .filter(|(_, post)| post.reads(role));
-        let watchers: Vec<_> = posts
-            .filter_map(|(index, post)| Some((index, post.watch()?)))
+        let watched: Vec<_> = posts
+            .filter_map(|(index, post)| {
+                Some(Watched {
+                    post: index,
+                    watcher: post.watch()?,
+                    base: 0,
+                    clear: 0,
+                })
+            })
             .collect();
-        (!watchers.is_empty()).then(|| Self {
+        (!watched.is_empty()).then(|| Self {
             output,
             role,
-            watchers,
+            watched,
             held: String::new(),
+            base: 0,
             left: 0,
+            paragraph: Paragraph::default(),
             closed: false,
         })
     }
 
-    /// Lets leave what lies before `upto`.
-    fn release(&mut self, upto: usize, out: &mut String) {
-        let end = self
-            .held
-            .floor_char_boundary(upto.saturating_sub(self.left));
-        out.push_str(self.held.get(..end).unwrap_or_default());
-        self.held.drain(..end);
-        self.left += end;
+    /// What is held from a place of the flow on.
+    fn from(&self, place: usize) -> &str {
+        let at = place.saturating_sub(self.base);
+        self.held.get(at..).unwrap_or_default()
     }
-}
 
-impl TextRewriter for Gate {
-    fn push(&mut self, delta: &str, out: &mut String) {
-        if self.closed {
-            return;
-        }
-        self.held.push_str(delta);
-        let mut clear = self.left + self.held.len();
-        let (output, role, closed) = (&self.output, self.role, &mut self.closed);
-        self.watchers
-            .retain_mut(|(index, watcher)| match watcher.push(delta) {
+    /// Shows a check what it has not seen of `held`, and its end where nothing comes any more; it goes on behind what may come back. Gives
+    /// where in the flow it found something.
+    fn ask(&self, watched: &mut Watched, mut seen: usize, last: bool) -> Option<usize> {
+        let post = self.output.posts.get(watched.post)?;
+        loop {
+            let finding = match watched.watcher.push(self.from(seen)) {
+                Progress::Found(finding) => finding,
                 Progress::Clear(upto) => {
-                    if output.posts.get(*index).is_some_and(Post::blocks) {
-                        clear = clear.min(upto);
-                    }
-                    true
+                    watched.clear = watched.base + upto;
+                    let found = if last { watched.watcher.finish() } else { None };
+                    found?
                 }
-                Progress::Found(finding) => {
-                    if output.found(*index, &finding, role) {
-                        clear = clear.min(finding.span().start);
-                        *closed = true;
-                    }
-                    false
-                }
+            };
+            let span = watched.base + finding.span().start..watched.base + finding.span().end;
+            let before = self.held.get(..span.start.saturating_sub(self.base));
+            let found = self.from(span.start).get(..span.len());
+            let own = before.zip(found).is_some_and(|(before, found)| {
+                let mut paragraph = self.paragraph;
+                paragraph.read(before);
+                self.output
+                    .may_come_back(post, self.role, found, &paragraph)
             });
+            if !own || span.is_empty() {
+                let stops = self.output.found(watched.post, &finding, self.role);
+                return Some(if stops { span.start } else { usize::MAX });
+            }
+            watched.watcher = post.watch()?;
+            (watched.base, watched.clear, seen) = (span.end, span.end, span.end);
+        }
+    }
+
+    fn advance(&mut self, delta: &str, last: bool, out: &mut String) {
+        let seen = self.base + self.held.len();
+        self.held.push_str(delta);
+        let mut clear = self.base + self.held.len();
+        let mut watching = std::mem::take(&mut self.watched);
+        watching.retain_mut(|watched| match self.ask(watched, seen, last) {
+            None => {
+                if self
+                    .output
+                    .posts
+                    .get(watched.post)
+                    .is_some_and(Post::blocks)
+                    && !last
+                {
+                    clear = clear.min(watched.clear);
+                }
+                true
+            }
+            Some(begin) => {
+                clear = clear.min(begin);
+                self.closed |= begin != usize::MAX;
+                false
+            }
+        });
+        self.watched = watching;
         self.release(clear, out);
         if self.closed {
             self.held.clear();
         }
     }
 
+    /// Lets leave what lies before `upto`, and forgets what is part of nothing.
+    fn release(&mut self, upto: usize, out: &mut String) {
+        let end = self
+            .held
+            .floor_char_boundary(upto.saturating_sub(self.base));
+        let from = self.left - self.base;
+        out.push_str(self.held.get(from..end).unwrap_or_default());
+        self.left = self.left.max(self.base + end);
+        let needed = self.watched.iter().map(|watched| watched.clear).min();
+        let needed = needed.unwrap_or(usize::MAX).min(self.left) - self.base;
+        let needed = self.held.floor_char_boundary(needed);
+        self.paragraph
+            .read(self.held.get(..needed).unwrap_or_default());
+        self.held.drain(..needed);
+        self.base += needed;
+    }
+}
+
+impl TextRewriter for Gate {
+    fn push(&mut self, delta: &str, out: &mut String) {
+        if !self.closed {
+            self.advance(delta, false, out);
+        }
+    }
+
     fn finish(&mut self, out: &mut String) {
-        if self.closed {
-            return;
+        if !self.closed {
+            self.advance("", true, out);
+            self.watched.clear();
+            self.held.clear();
         }
-        let mut clear = usize::MAX;
-        for (index, watcher) in &mut self.watchers {
-            if let Some(finding) = watcher.finish()
-                && self.output.found(*index, &finding, self.role)
-            {
-                clear = clear.min(finding.span().start);
-                self.closed = true;
-            }
-        }
-        self.watchers.clear();
-        self.release(clear, out);
-        self.held.clear();
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use bartizan_core::{Dialect, Direction, Document};
     use proptest::prelude::*;
 
     use super::*;
@@ -212,6 +316,56 @@ mod tests {
             let (out, stopped, notes) = run(&pieces, false);
             prop_assert!(!stopped && notes == 0);
             prop_assert_eq!(out, pieces.concat());
+        }
+    }
+
+    const MINE: &str = concat!("gh", "p_09bD3f7A481c5526E8820c947158Be269C5d");
+
+    /// A gate for an answer to a user who wrote [`MINE`].
+    fn own(observe: bool) -> (Gate, Arc<Output>) {
+        let secrets = Post::output(Secrets::new());
+        let words = Post::output(DenyList::new("words", ["project falcon"]).unwrap());
+        let posts = [if observe { secrets.observe() } else { secrets }, words];
+        let request = format!(r#"{{"messages":[{{"role":"user","content":"{MINE}"}}]}}"#);
+        let request = Document::read(request, Dialect::OpenAiChat, Direction::Request).unwrap();
+        let own = Own::of(&request, &posts);
+        let output = Output::new(posts.into(), Some(Trail::new())).sparing(own);
+        let output = Arc::new(output);
+        (
+            Gate::new(Arc::clone(&output), TextRole::Assistant).unwrap(),
+            output,
+        )
+    }
+
+    proptest! {
+        #[test]
+        fn the_users_own_comes_back_however_it_is_cut_and_all_else_stops(
+            parts in proptest::collection::vec(prop::sample::select(&[
+                MINE, TOKEN, "gh", "p_", "your key ", "é😀 ", ", ", " ", "https://x.example/?k=", "/", "\n", "\n\n", "project fal", "project falcon",
+            ][..]), 0..10),
+            cuts in proptest::collection::vec(any::<prop::sample::Index>(), 0..24),
+            observe: bool,
+        ) {
+            let text = parts.concat();
+            let bounds: Vec<usize> = text.char_indices().map(|(at, _)| at).chain([text.len()]).collect();
+            let mut cuts: Vec<usize> = cuts.iter().map(|cut| bounds[cut.index(bounds.len())]).chain([0, text.len()]).collect();
+            cuts.sort_unstable();
+            let (mut gate, output) = own(observe);
+            let mut out = String::new();
+            cuts.windows(2).for_each(|pair| gate.push(&text[pair[0]..pair[1]], &mut out));
+            gate.finish(&mut out);
+
+            // The whole text, looked at at once.
+            let (_, whole) = own(observe);
+            let sample = Sample::new(&text);
+            let found = |post: &Post| whole.find(post, &sample, TextRole::Assistant);
+            let begin = whole.posts.iter().filter(|post| post.blocks()).filter_map(found).map(|finding| finding.span().start).min();
+            prop_assert_eq!(&out, &text[..begin.unwrap_or(text.len())]);
+            prop_assert_eq!(output.stopped().is_some(), begin.is_some());
+            let noted = output.trail.as_ref().unwrap().notes().iter().any(|note| note.action() == "observed");
+            let secret = observe && found(&whole.posts[0]).is_some_and(|secret| begin.is_none_or(|begin| secret.span().end <= begin));
+            // What ends before the stop was seen; what ends behind it may have been.
+            prop_assert!(noted || !secret);
         }
     }
 

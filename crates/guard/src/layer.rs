@@ -8,6 +8,7 @@ use http_body::Body as _;
 use tower_layer::Layer;
 
 use crate::gate::Output;
+use crate::own::Own;
 use crate::post::Post;
 use crate::seam::Seam;
 use crate::tap::GuardTap;
@@ -129,6 +130,13 @@ impl Filter for Guard {
             call.parts().method,
             Method::GET | Method::HEAD | Method::OPTIONS
         ) && !call.body_mut().is_end_stream();
+        let spares = self.outputs.iter().any(Post::spares_own);
+        let own = if spares && asked {
+            let document = call.document().await?;
+            document.map(|document| Own::of(document, &self.outputs))
+        } else {
+            None
+        };
         if !self.inputs.is_empty() && asked {
             let trail = call.trail().cloned();
             let strict = !self.allow_unseen && self.inputs.iter().any(Post::blocks);
@@ -176,7 +184,8 @@ impl Filter for Guard {
         }
         let watch = !self.outputs.is_empty();
         let tap = watch.then(|| {
-            let output = Output::new(Arc::clone(&self.outputs), call.trail().cloned());
+            let output = Output::new(Arc::clone(&self.outputs), call.trail().cloned())
+                .sparing(own.unwrap_or_default());
             GuardTap::new(output, self.allow_unseen, asked)
         });
         Ok(Flow::Pass(tap))

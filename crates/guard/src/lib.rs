@@ -72,6 +72,7 @@
 //! `guard_sensitive_information` or `guard_policy`; the message names check, rule and role, never the text. An answer
 //! that streams ends in its dialect's error event instead; until a check has cleared a text, the text waits, so no piece
 //! of a secret leaves first, however the provider cut it. An honest text is held only where a secret might begin.
+//! A secret that the user wrote in the same request may be told again: see [`Secrets`].
 //!
 //! Texts of one role that follow each other (the parts of a message, a user's messages in a row) are looked at one by one
 //! and where they join, with and without a space, so an attack split over parts is found; one that spreads over
@@ -104,6 +105,7 @@ mod gate;
 mod injection;
 mod invisible;
 mod layer;
+mod own;
 mod post;
 mod refuse;
 mod rules;

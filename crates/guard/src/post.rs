@@ -123,6 +123,14 @@ impl Post {
         }
     }
 
+    /// Whether what the user wrote is no finding of its check in an answer.
+    pub(crate) fn spares_own(&self) -> bool {
+        match &self.place {
+            Place::Input(_) => false,
+            Place::Output(check) => check.spares_own(),
+        }
+    }
+
     pub(crate) fn watch(&self) -> Option<Box<dyn Watcher>> {
         match &self.place {
             Place::Input(_) => None,

@@ -29,8 +29,16 @@ use crate::{Check, Finding, Progress, Risk, Sample, StreamCheck, Watcher};
 /// JSON web token when it is the published sample. Public halves (publishable keys, account ids, certificates), hashes and
 /// UUIDs have no rule. A secret that is spelled out, encoded or split by other text is not found, and neither is one of
 /// over 8 KiB, but for a private key.
+/// # What the user wrote
+///
+/// A secret in one of the request's messages of the user is no secret to its caller, so it may come back: whether the model saw it, or a layer inside
+/// masked and restored it. That holds where the answer has it word for word, in what the model says or thinks, and not behind an address in
+/// the same paragraph, which might carry it elsewhere. What stands in system texts, documents and results of tools, or in
+/// calls of tools, is stopped as ever. [`even_own`](Self::even_own) stops it all.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Secrets(());
+pub struct Secrets {
+    even_own: bool,
+}
 
 impl Secrets {
     /// Creates the check.
@@ -38,7 +46,14 @@ impl Secrets {
     pub fn new() -> Self {
         // Here, where a service starts, and not in its first request.
         let _ = Forms::keys();
-        Self(())
+        Self::default()
+    }
+
+    /// Finds in answers even what the user wrote in the same request.
+    #[must_use]
+    pub const fn even_own(mut self) -> Self {
+        self.even_own = true;
+        self
     }
 }
 
@@ -59,6 +74,10 @@ impl Check for Secrets {
 impl StreamCheck for Secrets {
     fn watch(&self) -> Box<dyn Watcher> {
         Box::new(Forms::keys().scan())
+    }
+
+    fn spares_own(&self) -> bool {
+        !self.even_own
     }
 }
 

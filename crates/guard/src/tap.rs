@@ -117,7 +117,7 @@ impl Tap for GuardTap {
                 .enumerate()
                 .filter(|(_, post)| post.reads(text.role()))
             {
-                if let Some(finding) = post.find(&sample)
+                if let Some(finding) = self.output.find(post, &sample, text.role())
                     && self.output.found(index, &finding, text.role())
                 {
                     return self.step();

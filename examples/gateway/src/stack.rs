@@ -160,8 +160,13 @@ fn guard(settings: &Guardrails) -> Result<Option<GuardLayer>, bartizan::guard::E
             posts.push(told(Post::output(list), deny.verdict));
         }
     }
-    if let Some(verdict) = settings.secrets {
-        posts.push(told(Post::output(Secrets::new()), verdict));
+    if let Some(secrets) = settings.secrets {
+        let check = if secrets.even_own {
+            Secrets::new().even_own()
+        } else {
+            Secrets::new()
+        };
+        posts.push(told(Post::output(check), secrets.verdict));
     }
     if posts.is_empty() {
         return Ok(None);

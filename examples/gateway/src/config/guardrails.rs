@@ -34,8 +34,16 @@ pub(crate) struct Guardrails {
     pub(crate) pii: Option<PiiSettings>,
     pub(crate) injection: Option<Verdict>,
     pub(crate) invisible: Option<Verdict>,
-    pub(crate) secrets: Option<Verdict>,
+    pub(crate) secrets: Option<SecretsSettings>,
     pub(crate) deny: Option<DenySettings>,
+}
+
+/// What becomes of an answer with a secret in it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct SecretsSettings {
+    pub(crate) verdict: Verdict,
+    /// Whether one counts too that the user wrote.
+    pub(crate) even_own: bool,
 }
 
 /// Words that nobody may say.
@@ -60,7 +68,10 @@ impl Default for Guardrails {
             }),
             injection: Some(Verdict::Block),
             invisible: Some(Verdict::Block),
-            secrets: Some(Verdict::Block),
+            secrets: Some(SecretsSettings {
+                verdict: Verdict::Block,
+                even_own: false,
+            }),
             deny: None,
         }
     }
@@ -183,7 +194,15 @@ fn one(
         Kind::Secrets => (
             Some(false),
             Some(true),
-            all.secrets.replace(response).is_some(),
+            all.secrets
+                .replace(SecretsSettings {
+                    verdict: response,
+                    even_own: params
+                        .take("even_own")
+                        .and_then(|field| field.boolean())
+                        .unwrap_or_default(),
+                })
+                .is_some(),
         ),
         Kind::DenyList => {
             let words = words(&mut params);

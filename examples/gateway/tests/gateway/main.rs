@@ -22,6 +22,7 @@ mod process;
 mod providers;
 mod regions;
 mod routes;
+mod secrets;
 mod slow;
 mod smuggling;
 mod start;
