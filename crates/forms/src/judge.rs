@@ -229,22 +229,29 @@ fn is_path(value: &str) -> bool {
 
 /// Whether a name before a value tells that it is something else: `heroku_app_id`, `datadog_trace_hash`.
 pub(crate) fn names_no_secret(name: &[u8]) -> bool {
-    let name = String::from_utf8_lossy(name).to_ascii_lowercase();
-    let name = name.trim_end_matches(|c: char| !c.is_alphanumeric());
-    [
-        "id",
-        "ids",
-        "hash",
-        "sha",
-        "digest",
-        "commit",
-        "version",
-        "checksum",
-        "public",
-        "fingerprint",
-    ]
-    .iter()
-    .any(|word| name.ends_with(word))
+    let end = name.iter().rposition(u8::is_ascii_alphanumeric);
+    let ascii = name.get(..end.map_or(0, |end| end + 1)).unwrap_or_default();
+    // A letter of another script may stand behind it.
+    let rest = name.get(ascii.len()..).unwrap_or_default();
+    let goes_on = !rest.is_ascii() && String::from_utf8_lossy(rest).contains(char::is_alphanumeric);
+    let ends = |word: &&[u8]| {
+        let tail = ascii.len().checked_sub(word.len());
+        let tail = tail.and_then(|from| ascii.get(from..));
+        tail.is_some_and(|tail| tail.eq_ignore_ascii_case(word))
+    };
+    const NAMES: [&[u8]; 10] = [
+        b"id",
+        b"ids",
+        b"hash",
+        b"sha",
+        b"digest",
+        b"commit",
+        b"version",
+        b"checksum",
+        b"public",
+        b"fingerprint",
+    ];
+    !goes_on && NAMES.iter().any(ends)
 }
 
 fn distinct(text: &str) -> u32 {

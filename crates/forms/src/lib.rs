@@ -210,7 +210,8 @@ impl Forms {
         let mut whole = Vec::new();
         while run.is_open() {
             let at = start + run.len();
-            let byte = read(at);
+            run.glide(self, |further| read(at + further));
+            let byte = read(start + run.len());
             let mut count = 0;
             run.step(self, byte, |hit| {
                 if let Some(place) = hits.get_mut(count) {
@@ -219,6 +220,7 @@ impl Forms {
                 }
             });
             for hit in hits.get(..count).unwrap_or_default() {
+                whole.reserve(hit.until.saturating_sub(whole.len()));
                 whole.extend((start + whole.len()..start + hit.until).map_while(&mut *read));
                 let whole = whole.get(..hit.until).unwrap_or(&whole);
                 best = better(best, self.judge(hit, whole, start));

@@ -98,9 +98,8 @@ impl Run {
                 .get(usize::from(thread.way))
                 .is_some_and(|way| thread.step(way, byte, self.at, self.early, &mut hit));
             if lives {
-                let thread = *thread;
-                if let Some(place) = self.threads.get_mut(kept) {
-                    *place = thread;
+                if kept < index {
+                    self.threads.copy_within(index..=index, kept);
                 }
                 kept += 1;
             }
@@ -130,6 +129,46 @@ impl Run {
             }
             self.names = next.map(|(walk, _)| walk);
         }
+    }
+
+    /// Takes as many bytes as only make the runs longer that all ways are in: most of a secret, at a look each.
+    pub(crate) fn glide(&mut self, forms: &Forms, mut read: impl FnMut(usize) -> Option<u8>) {
+        if self.exact.is_some() || self.names.is_some() || self.count == 0 {
+            return;
+        }
+        let mut room = usize::MAX;
+        let mut alphabets = [None; 3];
+        let threads = self.threads.get(..self.count).unwrap_or_default();
+        for (place, thread) in threads.iter().enumerate() {
+            let way = forms.ways.get(usize::from(thread.way));
+            let op = way.and_then(|way| way.way.ops.get(usize::from(thread.op)));
+            // Before the first byte of a run it is noted whether the secret begins there.
+            match (op, thread.count, alphabets.get_mut(place)) {
+                (Some(Op::Run(class, _, most)), 1.., Some(alphabet)) => {
+                    room = room.min(usize::from(most.saturating_sub(thread.count)));
+                    *alphabet = Some(class.table());
+                }
+                _ => return,
+            }
+        }
+        let takes = |byte: u8| {
+            let mut alphabets = alphabets.iter().flatten();
+            alphabets.all(|alphabet| alphabet.get(usize::from(byte)) == Some(&true))
+        };
+        let mut taken = 0;
+        while taken < room && read(taken).is_some_and(takes) {
+            taken += 1;
+        }
+        #[cfg(test)]
+        crate::cost::add(taken * self.count);
+        let (bytes, far) = (
+            u16::try_from(taken).unwrap_or(0),
+            u32::try_from(taken).unwrap_or(0),
+        );
+        for thread in self.threads.iter_mut().take(self.count) {
+            thread.count += bytes;
+        }
+        self.at += far;
     }
 
     fn spawn(&mut self, forms: &Forms, way: u16) {

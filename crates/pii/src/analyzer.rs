@@ -5,7 +5,7 @@ mod builder;
 #[cfg(test)]
 mod cost;
 
-use std::cell::{Cell, LazyCell};
+use std::cell::{Cell, LazyCell, RefCell};
 use std::ops::Range;
 use std::sync::{Arc, LazyLock};
 
@@ -173,6 +173,7 @@ impl Analyzer {
         let mut held: Option<Held> = None;
         let mut stops = Stops::default();
         let words = Listener::new(&inner.context, window);
+        let series = RefCell::default();
         while let Some(anchor) = stops.next(inner, window, cursor) {
             if let Some(best) = held.take_if(|held| held.found.end <= anchor) {
                 floor = best.tell(&mut found);
@@ -181,7 +182,7 @@ impl Analyzer {
             let opening = LazyCell::new(|| window.opening(anchor).max(floor));
             let undecided =
                 |held: &Option<Held>| held.map_or_else(|| *opening, |held| held.opening);
-            let scene = Scene::new(window, &words, anchor);
+            let scene = Scene::new(window, &words, &series, anchor);
             let least = Cell::new(held.map_or(0.0, |held| held.found.score));
             // What can't win isn't looked for; and what is certain isn't held back until words behind it have come, which others would read.
             let worth = |best: f32| best >= least.get() && least.get() < 1.0;
@@ -189,8 +190,8 @@ impl Analyzer {
             let mut offer = |entity, candidate: Match| {
                 let better = held.is_none_or(|held: Held| candidate.beats(&held.found));
                 if better
-                    && candidate.start >= *opening
                     && candidate.score >= inner.threshold_of(entity)
+                    && candidate.start >= *opening
                 {
                     least.set(candidate.score);
                     held = Some(Held {

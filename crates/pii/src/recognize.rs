@@ -28,10 +28,10 @@ mod upi;
 mod url;
 mod wrapped;
 
-use std::cell::{Cell, OnceCell};
+use std::cell::{Cell, OnceCell, RefCell};
 
 use self::run::Run;
-pub(crate) use self::run::is_short;
+pub(crate) use self::run::{Series, is_short};
 use self::wrapped::Wrapped;
 use crate::Entity;
 use crate::context::{Listener, Near};
@@ -174,29 +174,39 @@ pub(crate) struct Scene<'s> {
     pub(crate) window: &'s Window<'s>,
     pub(crate) anchor: usize,
     words: &'s Listener<'s>,
+    series: &'s RefCell<Series>,
     run: OnceCell<Option<Run>>,
     wrapped: OnceCell<Option<Wrapped>>,
     near: OnceCell<Near>,
     after: Cell<Option<(usize, Near)>>,
+    /// What may be a number or code by what stands around it, or may not, last.
+    bounded: Cell<Option<(usize, usize, bool)>>,
 }
 
 impl<'s> Scene<'s> {
-    pub(crate) fn new(window: &'s Window<'s>, words: &'s Listener<'s>, anchor: usize) -> Self {
+    pub(crate) fn new(
+        window: &'s Window<'s>,
+        words: &'s Listener<'s>,
+        series: &'s RefCell<Series>,
+        anchor: usize,
+    ) -> Self {
         Self {
             window,
             anchor,
             words,
+            series,
             run: OnceCell::new(),
             wrapped: OnceCell::new(),
             near: OnceCell::new(),
             after: Cell::new(None),
+            bounded: Cell::new(None),
         }
     }
 
     /// The groups of digits that start at the anchor, if there are enough for anything.
     fn run(&self) -> Option<&Run> {
         self.run
-            .get_or_init(|| Run::read(self.window, self.anchor))
+            .get_or_init(|| self.series.borrow_mut().read(self.window, self.anchor))
             .as_ref()
     }
 
@@ -210,6 +220,18 @@ impl<'s> Scene<'s> {
     /// Where to go on when the digits at the anchor are one of a long list of short numbers, of which none is looked for.
     pub(crate) fn behind_list(&self) -> Option<usize> {
         self.run()?.behind_list()
+    }
+
+    /// Whether a number or code may start at `start` and end before `end`. Many lines of a table ask for the same.
+    fn is_bounded(&self, start: usize, end: usize) -> bool {
+        match self.bounded.get() {
+            Some((from, to, bounded)) if (from, to) == (start, end) => bounded,
+            _ => {
+                let bounded = self.window.may_start(start) && self.window.may_end(end);
+                self.bounded.set(Some((start, end, bounded)));
+                bounded
+            }
+        }
     }
 
     /// The words before the anchor.

@@ -91,6 +91,7 @@ pub(super) fn find_v6(scene: &Scene<'_>) -> Option<Match> {
     }
     let mut end = anchor;
     let mut gaps = 0;
+    let mut dotted = None;
     while end - start <= LONGEST_V6
         && window
             .at(end)
@@ -100,6 +101,13 @@ pub(super) fn find_v6(scene: &Scene<'_>) -> Option<Match> {
         gaps += u32::from(window.slice(end.saturating_sub(1), end + 1) == b"::");
         if gaps > 1 {
             return None;
+        }
+        // Nothing follows an address of version 4 in one of version 6.
+        match window.slice(end, end + 1) {
+            b"." => dotted = Some(dotted.unwrap_or(end)),
+            b":" | [] => {}
+            _ if dotted.is_some_and(|dot| window.slice(dot, end).contains(&b':')) => return None,
+            _ => {}
         }
         end += 1;
     }

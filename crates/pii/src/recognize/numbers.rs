@@ -3,6 +3,7 @@
 //! They are matched on groups of digits, and not on characters, so that each may be written with blanks, dashes or dots where its line allows a
 //! separator.
 
+use std::cell::LazyCell;
 use std::sync::LazyLock;
 
 use super::run::{Group, Run, Separator, separator_of};
@@ -13,15 +14,21 @@ use crate::Entity;
 /// No number that is looked for has more digits.
 const MOST_DIGITS: usize = 24;
 
-/// The lines by how many digits they have.
-type Numbers = Vec<Vec<(Form, Row)>>;
+/// The lines of numbers of one length.
+#[derive(Clone, Debug, Default)]
+struct Length {
+    forms: Vec<(Form, Row)>,
+    /// After so many digits some of them may part.
+    may_part: u32,
+}
 
-static NUMBERS: LazyLock<Numbers> = LazyLock::new(|| {
-    let mut by_length = vec![Vec::new(); MOST_DIGITS + 1];
+static NUMBERS: LazyLock<Vec<Length>> = LazyLock::new(|| {
+    let mut by_length = vec![Length::default(); MOST_DIGITS + 1];
     for (pattern, row) in lines(include_str!("../../data/numbers.txt")).filter_map(Row::parse) {
         for form in Form::parse(pattern).unwrap_or_default() {
-            if let Some(rows) = by_length.get_mut(form.digits.len()) {
-                rows.push((form, row));
+            if let Some(length) = by_length.get_mut(form.digits.len()) {
+                length.may_part |= form.may_part | form.must_part;
+                length.forms.push((form, row));
             }
         }
     }
@@ -55,15 +62,22 @@ pub(crate) fn find(
             }
             parted |= 1 << before.digits;
         }
+        let Some(length) = NUMBERS.get(digits.len()) else {
+            return;
+        };
         // Of too many groups, what follows the last isn't known.
-        if run.overlong() && run.next(groups.len()).is_none() {
+        let unsure = run.overlong() && run.next(groups.len()).is_none();
+        if length.forms.is_empty() || parted & !length.may_part != 0 || unsure {
             continue;
         }
-        for (form, row) in NUMBERS.get(digits.len()).into_iter().flatten() {
+        let (Some(first), Some(last)) = (groups.first(), groups.last()) else {
+            return;
+        };
+        let piece = LazyCell::new(|| is_piece(scene, run, groups));
+        for (form, row) in &length.forms {
             if form.holds(parted, digits)
                 && wanted(row.entity, row.best())
-                && let (Some(first), Some(last)) = (groups.first(), groups.last())
-                && let [unsure, piece] = is_piece(scene, run, groups)
+                && let [unsure, piece] = *piece
                 && let Some(one) = row.judge(scene, first.start, last.end, unsure, piece)
             {
                 found(row.entity, one);

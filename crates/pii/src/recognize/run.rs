@@ -46,7 +46,7 @@ impl Group {
 }
 
 /// Groups of digits, from the first digit of one on.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Run {
     digits: [u8; MOST_DIGITS],
     groups: [Group; MOST_GROUPS],
@@ -54,16 +54,35 @@ pub(crate) struct Run {
     overlong: bool,
     /// A group follows the counted ones whose digits are too many.
     cut: bool,
+    /// Where the group is that follows the counted ones, if there is one, and what parts it from them.
+    next: Option<(usize, Separator)>,
+}
+
+/// The groups that were read last: those at the next anchor are most often the same but for the first.
+#[derive(Debug, Default)]
+pub(crate) struct Series(Option<Run>);
+
+impl Series {
+    /// The groups from `anchor` on; `None` where there are fewer digits than any number has.
+    pub(crate) fn read(&mut self, window: &Window<'_>, anchor: usize) -> Option<Run> {
+        let known = self.0.as_mut().and_then(|run| {
+            let place = run
+                .groups()
+                .iter()
+                .position(|group| group.start == anchor)?;
+            run.leave(place, window).then_some(run)
+        });
+        let run = match known {
+            Some(known) => known,
+            None => self.0.insert(Run::read(window, anchor)),
+        };
+        (run.digits().len() >= FEWEST_DIGITS || run.overlong).then_some(*run)
+    }
 }
 
 impl Run {
-    /// Reads a bounded number of groups from `anchor`; `None` where there are fewer digits than any number has.
-    pub(crate) fn read(window: &Window<'_>, anchor: usize) -> Option<Self> {
-        let run = Self::read_all(window, anchor);
-        (run.digits().len() >= FEWEST_DIGITS || run.overlong).then_some(run)
-    }
-
-    fn read_all(window: &Window<'_>, anchor: usize) -> Self {
+    /// Reads a bounded number of groups from `anchor`.
+    fn read(window: &Window<'_>, anchor: usize) -> Self {
         let none = Group {
             start: 0,
             end: 0,
@@ -77,21 +96,52 @@ impl Run {
             count: 0,
             overlong: false,
             cut: false,
+            next: None,
         };
-        let mut start = anchor;
-        let mut separator = Separator::None;
-        let mut count = 0;
+        run.read_on(window, anchor, Separator::None);
+        run
+    }
+
+    /// Leaves the first groups out, and reads as many behind the last as there is room for then.
+    fn leave(&mut self, groups: usize, window: &Window<'_>) -> bool {
+        let Some(gone) = groups.checked_sub(1) else {
+            return true;
+        };
+        let Some(gone) = self.groups.get(gone).map(|group| group.digits) else {
+            return false;
+        };
+        self.groups.copy_within(groups.., 0);
+        self.digits.copy_within(gone.., 0);
+        self.count -= groups;
+        for group in self.groups.iter_mut().take(self.count) {
+            group.digits -= gone;
+        }
+        if let Some(first) = self.groups.first_mut() {
+            first.separator = Separator::None;
+        }
+        (self.overlong, self.cut) = (false, false);
+        if let Some((start, separator)) = self.next.take() {
+            self.read_on(window, start, separator);
+        }
+        true
+    }
+
+    /// Reads the group at `start` and those behind it.
+    fn read_on(&mut self, window: &Window<'_>, start: usize, separator: Separator) {
+        let (mut start, mut separator) = (start, separator);
+        let mut count = self.digits().len();
         loop {
             let mut end = start;
             while let Some(digit) = window.at(end).filter(u8::is_ascii_digit) {
-                let Some(slot) = run.digits.get_mut(count) else {
+                let Some(slot) = self.digits.get_mut(count) else {
                     while end < start + MOST_DIGITS
                         && window.at(end).is_some_and(|byte| byte.is_ascii_digit())
                     {
                         end += 1;
                     }
-                    run.overlong = true;
-                    if let Some(slot) = run.groups.get_mut(run.count) {
+                    self.overlong = true;
+                    self.next = Some((start, separator));
+                    if let Some(slot) = self.groups.get_mut(self.count) {
                         *slot = Group {
                             start,
                             end,
@@ -99,18 +149,19 @@ impl Run {
                             bracketed: false,
                             digits: count,
                         };
-                        run.cut = true;
+                        self.cut = true;
                     }
-                    return run;
+                    return;
                 };
                 *slot = digit;
                 count += 1;
                 end += 1;
             }
             let bracketed = window.before(start) == Some(b'(') && window.at(end) == Some(b')');
-            let Some(slot) = run.groups.get_mut(run.count) else {
-                run.overlong = true;
-                return run;
+            let Some(slot) = self.groups.get_mut(self.count) else {
+                self.overlong = true;
+                self.next = Some((start, separator));
+                return;
             };
             *slot = Group {
                 start,
@@ -119,10 +170,10 @@ impl Run {
                 bracketed,
                 digits: count,
             };
-            run.count += 1;
+            self.count += 1;
             match separator_at(window, end) {
                 Some((next, kind)) => (start, separator) = (next, kind),
-                None => return run,
+                None => return,
             }
         }
     }

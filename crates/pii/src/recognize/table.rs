@@ -114,14 +114,14 @@ impl Row {
         };
         let bounded = match self.loose {
             true => window.parts_words(start, end),
-            false => window.may_start(start) && window.may_end(end),
+            false => scene.is_bounded(start, end),
         };
         if !bounded {
             return None;
         }
         let text = window.slice(start, end);
-        let lower = text.iter().any(u8::is_ascii_lowercase);
-        if lower && self.case == Case::Upper {
+        let lower = || text.iter().any(u8::is_ascii_lowercase);
+        if self.case == Case::Upper && lower() {
             return None;
         }
         if let Some((_, check)) = self.check {
@@ -145,7 +145,7 @@ impl Row {
             () if piece => self.score.min(UNSAID),
             () if said => self.said,
             () if placed => PLACED,
-            () if unsure || lower && self.case == Case::Said => self.score.min(UNSAID),
+            () if unsure || self.case == Case::Said && lower() => self.score.min(UNSAID),
             () if self.doubted && near.has(Kind::OTHER) || self.goods && near.has(Kind::GOODS) => {
                 self.score.min(DOUBTED)
             }

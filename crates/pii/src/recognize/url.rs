@@ -279,6 +279,8 @@ fn tops() -> &'static HashMap<&'static [u8], Top> {
     &TOPS
 }
 
+const LONGEST_TOP: usize = 24;
+
 fn top(label: &[u8]) -> Option<Top> {
     if label.len() > 4
         && label
@@ -288,10 +290,13 @@ fn top(label: &[u8]) -> Option<Top> {
     {
         return Some(Top::Bare);
     }
-    if label.len() > 24 {
-        return None;
-    }
-    tops().get(label.to_ascii_lowercase().as_slice()).copied()
+    let mut lower = [0; LONGEST_TOP];
+    let lower = lower.get_mut(..label.len())?;
+    lower.copy_from_slice(label);
+    lower.make_ascii_lowercase();
+    // The end of a number or of a file's name is not even looked up.
+    let letters = lower.iter().all(u8::is_ascii_lowercase);
+    letters.then(|| tops().get(&*lower).copied())?
 }
 
 #[cfg(test)]
