@@ -18,7 +18,11 @@ pub(crate) struct Listener<'l> {
     shipped: Option<RefCell<Heard>>,
     own: Option<RefCell<Heard>>,
     columns: Columns,
+    /// What stands after the places that were asked for last, each in the slot that its place gives it: the numbers of a list end at the same ones.
+    after: RefCell<[Option<(usize, Near)>; AFTER]>,
 }
+
+const AFTER: usize = 16;
 
 /// What one set of words made of a part of the text.
 #[derive(Debug, Default)]
@@ -48,6 +52,7 @@ impl<'l> Listener<'l> {
             shipped: context.shipped.as_deref().map(heard),
             own: context.own_words.as_ref().map(heard),
             columns: Columns::default(),
+            after: RefCell::new([None; AFTER]),
         }
     }
 
@@ -73,6 +78,15 @@ impl<'l> Listener<'l> {
 
     /// The words after `end`.
     pub(crate) fn after(&self, end: usize) -> Near {
+        let mut known = self.after.borrow_mut();
+        match known.get_mut(end % AFTER) {
+            Some(Some((place, near))) if *place == end => *near,
+            Some(slot) => slot.insert((end, self.listen_after(end))).1,
+            None => self.listen_after(end),
+        }
+    }
+
+    fn listen_after(&self, end: usize) -> Near {
         let mut last = end;
         // Behind a comma or the end of a line, a word speaks of something else.
         let goes_on = |byte: u8| !matches!(byte, b'\n' | b',' | b'.' | b';' | b'|' | b'\t');

@@ -16,7 +16,8 @@ const NEXT: u8 = 12;
 
 pub(super) fn find(scene: &Scene<'_>) -> Option<Match> {
     let run = scene.run()?;
-    if run.digits().len() < 12 {
+    // Before all that is counted and compared.
+    if run.digits().len() < 12 || !scene.window.may_start(scene.anchor) {
         return None;
     }
     run.prefixes()
@@ -34,9 +35,7 @@ fn judge(scene: &Scene<'_>, run: &Run, groups: &[Group], digits: &[u8]) -> Optio
     {
         return None;
     }
-    if !window.may_start(first.start)
-        || run.next(groups.len()).is_none() && !window.may_end(last.end)
-    {
+    if run.next(groups.len()).is_none() && !window.may_end(last.end) {
         return None;
     }
     let separator = separator_of(groups).filter(|separator| {

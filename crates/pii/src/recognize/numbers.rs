@@ -35,6 +35,12 @@ static NUMBERS: LazyLock<Vec<Length>> = LazyLock::new(|| {
     by_length
 });
 
+/// Whether a line allows what no number otherwise starts behind.
+static LOOSE: LazyLock<bool> = LazyLock::new(|| {
+    let mut forms = NUMBERS.iter().flat_map(|length| &length.forms);
+    forms.any(|(_, row)| row.is_loose())
+});
+
 /// Finds all of the kinds that start at the scene's anchor and are `wanted` with the score that they may reach.
 pub(crate) fn find(
     scene: &Scene<'_>,
@@ -44,6 +50,10 @@ pub(crate) fn find(
     let Some(run) = scene.run() else {
         return;
     };
+    // Most that is no start of a number is the start of none of the lines.
+    if !*LOOSE && !scene.window.may_start(scene.anchor) {
+        return;
+    }
     // After how many digits the groups part, a bit each.
     let mut parted = 0_u32;
     for (groups, digits) in run.prefixes() {

@@ -97,6 +97,11 @@ impl Row {
         })
     }
 
+    /// Whether it may start where a number or code otherwise doesn't.
+    pub(super) fn is_loose(&self) -> bool {
+        self.loose || self.plus
+    }
+
     /// Judges `start..end`, whose pattern holds. `unsure`: it may be a piece of something longer; `piece`: it looks like one.
     pub(super) fn judge(
         &self,
