@@ -176,7 +176,7 @@ impl Analyzer {
         let series = RefCell::default();
         while let Some(anchor) = stops.next(inner, window, cursor) {
             if let Some(best) = held.take_if(|held| held.found.end <= anchor) {
-                floor = best.tell(&mut found);
+                floor = window.folded().whole(best.tell(&mut found));
             }
             // Reading back is only worth it where something was found.
             let opening = LazyCell::new(|| window.opening(anchor).max(floor));
@@ -249,7 +249,7 @@ impl Analyzer {
             if !window.closes() && best.found.end >= window.len() {
                 return best.opening;
             }
-            floor = best.tell(&mut found);
+            floor = window.folded().whole(best.tell(&mut found));
         }
         if window.closes() {
             window.len()

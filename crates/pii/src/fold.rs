@@ -1,6 +1,10 @@
 //! One spelling for the many ways in which the same character is written, with the way back to the bytes as they came.
 
+mod compatible;
+
 use std::borrow::Cow;
+
+use self::compatible::{Beside, Spelled, beside, spelled};
 
 /// A letter of a script that parts words as ASCII does (Latin, Greek, Cyrillic): no boundary beside a digit.
 pub(crate) const LATIN: u8 = 0x80;
@@ -16,7 +20,10 @@ const INDIC: std::ops::RangeInclusive<char> = '\u{900}'..='\u{dff}';
 /// character may stand for, and so what a stream holds back.
 const MOST_DROPPED: usize = 8;
 
-/// A text folded to one byte a character.
+/// No place in a text.
+const NOWHERE: (usize, usize) = (usize::MAX, 0);
+
+/// A text folded to one byte a character, or to several for letters and digits that are written as one.
 ///
 /// Digits, letters and punctuation in any of their forms become ASCII, invisible characters vanish, and what has no
 /// ASCII form becomes one of [`LATIN`], [`SCRIPT`] and [`OTHER`].
@@ -53,17 +60,42 @@ impl<'t> Folded<'t> {
         let mut rest = source.as_bytes();
         let mut at = 0;
         // Where the next character of the last run would start, and how long it would be.
-        let mut expected = (0, 0);
+        let mut expected = NOWHERE;
+        // Where the last mark of a note ends.
+        let mut noted = None;
         loop {
             let (byte, length, tail) = match rest {
                 [plain @ ..0x80, tail @ ..] => (Some(*plain), 1, tail),
                 [0xE0, second @ 0xA4..=0xB7, third, tail @ ..] => {
                     (Some(fold_indic(*second, *third)), 3, tail)
                 }
-                _ => match decode(rest) {
-                    Some((code, length, tail)) => (fold(code), length, tail),
-                    None => break,
-                },
+                _ => {
+                    let Some((code, length, tail)) = decode(rest) else {
+                        break;
+                    };
+                    let byte = match spelled(code) {
+                        Spelled::Not => fold(code),
+                        Spelled::One(byte) if !byte.is_ascii_digit() => Some(byte),
+                        _ if stands_beside(code, source, at, length, &mut noted) => Some(OTHER),
+                        Spelled::One(byte) => Some(byte),
+                        Spelled::Many(firsts, last) => {
+                            for byte in firsts {
+                                runs.push(Run {
+                                    folded,
+                                    source: at,
+                                    length,
+                                });
+                                if let Some(slot) = slots.next() {
+                                    *slot = *byte;
+                                }
+                                folded += 1;
+                            }
+                            expected = NOWHERE;
+                            Some(last)
+                        }
+                    };
+                    (byte, length, tail)
+                }
             };
             rest = tail;
             at += length;
@@ -95,6 +127,18 @@ impl<'t> Folded<'t> {
             bytes: Cow::Owned(bytes),
             runs,
         }
+    }
+
+    /// The first index from `index` on at which a character starts: of letters written as one, all are taken or none.
+    pub(crate) fn whole(&self, index: usize) -> usize {
+        let mut index = index;
+        while !self.runs.is_empty()
+            && (1..self.len()).contains(&index)
+            && self.start(index) == self.start(index - 1)
+        {
+            index += 1;
+        }
+        index
     }
 
     pub(crate) fn source(&self) -> &'t str {
@@ -166,6 +210,33 @@ impl<'t> Folded<'t> {
     }
 }
 
+/// Whether the character at `at`, which is a way to write digits, stands beside a number in ASCII and is no part of it.
+fn stands_beside(
+    code: u32,
+    source: &str,
+    at: usize,
+    length: usize,
+    noted: &mut Option<usize>,
+) -> bool {
+    let bytes = source.as_bytes();
+    let before = at.checked_sub(1).and_then(|index| bytes.get(index));
+    match beside(code) {
+        Beside::Nothing => false,
+        Beside::Counts => {
+            let counted = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'+';
+            let counted = bytes.get(at + length).is_some_and(counted);
+            counted && before.is_none_or(|byte| byte.is_ascii() && !byte.is_ascii_digit())
+        }
+        Beside::Notes => {
+            let notes = *noted == Some(at) || before.is_some_and(u8::is_ascii_alphanumeric);
+            if notes {
+                *noted = Some(at + length);
+            }
+            notes
+        }
+    }
+}
+
 /// The character at the start of valid UTF-8, how many bytes it has, and what follows.
 fn decode(bytes: &[u8]) -> Option<(u32, usize, &[u8])> {
     let bits = |byte: &u8, mask: u8, shift: u32| u32::from(byte & mask) << shift;
@@ -213,34 +284,23 @@ fn fold(code: u32) -> Option<u8> {
         0x17E0..=0x17E9 => digit(0x17E0),
         0x1C50..=0x1C59 => digit(0x1C50),
         0xABF0..=0xABF9 => digit(0xABF0),
-        0x1D7CE..=0x1D7FF => digit(0x1D7CE),
-        // Full-width ASCII.
-        0xFF01..=0xFF5E => u8::try_from(code - 0xFF01 + 0x21).ok(),
-        // Mathematical letters: thirteen alphabets of 52.
-        0x1D400..=0x1D6A3 => {
-            let place = u8::try_from((code - 0x1D400) % 52).unwrap_or(0);
-            Some(if place < 26 {
-                b'A' + place
-            } else {
-                b'a' + place - 26
-            })
-        }
         0xA0 | 0x1680 | 0x2000..=0x200A | 0x202F | 0x205F | 0x3000 => Some(b' '),
         0x85 | 0x2028 | 0x2029 => Some(b'\n'),
-        0x2010..=0x2015 | 0x2043 | 0x2212 | 0xFE58 | 0xFE63 => Some(b'-'),
-        0xB7 | 0x2024 | 0x3002 | 0xFE52 | 0xFF61 => Some(b'.'),
+        0x2010..=0x2015 | 0x2043 | 0x2212 | 0xFE58 => Some(b'-'),
+        0xB7 | 0x3002 | 0xFF61 => Some(b'.'),
         0x02D0 | 0x2236 | 0xA789 => Some(b':'),
         0x2044 | 0x2215 => Some(b'/'),
-        0xFE6B => Some(b'@'),
-        // Soft hyphen, joiners, bidi marks, variation selectors, the keycap's frame, tags.
+        // Marks above, below and through what stands before them.
+        0x0300..=0x036F | 0x1AB0..=0x1AFF | 0x1DC0..=0x1DFF | 0x20D0..=0x20F0 | 0xFE20..=0xFE2F => {
+            None
+        }
+        // Soft hyphen, joiners, bidi marks, variation selectors, tags.
         0xAD
-        | 0x034F
         | 0x061C
         | 0x180E
         | 0x200B..=0x200F
         | 0x202A..=0x202E
         | 0x2060..=0x206F
-        | 0x20E3
         | 0xFE00..=0xFE0F
         | 0xFEFF
         | 0xE0000..=0xE01EF => None,

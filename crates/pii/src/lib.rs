@@ -84,8 +84,8 @@
 //!
 //! # How it finds
 //!
-//! Text is folded first: digits of any script, full-width letters, dashes, dots and blanks of any kind become ASCII,
-//! invisible characters vanish, and a map leads back to the bytes as they came. A scan for single bytes then finds anchors
+//! Text is folded first: digits of any script, dashes, dots and blanks of any kind, and all that Unicode's NFKC has as digits, letters or
+//! signs in ASCII (full-width, in circles, of mathematics, `ﬁ`) become ASCII, marks over letters and invisible characters vanish, and a map leads back to the bytes as they came. A scan for single bytes then finds anchors
 //! (a digit, an `@`, a colon, a dot within a word), and the forms of each kind are tried around them: most are lines of two
 //! tables, `data/numbers.txt` for those of digits alone and `data/codes.txt` for those with letters, which are one automaton;
 //! some are functions. Check digits decide where a kind has them. Where it has none, or where too many other numbers pass
