@@ -52,7 +52,9 @@ static DOOR: LazyLock<Door> = LazyLock::new(|| {
         .key;
     Door {
         runtime,
-        layer: AuthLayer::new(keys).master_key(master),
+        layer: AuthLayer::new(keys)
+            .master_key(master)
+            .master_key_may_call_models(),
         minted: minted.expose_secret().to_owned(),
     }
 });

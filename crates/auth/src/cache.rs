@@ -4,41 +4,72 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use bartizan_core::Principal;
-
-use crate::chain::{Chain, accounts_of};
+use crate::account::AccountId;
+use crate::chain::{Admitted, Caller, Chain};
 use crate::digest::KeyDigest;
+use crate::narrow::Groups;
 use crate::record::KeyRecord;
 use crate::store::Change;
 
-/// A key that the store knows with what binds it, and the principal that it stands for once its standing is checked.
+/// A caller with what binds it, and who is let in once its standing is checked.
 #[derive(Debug)]
 pub(crate) struct Known {
-    /// What it was looked up by.
+    /// What it is found again by.
     pub(crate) digest: KeyDigest,
-    pub(crate) record: KeyRecord,
+    /// The key, where a key is what it is known by.
+    pub(crate) record: Option<KeyRecord>,
+    /// Until when its text is good, where that is the key's text of before.
+    pub(crate) until: Option<Duration>,
     pub(crate) chain: Chain,
-    pub(crate) principal: Principal,
+    pub(crate) admitted: Admitted,
+    /// The accounts that it hangs on, those that have no record included: they may get one.
+    accounts: Vec<AccountId>,
 }
 
 impl Known {
-    pub(crate) fn new(digest: KeyDigest, record: KeyRecord, chain: Chain) -> Self {
-        let principal = chain.principal(&record);
+    pub(crate) fn of_key(
+        digest: KeyDigest,
+        record: KeyRecord,
+        until: Option<Duration>,
+        chain: Chain,
+        accounts: Vec<AccountId>,
+        groups: &Groups,
+    ) -> Self {
+        let admitted = chain.admit(&Caller::from(&record), groups);
         Self {
             digest,
-            record,
+            record: Some(record),
+            until,
             chain,
-            principal,
+            admitted,
+            accounts,
+        }
+    }
+
+    pub(crate) fn of_claims(
+        digest: KeyDigest,
+        chain: Chain,
+        admitted: Admitted,
+        accounts: Vec<AccountId>,
+    ) -> Self {
+        Self {
+            digest,
+            record: None,
+            until: None,
+            chain,
+            admitted,
+            accounts,
         }
     }
 
     /// Whether the change may have changed it.
     fn hangs_on(&self, change: &Change) -> bool {
         match change {
-            Change::Key(key_id) => {
-                self.record.key_id == *key_id || self.record.lineage.contains(key_id)
-            }
-            Change::Account(id) => accounts_of(&self.record).contains(id),
+            Change::Key(key_id) => self
+                .record
+                .as_ref()
+                .is_some_and(|record| record.key_id == *key_id || record.lineage.contains(key_id)),
+            Change::Account(id) => self.accounts.contains(id),
             Change::Anything => true,
         }
     }
@@ -165,11 +196,15 @@ mod tests {
     fn known(number: u8) -> Arc<Known> {
         let digest = KeyDigest::from_bytes([number; 32]);
         let record = KeyRecord::new(KeyId::generate().unwrap(), digest, Duration::ZERO);
-        let chain = Chain {
-            accounts: Vec::new(),
-            lineage: Vec::new(),
-        };
-        Arc::new(Known::new(digest, record, chain))
+        let chain = Chain::default();
+        Arc::new(Known::of_key(
+            digest,
+            record,
+            None,
+            chain,
+            Vec::new(),
+            &Groups::new(),
+        ))
     }
 
     fn put(cache: &Cache, known: &Arc<Known>, now: Duration) {
@@ -182,10 +217,10 @@ mod tests {
         put(&cache, &key, Duration::ZERO);
         assert!(
             cache
-                .get(&key.record.digest, TTL - Duration::from_nanos(1))
+                .get(&key.digest, TTL - Duration::from_nanos(1))
                 .is_some()
         );
-        assert!(cache.get(&key.record.digest, TTL).is_none());
+        assert!(cache.get(&key.digest, TTL).is_none());
     }
 
     #[test]
@@ -196,12 +231,12 @@ mod tests {
             put(&cache, &known(2 + second), Duration::ZERO);
             assert!(
                 cache
-                    .get(&key.record.digest, Duration::from_secs(u64::from(second)))
+                    .get(&key.digest, Duration::from_secs(u64::from(second)))
                     .is_some(),
                 "evicted while in use"
             );
         }
-        assert!(cache.get(&key.record.digest, TTL).is_none());
+        assert!(cache.get(&key.digest, TTL).is_none());
     }
 
     #[test]
@@ -219,16 +254,16 @@ mod tests {
         put(&cache, &key, Duration::ZERO);
         put(&cache, &known(2), Duration::ZERO);
         put(&cache, &known(3), Duration::ZERO);
-        cache.forget(&Change::Key(key.record.key_id.clone()));
-        assert!(cache.get(&key.record.digest, Duration::ZERO).is_none());
+        cache.forget(&Change::Key(key.record.clone().unwrap().key_id));
+        assert!(cache.get(&key.digest, Duration::ZERO).is_none());
     }
 
     #[test]
     fn an_answer_from_before_a_change_does_not_come_back() {
         let (cache, key) = (Cache::new(TTL, 10), known(1));
         let ticket = cache.ticket(Duration::ZERO);
-        cache.forget(&Change::Key(key.record.key_id.clone()));
+        cache.forget(&Change::Key(key.record.clone().unwrap().key_id));
         cache.insert(Arc::clone(&key), ticket);
-        assert!(cache.get(&key.record.digest, Duration::ZERO).is_none());
+        assert!(cache.get(&key.digest, Duration::ZERO).is_none());
     }
 }

@@ -1,97 +1,248 @@
 //! A key with all that binds it: its accounts, and the keys that it was minted with.
 
-use bartizan_core::{Identity, Level, Principal, Scope};
+use std::collections::BTreeMap;
+
+use bartizan_core::{Identity, KeyType, Level, Principal, Role, Scope};
 
 use crate::account::{Account, AccountId, AccountKind};
-use crate::narrow;
+use crate::narrow::{self, Groups};
 use crate::record::KeyRecord;
-use crate::rights::Rights;
+use crate::rights::{Addresses, Rights, Routes};
 
-/// What binds a caller, the widest first. Every part of it binds, at this moment.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// What binds a caller. Every part of it binds, at this moment.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Chain {
-    /// Organisation, team, user, as far as they have records.
+    /// Organisation, team, user, as far as they have records, the widest first.
     pub(crate) accounts: Vec<Account>,
+    /// Those of the keys that the key was minted with, where they are others. Whoever belongs to them does not fall with them.
+    pub(crate) above: Vec<Account>,
     /// The keys that the key was minted with, the eldest first, as far as they are still kept.
     pub(crate) lineage: Vec<KeyRecord>,
 }
 
+/// Who calls, before anything binds it.
+#[derive(Clone, Copy)]
+pub(crate) struct Caller<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) alias: Option<&'a str>,
+    pub(crate) team_id: Option<&'a str>,
+    pub(crate) user_id: Option<&'a str>,
+    pub(crate) organization_id: Option<&'a str>,
+    pub(crate) role: Role,
+    pub(crate) key_type: KeyType,
+    pub(crate) rights: &'a Rights,
+    pub(crate) aliases: &'a BTreeMap<String, String>,
+    pub(crate) metadata: &'a BTreeMap<String, String>,
+    pub(crate) tags: &'a [String],
+}
+
+/// Who is let in, and what its calls are checked against.
+#[derive(Debug)]
+pub(crate) struct Admitted {
+    pub(crate) principal: Principal,
+    /// Each of them must allow the path.
+    pub(crate) routes: Vec<Routes>,
+    /// Each of them must allow the address.
+    pub(crate) addresses: Vec<Addresses>,
+    pub(crate) aliases: BTreeMap<String, String>,
+}
+
+impl Admitted {
+    /// One that nothing binds but what the principal says.
+    pub(crate) const fn unbound(principal: Principal) -> Self {
+        Self {
+            principal,
+            routes: Vec::new(),
+            addresses: Vec::new(),
+            aliases: BTreeMap::new(),
+        }
+    }
+}
+
+impl<'a> From<&'a KeyRecord> for Caller<'a> {
+    fn from(record: &'a KeyRecord) -> Self {
+        Self {
+            name: record.key_id.as_str(),
+            alias: record.alias.as_deref(),
+            team_id: record.team_id.as_deref(),
+            user_id: record.user_id.as_deref(),
+            organization_id: record.organization_id.as_deref(),
+            role: record.role,
+            key_type: record.key_type,
+            rights: &record.rights,
+            aliases: &record.aliases,
+            metadata: &record.metadata,
+            tags: &record.tags,
+        }
+    }
+}
+
 /// The accounts that a record names.
 pub(crate) fn accounts_of(record: &KeyRecord) -> Vec<AccountId> {
-    [
-        (AccountKind::Organization, &record.organization_id),
-        (AccountKind::Team, &record.team_id),
-        (AccountKind::User, &record.user_id),
-    ]
-    .into_iter()
-    .filter_map(|(kind, id)| Some(AccountId::new(kind, id.as_ref()?)))
-    .collect()
+    Caller::from(record).accounts()
+}
+
+impl Caller<'_> {
+    /// The accounts that it names.
+    pub(crate) fn accounts(&self) -> Vec<AccountId> {
+        [
+            (AccountKind::Organization, self.organization_id),
+            (AccountKind::Team, self.team_id),
+            (AccountKind::User, self.user_id),
+        ]
+        .into_iter()
+        .filter_map(|(kind, id)| Some(AccountId::new(kind, id?)))
+        .collect()
+    }
 }
 
 impl Chain {
-    /// Whether an account that binds it is blocked or deleted.
-    pub(crate) fn blocked(&self) -> bool {
+    /// Which of the caller's accounts is blocked or deleted, the widest first.
+    pub(crate) fn closed(&self) -> Option<AccountKind> {
         self.accounts
             .iter()
-            .any(|account| account.blocked || account.deleted_at.is_some())
+            .find(|account| account.blocked || account.deleted_at.is_some())
+            .map(|account| account.id.kind)
     }
 
-    /// The principal that the holder of `record` is. Whoever calls it has checked the key, and its standing.
-    pub(crate) fn principal(&self, record: &KeyRecord) -> Principal {
-        let mut role = record.role;
-        let mut models = record.rights.models.clone();
-        let mut limits = record.rights.bounds.limits;
-        let mut identity = Identity::new(record.key_id.as_str()).key_type(record.key_type);
-        for account in &self.accounts {
-            models = narrow::models(&account.rights.models, &models);
-            if account.id.kind == AccountKind::User {
-                role = account.role.meet(role);
-            }
-            identity = identity.scope(scope(
-                account.id.kind.level(),
-                &account.id.id,
-                &account.rights,
-            ));
-        }
+    /// Lets `caller` in. Whoever calls it has checked the credential, and its standing.
+    pub(crate) fn admit(&self, caller: &Caller<'_>, groups: &Groups) -> Admitted {
+        let mut role = caller.role.meet(self.ceiling(caller));
+        let mut limits = caller.rights.bounds.limits;
         for elder in &self.lineage {
-            models = narrow::models(&elder.rights.models, &models);
             role = elder.role.meet(role);
             limits = narrow::limits(elder.rights.bounds.limits, limits);
-            identity = identity.scope(scope(Level::Key, elder.key_id.as_str(), &elder.rights));
         }
-        let own = scope(Level::Key, record.key_id.as_str(), &record.rights);
-        identity = identity.scope(own).role(role).models(models).limits(limits);
-        if let Some(alias) = &record.alias {
+        let mut models = narrow::expand(&caller.rights.models, groups);
+        for rights in self.laid_down() {
+            models = narrow::models(&narrow::expand(&rights.models, groups), &models);
+        }
+        let mut identity = Identity::new(caller.name)
+            .key_type(caller.key_type)
+            .role(role)
+            .models(models)
+            .limits(limits);
+        for scope in self.scopes() {
+            identity = identity.scope(scope);
+        }
+        identity = identity.scope(scope(Level::Key, caller.name, caller.rights));
+        if let Some(alias) = caller.alias {
             identity = identity.key_alias(alias);
         }
-        if let Some(organization) = &record.organization_id {
+        if let Some(organization) = self.organization(caller) {
             identity = identity.organization_id(organization);
         }
-        if let Some(team) = &record.team_id {
+        if let Some(team) = caller.team_id {
             identity = identity.team_id(team);
         }
-        if let Some(user) = &record.user_id {
+        if let Some(user) = caller.user_id {
             identity = identity.user_id(user);
         }
-        for (name, value) in &record.metadata {
+        for (name, value) in caller.metadata {
             identity = identity.metadata(name, value);
         }
-        for tag in &record.tags {
+        for tag in caller.tags {
             identity = identity.tag(tag);
         }
-        for name in self.rights(record).flat_map(|rights| &rights.guardrails) {
+        let all = || self.laid_down().chain([caller.rights]);
+        let guardrails: std::collections::BTreeSet<&String> =
+            all().flat_map(|rights| &rights.guardrails).collect();
+        for name in guardrails {
             identity = identity.guardrail(name);
         }
-        Principal::assume_verified(identity)
+        Admitted {
+            principal: Principal::assume_verified(identity),
+            routes: all()
+                .map(|rights| &rights.routes)
+                .filter(|routes| **routes != Routes::All)
+                .cloned()
+                .collect(),
+            addresses: all()
+                .map(|rights| &rights.addresses)
+                .filter(|addresses| **addresses != Addresses::All)
+                .cloned()
+                .collect(),
+            aliases: caller.aliases.clone(),
+        }
     }
 
-    /// All the rights that bind the holder of `record`.
-    pub(crate) fn rights<'a>(&'a self, record: &'a KeyRecord) -> impl Iterator<Item = &'a Rights> {
+    /// All that `caller` may do, in one.
+    pub(crate) fn rights(&self, caller: &Caller<'_>, groups: &Groups) -> Rights {
+        self.laid_down().fold(caller.rights.clone(), |met, rights| {
+            narrow::rights(rights, &met, groups)
+        })
+    }
+
+    /// The organisation that the caller acts in: its own, or else that of its team or its user.
+    pub(crate) fn organization<'a>(&'a self, caller: &Caller<'a>) -> Option<&'a str> {
+        let of = |account: &'a Account| account.organization_id.as_deref();
+        caller
+            .organization_id
+            .or_else(|| self.accounts.iter().find_map(of))
+    }
+
+    /// What the caller is where nothing says its role: what its user's account and its memberships make of it.
+    pub(crate) fn role_of(&self, caller: &Caller<'_>) -> Role {
+        match self.account(AccountKind::User) {
+            Some(_) => self.ceiling(caller),
+            None => self.membership(caller).unwrap_or(Role::InternalUser),
+        }
+    }
+
+    /// The most that its user may be: the user's role, and what it was made in this very team or organisation.
+    fn ceiling(&self, caller: &Caller<'_>) -> Role {
+        let Some(user) = self.account(AccountKind::User) else {
+            return Role::ProxyAdmin;
+        };
+        match self.membership(caller) {
+            // A viewer manages nothing, whatever it is a member of.
+            Some(admin) if user.role.covers(Role::InternalUser) && admin.covers(user.role) => admin,
+            _ => user.role,
+        }
+    }
+
+    /// Of what the caller's user was made an administrator.
+    fn membership(&self, caller: &Caller<'_>) -> Option<Role> {
+        let user_id = caller.user_id?;
+        [
+            (AccountKind::Organization, Role::OrgAdmin),
+            (AccountKind::Team, Role::TeamAdmin),
+        ]
+        .into_iter()
+        .find(|(kind, admin)| {
+            self.accounts
+                .iter()
+                .filter(|account| account.id.kind == *kind)
+                .flat_map(|account| &account.members)
+                .any(|member| member.user_id == user_id && member.role == *admin)
+        })
+        .map(|(_, admin)| admin)
+    }
+
+    pub(crate) fn account(&self, kind: AccountKind) -> Option<&Account> {
+        self.accounts.iter().find(|account| account.id.kind == kind)
+    }
+
+    /// What the accounts and the elders lay down.
+    fn laid_down(&self) -> impl Iterator<Item = &Rights> {
         self.accounts
             .iter()
+            .chain(&self.above)
             .map(|account| &account.rights)
             .chain(self.lineage.iter().map(|elder| &elder.rights))
-            .chain([&record.rights])
+    }
+
+    /// The scopes above the caller's own, the widest first.
+    fn scopes(&self) -> Vec<Scope> {
+        let mut accounts: Vec<&Account> = self.accounts.iter().chain(&self.above).collect();
+        accounts.sort_by_key(|account| account.id.kind);
+        let of =
+            |account: &Account| scope(account.id.kind.level(), &account.id.id, &account.rights);
+        let elders = self
+            .lineage
+            .iter()
+            .map(|elder| scope(Level::Key, elder.key_id.as_str(), &elder.rights));
+        accounts.into_iter().map(of).chain(elders).collect()
     }
 }
 

@@ -1,6 +1,6 @@
 //! What can be wrong with a configuration, and with a wish about keys.
 
-use crate::StoreError;
+use crate::{AccountKind, StoreError};
 
 /// Why a layer can't be built from what it was given. No variant holds the secret itself.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -69,6 +69,9 @@ pub enum Error {
     /// No such key, or none that the asker may see.
     #[error("no such key")]
     NotFound,
+    /// No such account, or none that the asker may see.
+    #[error("no such {}", .0.as_str())]
+    NoAccount(AccountKind),
     /// The asker may not do this.
     #[error("not allowed: {0}")]
     Forbidden(&'static str),

@@ -1,23 +1,38 @@
 //! Looks keys up, mints them and takes them back.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bartizan_core::{Clock, Principal, SystemClock};
 
-use crate::account::Account;
+use crate::account::{Account, AccountId, AccountKind};
 use crate::cache::{Cache, Known};
-use crate::chain::Chain;
-use crate::digest::Pepper;
-use crate::key::VirtualKey;
+use crate::chain::{Caller, Chain};
+use crate::digest::{KeyDigest, Pepper};
+use crate::key::{KeyId, VirtualKey};
+use crate::narrow::Groups;
 use crate::record::{KeyRecord, Previous, Standing};
-use crate::store::{AnyChanges, AnyStore, Changes, KeyStore, StoreError, StoreFuture};
+use crate::store::{AnyChanges, AnyStore, Change, Changes, KeyStore, StoreError, StoreFuture};
 
+mod accounts;
+mod check;
+mod claims;
+mod hand;
 mod manage;
+mod members;
 mod mint;
+mod rotate;
+mod seen;
+mod update;
+mod wish;
 
-pub use mint::{KeyRequest, MintedKey};
+pub use claims::Claims;
+pub use rotate::Deliver;
+pub use wish::{
+    AccountChange, AccountRequest, Changed, KeyChange, KeyRequest, MintedKey, RightsChange,
+};
 
 /// The service that knows virtual keys: the layer asks it who calls, and an administration API mints, lists and revokes through it.
 ///
@@ -52,10 +67,15 @@ pub use mint::{KeyRequest, MintedKey};
 pub struct Keys {
     store: Arc<dyn AnyStore>,
     pepper: Pepper,
+    previous: Option<Pepper>,
     cache: Arc<Cache>,
+    /// Callers that are known by claims. Apart from the keys, so that none is found in the place of the other.
+    claimed: Arc<Cache>,
     changes: Option<Arc<dyn AnyChanges>>,
     clock: Arc<dyn Clock>,
     patience: Duration,
+    groups: Arc<Groups>,
+    grace: Duration,
 }
 
 /// How long a broken feed of changes rests.
@@ -67,11 +87,14 @@ const REST: Duration = Duration::from_millis(500);
 pub struct KeysBuilder {
     store: Arc<dyn AnyStore>,
     pepper: Pepper,
+    previous: Option<Pepper>,
     changes: Option<Arc<dyn AnyChanges>>,
     clock: Arc<dyn Clock>,
     ttl: Duration,
     capacity: usize,
     patience: Duration,
+    groups: Groups,
+    grace: Duration,
 }
 
 /// Why a presented credential opens nothing.
@@ -90,6 +113,9 @@ pub enum Denied {
     /// It was revoked for good.
     #[error("the key is revoked")]
     Revoked,
+    /// An account that it belongs to is blocked for now, or deleted.
+    #[error("the {} of the key is blocked", .0.as_str())]
+    BlockedAccount(AccountKind),
     /// The store can't tell, so nobody is let in.
     #[error("the key can't be checked: {0}")]
     Unchecked(#[source] StoreError),
@@ -106,11 +132,14 @@ impl Keys {
         KeysBuilder {
             store: Arc::new(store),
             pepper,
+            previous: None,
             changes: None,
             clock: Arc::new(SystemClock::new()),
             ttl: Duration::from_secs(30),
             capacity: 10_000,
             patience: Duration::from_secs(1),
+            groups: Groups::new(),
+            grace: Duration::from_secs(86_400),
         }
     }
 
@@ -119,6 +148,12 @@ impl Keys {
     /// # Errors
     /// [`Denied`], for every text that is not a key of good standing, and whenever the store can't tell.
     pub async fn verify(&self, presented: &str) -> Result<Principal, Denied> {
+        let known = self.known_by_key(presented).await?;
+        Ok(known.admitted.principal.clone())
+    }
+
+    /// Who the holder of `presented` is.
+    pub(crate) async fn known_by_key(&self, presented: &str) -> Result<Arc<Known>, Denied> {
         let key = VirtualKey::parse(presented).ok_or(Denied::Unknown)?;
         let known = self
             .look_up(key)
@@ -126,16 +161,17 @@ impl Keys {
             .map_err(Denied::Unchecked)?
             .ok_or(Denied::Unknown)?;
         let now = self.clock.unix();
-        let over = |previous: Previous| known.digest == previous.digest && previous.until <= now;
-        if known.record.previous.is_some_and(over) {
+        if known.until.is_some_and(|until| until <= now) {
             return Err(Denied::Unknown);
         }
-        match known.record.standing(now) {
-            Standing::Live if known.chain.blocked() => Err(Denied::Blocked),
-            Standing::Live => Ok(known.principal.clone()),
-            Standing::Expired => Err(Denied::Expired),
-            Standing::Blocked => Err(Denied::Blocked),
-            Standing::Revoked => Err(Denied::Revoked),
+        let standing = known.record.as_ref().map(|record| record.standing(now));
+        match (standing, known.chain.closed()) {
+            (Some(Standing::Live), None) => Ok(known),
+            (Some(Standing::Live), Some(kind)) => Err(Denied::BlockedAccount(kind)),
+            (Some(Standing::Expired), _) => Err(Denied::Expired),
+            (Some(Standing::Blocked), _) => Err(Denied::Blocked),
+            (Some(Standing::Revoked), _) => Err(Denied::Revoked),
+            (None, _) => Err(Denied::Unknown),
         }
     }
 
@@ -147,30 +183,68 @@ impl Keys {
             return Ok(Some(known));
         }
         let ticket = self.cache.ticket(now);
-        let found = self.ask(self.store.find_with_accounts(&digest)).await;
+        let found = self.find(key).await;
         let outcome = match &found {
             Ok(Some(_)) => "found",
             Ok(None) => "absent",
             Err(_) => "failed",
         };
         metrics::counter!("bartizan.auth.key_lookups", "outcome" => outcome).increment(1);
-        let Some((record, accounts)) = found? else {
+        let Some(Found {
+            record,
+            accounts,
+            until,
+        }) = found?
+        else {
             return Ok(None);
         };
-        let before = record
-            .previous
-            .is_some_and(|previous| previous.digest == digest);
-        if record.digest != digest && !before {
-            // A store that mixes up its rows must not hand one caller another's rights.
-            return Err(StoreError::unavailable(
-                "the store gave another key than was asked for",
-            ));
-        }
-        let chain = self.chain(&record, accounts).await?;
-        let known = Arc::new(Known::new(digest, record, chain));
+        let caller = Caller::from(&record);
+        let (chain, accounts) = self.chain(&caller, &record.lineage, Some(accounts)).await?;
+        let known = Known::of_key(digest, record, until, chain, accounts, &self.groups);
+        let known = Arc::new(known);
         self.cache.insert(Arc::clone(&known), ticket);
         metrics::gauge!("bartizan.auth.cached_keys").set(self.cache.len() as f64);
         Ok(Some(known))
+    }
+
+    /// The key of that text, whatever its standing.
+    async fn find(&self, key: VirtualKey<'_>) -> Result<Option<Found>, StoreError> {
+        let digest = self.pepper.digest(key);
+        if let Some(found) = self.ask(self.store.find_with_accounts(&digest)).await? {
+            return Found::of(found, &digest).map(Some);
+        }
+        let Some(previous) = &self.previous else {
+            return Ok(None);
+        };
+        let old = previous.digest(key);
+        let Some(found) = self.ask(self.store.find_with_accounts(&old)).await? else {
+            return Ok(None);
+        };
+        let found = Found::of(found, &old)?;
+        self.rewrite(found.record.clone(), old, digest);
+        Ok(Some(found))
+    }
+
+    /// Writes a key that was found by the pepper of before back under the pepper of now. On a task of its own: nobody waits for it, and where it
+    /// fails the key is found by the old one once more.
+    fn rewrite(&self, mut record: KeyRecord, old: KeyDigest, digest: KeyDigest) {
+        if record.digest == old {
+            record.digest = digest;
+        } else if let Some(previous) = &mut record.previous {
+            previous.digest = digest;
+        }
+        let keys = self.clone();
+        let seen = record.version;
+        tokio::spawn(async move {
+            let key_id = record.key_id.clone();
+            let outcome = match keys.ask(keys.store.replace(record, seen)).await {
+                Ok(true) => "rewritten",
+                Ok(false) => "overtaken",
+                Err(_) => "failed",
+            };
+            metrics::counter!("bartizan.auth.rewritten_digests", "outcome" => outcome).increment(1);
+            tracing::debug!(%key_id, outcome, "a key was known by the previous pepper");
+        });
     }
 
     /// Forgets what other processes change, as soon as they tell. It never ends: spawn it, and abort the task at the end. Where the feed breaks, it
@@ -180,28 +254,84 @@ impl Keys {
             return std::future::pending().await;
         };
         loop {
-            let broken = changes.follow(&|change| self.cache.forget(&change)).await;
+            let broken = changes.follow(&|change| self.forget(&change)).await;
             metrics::counter!("bartizan.auth.broken_feeds").increment(1);
             tracing::warn!(error = %broken, "the feed of changes broke: taking it up again");
             tokio::time::sleep(REST).await;
         }
     }
 
-    /// What binds the holder of `record`, as the store has it now.
+    /// Forgets at once what hangs on what was changed.
+    fn forget(&self, change: &Change) {
+        self.cache.forget(change);
+        self.claimed.forget(change);
+    }
+
+    /// What binds a caller, as the store has it now, and all accounts whose records would. `found`: the records of those that it names, where the
+    /// store told them already.
     async fn chain(
         &self,
-        record: &KeyRecord,
-        mut accounts: Vec<Account>,
-    ) -> Result<Chain, StoreError> {
-        accounts.sort_by(|one, two| one.id.kind.cmp(&two.id.kind));
-        let mut lineage = if record.lineage.is_empty() {
+        caller: &Caller<'_>,
+        lineage: &[KeyId],
+        found: Option<Vec<Account>>,
+    ) -> Result<(Chain, Vec<AccountId>), StoreError> {
+        let mut elders = if lineage.is_empty() {
             Vec::new()
         } else {
-            self.ask(self.store.get(&record.lineage)).await?
+            self.ask(self.store.get(lineage)).await?
         };
-        let age = |elder: &KeyRecord| record.lineage.iter().position(|id| *id == elder.key_id);
-        lineage.sort_by_key(age);
-        Ok(Chain { accounts, lineage })
+        elders.sort_by_key(|elder| lineage.iter().position(|id| *id == elder.key_id));
+        let mut own = caller.accounts();
+        let mut all = own.clone();
+        for elder in &elders {
+            add(&mut all, Caller::from(elder).accounts());
+        }
+        let mut found = match found {
+            None => self.accounts(&all).await?,
+            Some(mut found) => {
+                let rest: Vec<AccountId> =
+                    all.iter().filter(|id| !own.contains(id)).cloned().collect();
+                found.extend(self.accounts(&rest).await?);
+                found
+            }
+        };
+        // The organisations of teams and users bind too, whether or not the key names them.
+        let above = |accounts: &[Account], ids: &[AccountId]| -> Vec<AccountId> {
+            accounts
+                .iter()
+                .filter(|account| ids.contains(&account.id))
+                .filter_map(|account| account.organization_id.as_deref())
+                .map(|id| AccountId::new(AccountKind::Organization, id))
+                .collect()
+        };
+        let theirs = above(&found, &all);
+        let ours = above(&found, &own);
+        add(&mut own, ours);
+        let mut missing = Vec::new();
+        add(&mut missing, theirs);
+        missing.retain(|id| !all.contains(id));
+        if !missing.is_empty() {
+            found.extend(self.accounts(&missing).await?);
+            all.extend(missing);
+        }
+        found.sort_by(|one, two| one.id.cmp(&two.id));
+        let (accounts, above) = found
+            .into_iter()
+            .partition(|account| own.contains(&account.id));
+        let chain = Chain {
+            accounts,
+            above,
+            lineage: elders,
+        };
+        Ok((chain, all))
+    }
+
+    /// The accounts of those names that there are.
+    async fn accounts(&self, ids: &[AccountId]) -> Result<Vec<Account>, StoreError> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.ask(self.store.accounts(ids)).await
     }
 
     /// Waits for the store, but not for ever: one that hangs must not hang every caller.
@@ -217,7 +347,66 @@ impl Keys {
     }
 }
 
+/// A key as the store has it.
+struct Found {
+    record: KeyRecord,
+    /// Those that the key names, as far as they have records.
+    accounts: Vec<Account>,
+    /// Until when the text is good that it was found by, where that is the key's text of before.
+    until: Option<Duration>,
+}
+
+impl Found {
+    fn of(
+        (record, accounts): (KeyRecord, Vec<Account>),
+        digest: &KeyDigest,
+    ) -> Result<Self, StoreError> {
+        let until = match record.previous {
+            _ if record.digest == *digest => None,
+            Some(Previous { digest: old, until }) if old == *digest => Some(until),
+            // A store that mixes up its rows must not hand one caller another's rights.
+            _ => {
+                return Err(StoreError::unavailable(
+                    "the store gave another key than was asked for",
+                ));
+            }
+        };
+        Ok(Self {
+            record,
+            accounts,
+            until,
+        })
+    }
+}
+
+fn add(ids: &mut Vec<AccountId>, more: Vec<AccountId>) {
+    for id in more {
+        if !ids.contains(&id) {
+            ids.push(id);
+        }
+    }
+}
+
 impl KeysBuilder {
+    /// The pepper of before, while there are keys that only it finds. Such a key is written back under the pepper of now when it is used, so that
+    /// this one may go once every key in use was used. None by default.
+    pub fn previous_pepper(mut self, pepper: Pepper) -> Self {
+        self.previous = Some(pepper);
+        self
+    }
+
+    /// Names that stand for models, wherever models are listed (LiteLLM's access groups). None by default.
+    pub fn access_groups(mut self, groups: BTreeMap<String, Vec<String>>) -> Self {
+        self.groups = groups;
+        self
+    }
+
+    /// How long the text of before goes on working when a key is regenerated by its schedule. A day by default.
+    pub fn rotation_grace(mut self, grace: Duration) -> Self {
+        self.grace = grace;
+        self
+    }
+
     /// How long a looked-up key serves without asking the store again, and so how long keys go on working when the store is away.
     /// 30 seconds by default; zero asks every time.
     pub fn cache_ttl(mut self, ttl: Duration) -> Self {
@@ -256,10 +445,14 @@ impl KeysBuilder {
         Keys {
             store: self.store,
             pepper: self.pepper,
+            previous: self.previous,
             cache: Arc::new(Cache::new(self.ttl, self.capacity)),
+            claimed: Arc::new(Cache::new(self.ttl, self.capacity)),
             changes: self.changes,
             clock: self.clock,
             patience: self.patience,
+            groups: Arc::new(self.groups),
+            grace: self.grace,
         }
     }
 }

@@ -3,17 +3,23 @@
 use std::fmt;
 use std::sync::Arc;
 
-use bartizan_core::{Call, Filter, Filtered, Flow, Models, Note, Principal, Refusal};
+use bartizan_core::{
+    Call, ClientIp, Filter, Filtered, Flow, KeyType, MatchedRoute, Models, Note, Refusal,
+};
 use http::Method;
-use secrecy::ExposeSecret;
+use http::request::Parts;
+use secrecy::{ExposeSecret, SecretString};
 
-use crate::credential;
+use crate::cache::Known;
+use crate::chain::Admitted;
+use crate::credential::{self, Unreadable};
 use crate::key::VirtualKey;
 use crate::keys::{Denied, Keys};
 use crate::master::MasterKey;
+use crate::outside::{AnyOutside, Outside};
 use crate::refuse;
 
-/// Applies authentication: refuses with 401 every request without a key of good standing, and with 403 one for a model that its key may not call.
+/// Applies authentication: refuses with 401 every request without a key of good standing, and with 403 one for what its key may not do.
 ///
 /// There is no path that it lets through without a key: what must be open is routed outside of it. When the store of keys can't tell,
 /// it refuses with 503. See the [crate's documentation](crate).
@@ -24,33 +30,92 @@ pub struct AuthLayer(Arc<Auth>);
 #[derive(Clone)]
 pub struct Auth {
     master: Option<MasterKey>,
+    master_calls_models: bool,
     keys: Option<Keys>,
+    outside: Vec<Arc<dyn AnyOutside>>,
+    purpose: Purpose,
+}
+
+/// What is behind the layer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Purpose {
+    Models,
+    Management,
+    Any,
 }
 
 impl AuthLayer {
-    /// Creates a layer that knows virtual keys.
+    /// Creates a layer before models that knows virtual keys.
     #[must_use]
     pub fn new(keys: Keys) -> Self {
         Self(Arc::new(Auth {
             master: None,
+            master_calls_models: false,
             keys: Some(keys),
+            outside: Vec::new(),
+            purpose: Purpose::Models,
         }))
     }
 
-    /// Creates a layer that knows one key, for a service without a store.
+    /// Creates a layer before models that knows one key, for a service without a store. As there is no other that could, it calls models.
     #[must_use]
     pub fn master_key_only(master: MasterKey) -> Self {
         Self(Arc::new(Auth {
             master: Some(master),
+            master_calls_models: true,
             keys: None,
+            outside: Vec::new(),
+            purpose: Purpose::Models,
         }))
     }
 
-    /// Lets the holder of the master key in, as a proxy admin. None by default.
+    /// Lets the holder of the master key in, as a proxy admin that manages and calls no models. None by default: once there is a virtual key of a
+    /// proxy admin, leave it away.
     #[must_use]
     pub fn master_key(mut self, master: MasterKey) -> Self {
-        Arc::make_mut(&mut self.0).master = Some(master);
+        self.auth().master = Some(master);
         self
+    }
+
+    /// Lets the master key call models too. A key that may do everything then lies wherever models are called.
+    #[must_use]
+    pub fn master_key_may_call_models(mut self) -> Self {
+        self.auth().master_calls_models = true;
+        self
+    }
+
+    /// Asks `outside` who calls where the credential is no virtual key; the one that was added first is asked first, the master key is tried last.
+    #[must_use]
+    pub fn outside(mut self, outside: impl Outside) -> Self {
+        self.auth().outside.push(Arc::new(outside));
+        self
+    }
+
+    /// Stands before models, which is the default: a key that is for [management](KeyType::Management) or [for looking](KeyType::ReadOnly) is
+    /// refused with 403.
+    #[must_use]
+    pub fn for_models(mut self) -> Self {
+        self.auth().purpose = Purpose::Models;
+        self
+    }
+
+    /// Stands before an administration API: a key that is [for models alone](KeyType::LlmApi) is refused with 403. What a key may do there is for
+    /// the API to ask: [`allowed`](crate::allowed).
+    #[must_use]
+    pub fn for_management(mut self) -> Self {
+        self.auth().purpose = Purpose::Management;
+        self
+    }
+
+    /// Stands before what every key may ask for, such as the list of models.
+    #[must_use]
+    pub fn for_any(mut self) -> Self {
+        self.auth().purpose = Purpose::Any;
+        self
+    }
+
+    fn auth(&mut self) -> &mut Auth {
+        Arc::make_mut(&mut self.0)
     }
 }
 
@@ -62,45 +127,78 @@ impl<S> tower_layer::Layer<S> for AuthLayer {
     }
 }
 
+/// Who was let in: known to the service over a store, or the holder of the master key.
+enum Entrant {
+    Known(Arc<Known>),
+    Master(Box<Admitted>),
+}
+
+impl Entrant {
+    fn admitted(&self) -> &Admitted {
+        match self {
+            Self::Known(known) => &known.admitted,
+            Self::Master(admitted) => admitted,
+        }
+    }
+}
+
 impl Filter for Auth {
     const NAME: &'static str = "auth";
     type Tap = ();
 
     async fn request(&self, call: &mut Call) -> Result<Flow<()>, Refusal> {
-        let principal = self.identify(call).await?;
+        let entrant = self.identify(call).await?;
+        let admitted = entrant.admitted();
+        let principal = &admitted.principal;
         if let Some(trail) = call.trail() {
-            trail.identify(&principal);
+            trail.identify(principal);
         }
         // In the place of whatever an outer layer put there: identity comes from here.
         call.parts_mut().extensions.insert(principal.clone());
-        check_model(call, &principal).await?;
+        if !self.purpose.suits(principal.key_type()) {
+            return Err(refused(call, "key_type", refuse::key_type()));
+        }
+        if !comes_from(call.parts(), admitted) {
+            return Err(refused(call, "address", refuse::address()));
+        }
+        if !goes_to(call.parts(), admitted) {
+            return Err(refused(call, "route", refuse::route()));
+        }
+        check_model(call, admitted).await?;
         count("admitted");
         tracing::debug!(key_id = principal.key_id(), "admitted");
         Ok(Flow::Pass(()))
     }
 }
 
+impl Purpose {
+    const fn suits(self, key_type: KeyType) -> bool {
+        match self {
+            Self::Models => key_type.calls_models(),
+            Self::Management => key_type.sees(),
+            Self::Any => true,
+        }
+    }
+}
+
 impl Auth {
-    async fn identify(&self, call: &mut Call) -> Result<Principal, Refusal> {
+    async fn identify(&self, call: &mut Call) -> Result<Entrant, Refusal> {
         let credential = match credential::take(&mut call.parts_mut().headers) {
-            Ok(credential) => credential,
-            Err(unreadable) => {
-                let reason = match unreadable {
-                    credential::Unreadable::Missing => "missing",
-                    credential::Unreadable::Malformed => "malformed",
-                    credential::Unreadable::Ambiguous => "ambiguous",
-                };
-                return Err(refused(call, reason, unreadable.into()));
-            }
+            Ok(credential) => Some(credential),
+            // Something else than a header may tell who calls.
+            Err(Unreadable::Missing) if !self.outside.is_empty() => None,
+            Err(unreadable) => return Err(unread(call, unreadable)),
         };
-        match self.verify(credential.expose_secret()).await {
-            Ok(principal) => Ok(principal),
+        match self.verify(call.parts(), credential.as_ref()).await {
+            Ok(Some(entrant)) => Ok(entrant),
+            Ok(None) => Err(unread(call, Unreadable::Missing)),
             Err(denied) => {
                 let reason = match &denied {
                     Denied::Unknown => "unknown",
                     Denied::Expired => "expired",
                     Denied::Blocked => "blocked",
                     Denied::Revoked => "revoked",
+                    Denied::BlockedAccount(_) => "blocked_account",
                     Denied::Unchecked(_) => "unchecked",
                 };
                 Err(refused(call, reason, Refusal::from(&denied)))
@@ -108,42 +206,113 @@ impl Auth {
         }
     }
 
-    /// A virtual key goes to the store, anything else to the master key: no text is tried as both.
-    async fn verify(&self, credential: &str) -> Result<Principal, Denied> {
-        if VirtualKey::claimed_by(credential) {
-            match &self.keys {
-                Some(keys) => keys.verify(credential).await,
-                None => Err(Denied::Unknown),
-            }
-        } else {
-            self.master
-                .as_ref()
-                .and_then(|master| master.verify(credential))
-                .ok_or(Denied::Unknown)
+    /// A virtual key goes to the store, anything else to whoever knows it, and last to the master key: no text is tried as a virtual key and as
+    /// another. `None` where there was no credential and nobody knows the caller.
+    async fn verify(
+        &self,
+        parts: &Parts,
+        credential: Option<&SecretString>,
+    ) -> Result<Option<Entrant>, Denied> {
+        let text = credential.map(ExposeSecret::expose_secret);
+        if let Some(text) = text
+            && VirtualKey::claimed_by(text)
+        {
+            let keys = self.keys.as_ref().ok_or(Denied::Unknown)?;
+            let known = keys.known_by_key(text).await?;
+            return Ok(Some(Entrant::Known(known)));
         }
+        for outside in &self.outside {
+            if let Some(claims) = outside.claims(parts, text).await? {
+                let keys = self.keys.as_ref().ok_or(Denied::Unknown)?;
+                let known = keys.known_by_claims(&claims).await?;
+                return Ok(Some(Entrant::Known(known)));
+            }
+        }
+        let Some(text) = text else {
+            return Ok(None);
+        };
+        let master = self.master.as_ref().ok_or(Denied::Unknown)?;
+        let key_type = if self.master_calls_models {
+            KeyType::Default
+        } else {
+            KeyType::Management
+        };
+        let principal = master.verify_as(text, key_type).ok_or(Denied::Unknown)?;
+        Ok(Some(Entrant::Master(Box::new(Admitted::unbound(
+            principal,
+        )))))
     }
 }
 
+/// Whether the call comes from where its key may be used. Where that is laid down and nobody knows whence it comes, it does not.
+fn comes_from(parts: &Parts, admitted: &Admitted) -> bool {
+    if admitted.addresses.is_empty() {
+        return true;
+    }
+    parts.extensions.get::<ClientIp>().is_some_and(|from| {
+        let mut each = admitted.addresses.iter();
+        each.all(|addresses| addresses.allow(from.0))
+    })
+}
+
+/// Whether the call goes where its key may go.
+fn goes_to(parts: &Parts, admitted: &Admitted) -> bool {
+    if admitted.routes.is_empty() {
+        return true;
+    }
+    let path = match parts.extensions.get::<MatchedRoute>() {
+        Some(route) => &*route.0,
+        None => {
+            let path = parts.uri.path();
+            if !is_plain(path) {
+                return false;
+            }
+            path
+        }
+    };
+    admitted.routes.iter().all(|routes| routes.allow(path))
+}
+
+/// Whether everybody reads the path alike. What is encoded, doubled, dotted or has parameters is one thing to one reader and another to the next.
+fn is_plain(path: &str) -> bool {
+    !path.contains(['%', ';', '\\'])
+        && !path.contains("//")
+        && !path.split('/').any(|part| part == "." || part == "..")
+}
+
 /// A caller bound to certain models must name one of them. What names no model that can be read passes only where nothing is generated.
-async fn check_model(call: &mut Call, principal: &Principal) -> Result<(), Refusal> {
-    if *principal.models() == Models::All
-        || matches!(call.parts().method, Method::GET | Method::HEAD)
-    {
+async fn check_model(call: &mut Call, admitted: &Admitted) -> Result<(), Refusal> {
+    let models = admitted.principal.models();
+    let free = *models == Models::All && admitted.aliases.is_empty();
+    if free || matches!(call.parts().method, Method::GET | Method::HEAD) {
         return Ok(());
     }
     let named = match call.document().await? {
-        Some(document) => document
-            .facts()
-            .model
-            .as_ref()
-            .map(|model| principal.models().allow(model)),
+        Some(document) => {
+            let model = document.facts().model.clone();
+            let target = model.as_ref().and_then(|model| admitted.aliases.get(model));
+            if let Some(target) = target {
+                document.set_model(target);
+            }
+            target.or(model.as_ref()).map(|model| models.allow(model))
+        }
         None => None,
     };
     match named {
         Some(true) => Ok(()),
         Some(false) => Err(refused(call, "model", refuse::model_not_allowed())),
+        None if *models == Models::All => Ok(()),
         None => Err(refused(call, "model", refuse::model_not_told())),
     }
+}
+
+fn unread(call: &Call, unreadable: Unreadable) -> Refusal {
+    let reason = match unreadable {
+        Unreadable::Missing => "missing",
+        Unreadable::Malformed => "malformed",
+        Unreadable::Ambiguous => "ambiguous",
+    };
+    refused(call, reason, unreadable.into())
 }
 
 fn refused(call: &Call, reason: &'static str, refusal: Refusal) -> Refusal {

@@ -91,7 +91,9 @@ mod key;
 mod keys;
 mod layer;
 mod master;
+mod matrix;
 mod narrow;
+mod outside;
 mod random;
 mod record;
 mod refuse;
@@ -107,9 +109,14 @@ pub use bartizan_core::{Period, PeriodError};
 pub use digest::{KeyDigest, Pepper};
 pub use error::{ConfigError, Error};
 pub use key::{KeyId, VirtualKey};
-pub use keys::{Denied, KeyRequest, Keys, KeysBuilder, MintedKey};
+pub use keys::{
+    AccountChange, AccountRequest, Changed, Claims, Deliver, Denied, KeyChange, KeyRequest, Keys,
+    KeysBuilder, MintedKey, RightsChange,
+};
 pub use layer::{Auth, AuthLayer};
 pub use master::MasterKey;
+pub use matrix::{Action, Reach, allowed, reach};
+pub use outside::Outside;
 pub use record::{KeyRecord, Previous, Rotation, Standing};
 pub use rights::{Addresses, Rights, Routes};
 pub use role::{RequireRole, RequireRoleLayer, require_role};

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use bartizan_core::{Identity, Principal, Role};
+use bartizan_core::{Identity, KeyType, Principal, Role};
 use hmac::{Hmac, KeyInit, Mac};
 use secrecy::{ExposeSecret, SecretString};
 use sha2::Sha256;
@@ -21,7 +21,8 @@ const WHAT: &str = "master key";
 pub struct MasterKey {
     keyed: Hmac<Sha256>,
     digest: [u8; 32],
-    principal: Principal,
+    /// By what it is for: one that manages, and one that calls models too.
+    principals: [Principal; 2],
 }
 
 impl MasterKey {
@@ -49,20 +50,32 @@ impl MasterKey {
             Hmac::new_from_slice(&blind).map_err(|_| ConfigError::Missing { what: WHAT })?;
         blind.fill(0);
         let digest = digest(&keyed, secret.expose_secret());
-        let principal =
-            Principal::assume_verified(Identity::new("master_key").role(Role::ProxyAdmin));
+        let principals = [KeyType::Management, KeyType::Default].map(|key_type| {
+            let identity = Identity::new("master_key").role(Role::ProxyAdmin);
+            Principal::assume_verified(identity.key_type(key_type))
+        });
         Ok(Self {
             keyed,
             digest,
-            principal,
+            principals,
         })
     }
 
-    /// Gives the principal of the master key when `presented` is it.
+    /// Gives the principal of the master key when `presented` is it: a proxy admin, whose key is for management.
     #[must_use]
     pub fn verify(&self, presented: &str) -> Option<Principal> {
+        self.verify_as(presented, KeyType::Management)
+    }
+
+    /// As [`verify`](Self::verify), with what the key is for.
+    pub(crate) fn verify_as(&self, presented: &str, key_type: KeyType) -> Option<Principal> {
         let equal = digest(&self.keyed, presented).ct_eq(&self.digest);
-        bool::from(equal).then(|| self.principal.clone())
+        if !bool::from(equal) {
+            return None;
+        }
+        let [manages, calls] = &self.principals;
+        let is = |principal: &&Principal| principal.key_type() == key_type;
+        [manages, calls].into_iter().find(is).cloned()
     }
 }
 

@@ -8,7 +8,7 @@ use http::header::WWW_AUTHENTICATE;
 
 use crate::credential::Unreadable;
 use crate::keys::Denied;
-use crate::{Error, StoreError};
+use crate::{AccountKind, Error, StoreError};
 
 impl From<Unreadable> for Refusal {
     fn from(unreadable: Unreadable) -> Self {
@@ -38,6 +38,23 @@ impl From<&Denied> for Refusal {
                 "blocked_key",
                 "The API key provided is blocked. Ask an administrator.",
             ),
+            Denied::BlockedAccount(kind) => {
+                let (code, message) = match kind {
+                    AccountKind::Organization => (
+                        "blocked_organization",
+                        "The organization of this API key is blocked. Ask an administrator.",
+                    ),
+                    AccountKind::Team => (
+                        "blocked_team",
+                        "The team of this API key is blocked. Ask an administrator.",
+                    ),
+                    AccountKind::User => (
+                        "blocked_user",
+                        "The user of this API key is blocked. Ask an administrator.",
+                    ),
+                };
+                Self::new(RefusalKind::Forbidden, code, message)
+            }
             Denied::Unchecked(_) => Self::new(
                 RefusalKind::Unavailable,
                 "auth_unavailable",
@@ -54,6 +71,15 @@ impl From<Error> for Refusal {
         let message = error.to_string();
         match error {
             Error::NotFound => Self::new(RefusalKind::NotFound, "key_not_found", message),
+            Error::NoAccount(kind) => Self::new(
+                RefusalKind::NotFound,
+                match kind {
+                    AccountKind::Organization => "organization_not_found",
+                    AccountKind::Team => "team_not_found",
+                    AccountKind::User => "user_not_found",
+                },
+                message,
+            ),
             Error::Forbidden(_) => Self::new(RefusalKind::Forbidden, "not_allowed", message),
             Error::Invalid { field, .. } => {
                 Self::new(RefusalKind::BadRequest, "invalid_field", message).param(field)
@@ -87,6 +113,30 @@ pub(crate) fn model_not_allowed() -> Refusal {
 pub(crate) fn model_not_told() -> Refusal {
     let message = "key_model_access_denied: this API key may call certain models only, and the request names none that can be checked.";
     Refusal::new(RefusalKind::Forbidden, "model_not_allowed", message).param("model")
+}
+
+pub(crate) fn key_type() -> Refusal {
+    Refusal::new(
+        RefusalKind::Forbidden,
+        "key_type_not_allowed",
+        "This API key is not for this: a key for management calls no models, and a key for models manages nothing. Use another.",
+    )
+}
+
+pub(crate) fn address() -> Refusal {
+    Refusal::new(
+        RefusalKind::Forbidden,
+        "address_not_allowed",
+        "This API key may not be used from this address.",
+    )
+}
+
+pub(crate) fn route() -> Refusal {
+    Refusal::new(
+        RefusalKind::Forbidden,
+        "route_not_allowed",
+        "This API key may not be used for this path.",
+    )
 }
 
 pub(crate) fn role_required() -> Refusal {

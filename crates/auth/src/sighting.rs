@@ -1,5 +1,6 @@
 //! From where keys were used.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashSet};
 use std::net::IpAddr;
 use std::time::Duration;
@@ -39,7 +40,7 @@ impl Spread {
     fn of(key_id: KeyId, mut sightings: Vec<Sighting>, least: u64) -> Option<Self> {
         let addresses: HashSet<IpAddr> = sightings.iter().map(|seen| seen.address).collect();
         let addresses = u64::try_from(addresses.len()).unwrap_or(u64::MAX);
-        sightings.sort_by(|one, two| two.last_seen.cmp(&one.last_seen));
+        sightings.sort_by_key(|seen| Reverse(seen.last_seen));
         (addresses >= least).then_some(Self {
             key_id,
             addresses,
@@ -53,7 +54,7 @@ impl Spread {
             .into_iter()
             .filter_map(|(key_id, sightings)| Self::of(key_id, sightings, least))
             .collect();
-        found.sort_by(|one, two| two.addresses.cmp(&one.addresses));
+        found.sort_by_key(|spread| Reverse(spread.addresses));
         found.truncate(MOST);
         found
     }

@@ -330,7 +330,6 @@ pub(crate) type StoreFuture<'a, T> =
 /// [`KeyStore`] with its type forgotten, so that the layer and the service over it need no parameter. The box costs one allocation
 /// a cache miss.
 pub(crate) trait AnyStore: Send + Sync {
-    fn find<'a>(&'a self, digest: &'a KeyDigest) -> StoreFuture<'a, Option<KeyRecord>>;
     fn find_with_accounts<'a>(
         &'a self,
         digest: &'a KeyDigest,
@@ -351,10 +350,6 @@ pub(crate) trait AnyStore: Send + Sync {
 }
 
 impl<S: KeyStore> AnyStore for S {
-    fn find<'a>(&'a self, digest: &'a KeyDigest) -> StoreFuture<'a, Option<KeyRecord>> {
-        Box::pin(KeyStore::find(self, digest))
-    }
-
     fn find_with_accounts<'a>(
         &'a self,
         digest: &'a KeyDigest,

@@ -86,7 +86,9 @@ async fn mint(keys: &Keys, edit: impl FnOnce(&mut KeyRequest)) -> String {
 async fn who_is_let_in_is_known_inside_and_the_key_stays_outside() {
     let keys = keys(MemoryStore::new(), &clock());
     let key = mint(&keys, |request| request.team_id = Some("search".into())).await;
-    let layer = AuthLayer::new(keys).master_key(master());
+    let layer = AuthLayer::new(keys)
+        .master_key(master())
+        .master_key_may_call_models();
     let inside = Inside::default();
     let trail = Trail::new();
     let mut request = post(key.as_bytes(), CHAT);
@@ -126,7 +128,9 @@ async fn who_is_let_in_is_known_inside_and_the_key_stays_outside() {
 #[tokio::test]
 async fn hostile_bearers_reach_neither_the_store_nor_the_service() {
     let store = FaultyStore::new(MemoryStore::new());
-    let layer = AuthLayer::new(keys(store.clone(), &clock())).master_key(master());
+    let layer = AuthLayer::new(keys(store.clone(), &clock()))
+        .master_key(master())
+        .master_key_may_call_models();
     let inside = Inside::default();
     let good = VirtualKey::generate().unwrap().expose_secret().to_owned();
     let long = "A".repeat(100_000);
@@ -242,7 +246,9 @@ async fn every_bad_standing_has_its_own_answer() {
         request.duration = Some("1s".parse().unwrap())
     })
     .await;
-    let layer = AuthLayer::new(keys.clone()).master_key(master());
+    let layer = AuthLayer::new(keys.clone())
+        .master_key(master())
+        .master_key_may_call_models();
     let inside = Inside::default();
     for key in [&revoked, &blocked, &expired] {
         assert_eq!(
@@ -289,7 +295,9 @@ async fn no_failure_of_the_store_ends_in_a_principal() {
         let store = FaultyStore::new(memory).answering(others);
         let keys = keys(store.clone(), &clock());
         let key = mint(&keys, |_| ()).await;
-        let layer = AuthLayer::new(keys).master_key(master());
+        let layer = AuthLayer::new(keys)
+            .master_key(master())
+            .master_key_may_call_models();
         let inside = Inside::default();
         store.fail(fault);
         let response = inside.send(&layer, post(key.as_bytes(), CHAT)).await;
@@ -459,7 +467,9 @@ async fn refusals_speak_the_callers_dialect() {
 async fn only_the_role_that_is_required_passes() {
     let keys = keys(MemoryStore::new(), &clock());
     let member = mint(&keys, |_| ()).await;
-    let layer = AuthLayer::new(keys).master_key(master());
+    let layer = AuthLayer::new(keys)
+        .master_key(master())
+        .master_key_may_call_models();
     let echo = || {
         service_fn(|_: Request<Body>| async { Ok::<_, Infallible>(Response::new(Body::empty())) })
     };
@@ -493,8 +503,9 @@ async fn only_the_role_that_is_required_passes() {
 
 #[test]
 fn nothing_shows_a_secret() {
-    let layer =
-        AuthLayer::new(Keys::new(MemoryStore::new(), support::pepper())).master_key(master());
+    let layer = AuthLayer::new(Keys::new(MemoryStore::new(), support::pepper()))
+        .master_key(master())
+        .master_key_may_call_models();
     let shown = format!("{layer:?}");
     assert!(
         !shown.contains(&MASTER[3..12]) && !shown.contains(&support::PEPPER[..8]),

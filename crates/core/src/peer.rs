@@ -1,6 +1,7 @@
 //! What the connection says of who calls. Whoever accepts connections puts it into the request's extensions.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 /// The address that the request came from, as far as the service trusts what it was told.
 ///
@@ -39,3 +40,9 @@ impl ClientCertificate {
         }
     }
 }
+
+/// The pattern of the route that the request was matched to: `/v1/threads/{id}`. Whoever routes puts it into the request's extensions.
+///
+/// What is allowed by route is compared with it, so that no spelling of a path is taken for another route than the one that answers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MatchedRoute(pub Arc<str>);

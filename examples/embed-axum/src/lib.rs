@@ -31,7 +31,12 @@ pub fn app(
 ) -> Result<Router, Box<dyn std::error::Error>> {
     let keys = Keys::new(MemoryStore::new(), Pepper::new(pepper)?);
     let layers = ServiceBuilder::new()
-        .layer(AuthLayer::new(keys).master_key(MasterKey::new(master_key)?))
+        .layer(
+            AuthLayer::new(keys)
+                .master_key(MasterKey::new(master_key)?)
+                // Nothing here mints other keys.
+                .master_key_may_call_models(),
+        )
         .layer(LimitLayer::new().default_rpm(600).default_tpm(200_000))
         .layer(GuardLayer::default())
         .layer(PiiLayer::default());

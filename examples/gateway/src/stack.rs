@@ -80,7 +80,11 @@ pub(crate) fn llm(
         .layer(ArrayLayer)
         .layer(audit(&shared.journal))
         .layer(QueryLayer)
-        .layer(AuthLayer::new(shared.keys.clone()).master_key(shared.master_key.clone()))
+        .layer(
+            AuthLayer::new(shared.keys.clone())
+                .master_key(shared.master_key.clone())
+                .master_key_may_call_models(),
+        )
         .layer(limit(settings.limits, &settings.model_limits))
         .option_layer(guard(&settings.guardrails)?)
         .option_layer(regions(settings, &shared.catalogue))
@@ -112,7 +116,11 @@ pub(crate) fn own(shared: &Shared, body_limit: usize) -> Stack {
         .layer(SetSensitiveRequestHeadersLayer::new(CREDENTIALS))
         .layer(audit(&shared.journal))
         .layer(QueryLayer)
-        .layer(AuthLayer::new(shared.keys.clone()).master_key(shared.master_key.clone()))
+        .layer(
+            AuthLayer::new(shared.keys.clone())
+                .master_key(shared.master_key.clone())
+                .for_any(),
+        )
         .service(answers);
     BoxCloneSyncService::new(layers)
 }

@@ -1,104 +1,118 @@
-//! Shows keys and takes them back.
+//! Shows keys, blocks them and takes them back.
 
 use std::sync::Arc;
 
-use bartizan_core::{Principal, Role};
+use bartizan_core::Principal;
 
 use super::Keys;
-use super::mint::whole_milliseconds;
+use super::check::whole_milliseconds;
+use super::hand::{permitted, touches, viewer};
+use super::wish::Changed;
 use crate::key::{KeyId, VirtualKey};
+use crate::matrix::{Action, Reach};
 use crate::record::KeyRecord;
-use crate::store::{AnyStore, Change, KeyQuery, Viewer};
+use crate::store::{AnyStore, Change, KeyQuery};
 use crate::{Error, StoreError};
 
 impl Keys {
     /// Shows one key. `which` is its public name, or the key itself.
     ///
-    /// A proxy admin sees every key; anybody else their own, their user's, and those that they minted.
+    /// How far one sees is [`Action::SeeKeys`]: everybody their own, their user's, and those that they minted; an administrator those of the
+    /// team or the organisation.
     ///
     /// # Errors
-    /// [`Error::NotFound`] when there is none or the viewer may not see it; [`Error::Store`] when the store fails.
+    /// [`Error::NotFound`] when there is none or the viewer may not see it; [`Error::Forbidden`] when the viewer's key sees nothing;
+    /// [`Error::Store`] when the store fails.
     pub async fn info(&self, viewer: &Principal, which: &str) -> Result<KeyRecord, Error> {
+        let reach = permitted(viewer, Action::SeeKeys)?;
         let found = if let Some(key) = VirtualKey::parse(which) {
-            let digest = self.pepper.digest(key);
-            self.ask(self.store.find(&digest)).await?
+            self.find(key).await?.map(|found| found.record)
         } else if let Some(key_id) = KeyId::parse(which) {
             self.ask(self.store.get(&[key_id])).await?.pop()
         } else {
             None
         };
         found
-            .filter(|record| is_admin(viewer) || as_viewer(viewer).sees(record))
+            .filter(|record| touches(viewer, reach, record))
             .ok_or(Error::NotFound)
     }
 
     /// Shows a page of keys, in the order of their names, as far as the viewer may see them (as [`info`](Self::info) says).
     ///
     /// # Errors
-    /// [`Error::Store`] when the store fails.
-    pub async fn list(
-        &self,
-        viewer: &Principal,
-        mut query: KeyQuery,
-    ) -> Result<Vec<KeyRecord>, Error> {
-        if !is_admin(viewer) {
-            query.visible_to = Some(as_viewer(viewer));
+    /// [`Error::Forbidden`] when the viewer's key sees nothing; [`Error::Store`] when the store fails.
+    pub async fn list(&self, by: &Principal, mut query: KeyQuery) -> Result<Vec<KeyRecord>, Error> {
+        let reach = permitted(by, Action::SeeKeys)?;
+        if reach != Reach::All {
+            query.visible_to = viewer(by, reach);
         }
         Ok(self.ask(self.store.list(&query)).await?)
     }
 
-    /// Takes a key back for good, at once in this process. Its record stays, for the books. `which` is its public name, or the key itself.
+    /// Takes a key back for good, at once in this process. Its record stays, for the books. `which` is its public name, or the key itself. A key
+    /// that was revoked before stays as it is.
     ///
     /// Once begun, it is carried through even when the caller stops waiting.
     ///
     /// # Errors
-    /// As [`info`](Self::info): who may see a key may revoke it.
-    pub async fn revoke(&self, by: &Principal, which: &str) -> Result<KeyRecord, Error> {
-        let mut record = self.info(by, which).await?;
-        if record.revoked_at.is_none() {
-            let now = whole_milliseconds(self.clock.unix());
-            record = self
-                .edit(record, move |record| record.revoked_at = Some(now))
-                .await?;
-            tracing::debug!(key_id = %record.key_id, by = by.key_id(), "revoked a key");
+    /// As [`info`](Self::info); [`Error::Forbidden`] beyond the reach of [`Action::RevokeKey`].
+    pub async fn revoke(&self, by: &Principal, which: &str) -> Result<Changed<KeyRecord>, Error> {
+        let hand = self.hand(by).await?;
+        let record = self.info(&hand.principal, which).await?;
+        hand.may(Action::RevokeKey, &record)?;
+        let changed = self.revoked(record).await?;
+        tracing::debug!(key_id = %changed.after.key_id, by = by.key_id(), "revoked a key");
+        Ok(changed)
+    }
+
+    /// Revokes a key, whoever asks for it.
+    pub(super) async fn revoked(&self, record: KeyRecord) -> Result<Changed<KeyRecord>, Error> {
+        if record.revoked_at.is_some() {
+            return Ok(Changed {
+                before: record.clone(),
+                after: record,
+            });
         }
-        Ok(record)
+        let now = whole_milliseconds(self.clock.unix());
+        self.edit(record, None, |record| {
+            record.revoked_at = record.revoked_at.or(Some(now));
+            Ok(())
+        })
+        .await
     }
 
     /// Blocks a key for now, or unblocks it, at once in this process. `which` is its public name, or the key itself.
     ///
     /// # Errors
-    /// [`Error::Forbidden`] unless `by` is a proxy admin; else as [`info`](Self::info).
+    /// As [`info`](Self::info); [`Error::Forbidden`] beyond the reach of [`Action::BlockKey`].
     pub async fn set_blocked(
         &self,
         by: &Principal,
         which: &str,
         blocked: bool,
-    ) -> Result<KeyRecord, Error> {
-        if !is_admin(by) {
-            return Err(Error::Forbidden(
-                "only a proxy admin blocks and unblocks keys",
-            ));
-        }
-        let record = self.info(by, which).await?;
-        let record = self
-            .edit(record, move |record| record.blocked = blocked)
+    ) -> Result<Changed<KeyRecord>, Error> {
+        let hand = self.hand(by).await?;
+        hand.reach(Action::BlockKey)?;
+        let record = self.info(&hand.principal, which).await?;
+        let changed = self
+            .edit(record, None, |record| {
+                hand.may(Action::BlockKey, record)?;
+                record.blocked = blocked;
+                Ok(())
+            })
             .await?;
-        tracing::debug!(key_id = %record.key_id, by = by.key_id(), blocked, "blocked or unblocked a key");
-        Ok(record)
+        tracing::debug!(key_id = %changed.after.key_id, by = by.key_id(), blocked, "blocked or unblocked a key");
+        Ok(changed)
     }
 
-    /// Forgets a key and its record, at once in this process. `which` is its public name, or the key itself.
+    /// Forgets a key and its record, at once in this process. `which` is its public name, or the key itself. Gives what was known of it.
     ///
     /// # Errors
-    /// [`Error::Forbidden`] unless `by` is a proxy admin; else as [`info`](Self::info).
+    /// [`Error::Forbidden`] beyond the reach of [`Action::PurgeKey`]; else as [`info`](Self::info).
     pub async fn purge(&self, by: &Principal, which: &str) -> Result<KeyRecord, Error> {
-        if !is_admin(by) {
-            return Err(Error::Forbidden(
-                "only a proxy admin purges keys: revoke it instead",
-            ));
-        }
-        let record = self.info(by, which).await?;
+        let hand = self.hand(by).await?;
+        hand.may_all(Action::PurgeKey)?;
+        let record = self.info(&hand.principal, which).await?;
         let key_id = record.key_id.clone();
         let removed = self
             .carry_through(Change::Key(key_id.clone()), move |store| async move {
@@ -112,31 +126,46 @@ impl Keys {
         Ok(record)
     }
 
-    /// Makes `edit` on the record as it is now, however often somebody else changes it meanwhile.
-    async fn edit(
+    /// Makes `edit` on the record as it is now, however often somebody else changes it meanwhile; or on version `seen` alone.
+    pub(super) async fn edit(
         &self,
         mut record: KeyRecord,
-        edit: impl Fn(&mut KeyRecord),
-    ) -> Result<KeyRecord, Error> {
+        seen: Option<u64>,
+        edit: impl Fn(&mut KeyRecord) -> Result<(), Error>,
+    ) -> Result<Changed<KeyRecord>, Error> {
         for _ in 0..MOST_TRIES {
-            let seen = record.version;
-            edit(&mut record);
-            record.updated_at = whole_milliseconds(self.clock.unix());
-            let new = record.clone();
-            let replaced = self
-                .carry_through(
-                    Change::Key(record.key_id.clone()),
-                    move |store| async move { store.replace(new, seen).await },
-                )
-                .await?;
-            if replaced {
-                record.version = seen + 1;
-                return Ok(record);
+            is_seen(&record, seen)?;
+            let mut after = record.clone();
+            edit(&mut after)?;
+            match self.write(record, after).await? {
+                Written::As(changed) => return Ok(changed),
+                Written::Not(now) => record = now,
             }
-            let now = self.ask(self.store.get(&[record.key_id])).await?.pop();
-            record = now.ok_or(Error::NotFound)?;
         }
         Err(Error::Conflict)
+    }
+
+    /// Writes `after` over `before`, if that is still there.
+    pub(super) async fn write(
+        &self,
+        before: KeyRecord,
+        mut after: KeyRecord,
+    ) -> Result<Written, Error> {
+        let version = before.version;
+        after.updated_at = whole_milliseconds(self.clock.unix());
+        let new = after.clone();
+        let replaced = self
+            .carry_through(
+                Change::Key(before.key_id.clone()),
+                move |store| async move { store.replace(new, version).await },
+            )
+            .await?;
+        if replaced {
+            after.version = version + 1;
+            return Ok(Written::As(Changed { before, after }));
+        }
+        let now = self.ask(self.store.get(&[before.key_id])).await?.pop();
+        now.map(Written::Not).ok_or(Error::NotFound)
     }
 
     /// Changes the store, then forgets what is cached, here and everywhere. On a task of its own, which nothing cuts short: neither a caller
@@ -154,7 +183,7 @@ impl Keys {
         let changing = tokio::spawn(async move {
             let changed = act(Arc::clone(&keys.store)).await;
             // Even a failed change may have reached the disk.
-            keys.cache.forget(&change);
+            keys.forget(&change);
             if let Some(changes) = &keys.changes
                 && let Err(error) = changes.announce(&change).await
             {
@@ -171,17 +200,25 @@ impl Keys {
     }
 }
 
-/// A record that is changed more often than this while one change waits is under attack or in a loop.
-const MOST_TRIES: usize = 8;
-
-fn is_admin(principal: &Principal) -> bool {
-    principal.role() == Role::ProxyAdmin
+/// What became of a change.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "it is taken apart where it is made, and most often holds the larger"
+)]
+pub(super) enum Written {
+    /// It was made.
+    As(Changed<KeyRecord>),
+    /// Somebody else was first: the record as it is now.
+    Not(KeyRecord),
 }
 
-fn as_viewer(principal: &Principal) -> Viewer {
-    Viewer {
-        key_id: principal.key_id().to_owned(),
-        user_id: principal.user_id().map(str::to_owned),
-        ..Viewer::default()
+/// Fails unless the record has the version that the caller saw, where it said one.
+pub(super) fn is_seen(record: &KeyRecord, seen: Option<u64>) -> Result<(), Error> {
+    match seen {
+        Some(seen) if seen != record.version => Err(Error::Conflict),
+        _ => Ok(()),
     }
 }
+
+/// A record that is changed more often than this while one change waits is under attack or in a loop.
+pub(super) const MOST_TRIES: usize = 8;

@@ -1,235 +1,247 @@
 //! Mints keys.
 
-use std::collections::BTreeMap;
-use std::fmt;
 use std::time::Duration;
 
-use bartizan_core::{Limits, Models, Period, Principal, Role};
+use bartizan_core::{Bounds, Models, Principal, Role};
 use secrecy::{ExposeSecret, SecretString};
 
 use super::Keys;
+use super::check::{self, whole_milliseconds};
+use super::hand::Hand;
+use super::wish::{KeyRequest, MintedKey};
 use crate::Error;
+use crate::account::{Account, AccountId, AccountKind};
+use crate::digest::KeyDigest;
 use crate::key::{KeyId, VirtualKey};
+use crate::matrix::{Action, Reach};
 use crate::narrow;
-use crate::record::{KeyRecord, Standing};
+use crate::record::{KeyRecord, Rotation};
+use crate::rights::Rights;
 
-const LONGEST_TEXT: usize = 256;
-const MOST_ENTRIES: usize = 64;
-const MOST_MODELS: usize = 1_000;
+/// A key that descends from more keys than this mints no other: what binds a call stays a matter of a few records.
+const DEEPEST: usize = 8;
 
-/// What a new key is wished to be. What is `None` or empty is taken from the minter, or means no restriction.
-#[derive(Clone, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct KeyRequest {
-    /// The name that people give it (`key_alias`), 256 characters at most.
-    pub alias: Option<String>,
-    /// The team that pays.
-    pub team_id: Option<String>,
-    /// The person or service whose key it is.
-    pub user_id: Option<String>,
-    /// What its holder may do. An internal user's rights by default.
-    pub role: Option<Role>,
-    /// The models that may be called. Those of the minter by default. LiteLLM's empty list means [`Models::All`]; here an empty
-    /// [`Models::Only`] allows none.
-    pub models: Option<Models>,
-    /// Requests and tokens a minute. Those of the minter by default.
-    pub limits: Limits,
-    /// Free-form pairs, 64 at most, each part 256 characters at most.
-    pub metadata: BTreeMap<String, String>,
-    /// Free-form words, 64 at most, 256 characters each at most.
-    pub tags: Vec<String>,
-    /// How long it lives (`duration`). As long as the minter's own key by default.
-    pub duration: Option<Period>,
-}
-
-/// A new key. `key` is all there will ever be of it: the store has its digest alone.
-#[derive(Clone)]
-#[non_exhaustive]
-pub struct MintedKey {
-    /// What its holder presents.
-    pub key: SecretString,
-    /// What it may do: never more than its minter.
-    pub record: KeyRecord,
-}
-
-/// What a minter may hand on.
-struct Rights {
-    role: Role,
-    models: Models,
-    limits: Limits,
-    expires_at: Option<Duration>,
+/// Where a key stands in the hierarchy.
+#[derive(Clone, PartialEq, Eq)]
+pub(super) struct Place {
+    pub(super) team_id: Option<String>,
+    pub(super) user_id: Option<String>,
+    pub(super) organization_id: Option<String>,
 }
 
 impl Keys {
-    /// Mints a key. Its rights are the meet of what `request` asks for and what `minter` has: fewer models, tighter limits, an earlier
-    /// end and a lesser role than asked for come back in the record, without an error.
+    /// Mints a key. Its rights are the meet of what `request` asks for and what `minter` has: fewer models, paths and addresses, tighter limits,
+    /// a smaller budget, an earlier end and a lesser role than asked for come back in the record, without an error.
     ///
-    /// A proxy admin mints for anybody. Anybody else mints with a virtual key of good standing, for their own user and team.
+    /// Who mints with a virtual key, hands on what binds it now *and later*: the new key descends from it, and from those that it descends from.
+    ///
+    /// A proxy admin mints for anybody; an administrator of an organisation for its teams and users; one of a team for its members, and keys
+    /// of the team that are nobody's; everybody else for their own user, in the team that they call in.
     ///
     /// # Errors
-    /// [`Error::Forbidden`] for another's user or team, or where the minter's own key is not known here; [`Error::Invalid`] for a field out of
-    /// range; [`Error::Store`] when the alias is taken or the store fails.
+    /// [`Error::Forbidden`] for another's user, team or organisation, where the minter's own key opens nothing, or descends from eight others;
+    /// [`Error::Invalid`] for a field out of range; [`Error::Store`] when the alias is taken or the store fails.
     pub async fn generate(
         &self,
         minter: &Principal,
         request: KeyRequest,
     ) -> Result<MintedKey, Error> {
-        check(&request)?;
+        let hand = self.hand(minter).await?;
+        let reach = hand.reach(Action::GenerateKey)?;
+        if request.blocked {
+            hand.reach(Action::BlockKey)?;
+        }
+        if hand.lineage.len() > DEEPEST {
+            return Err(Error::Forbidden(
+                "your key descends from eight others: mint with one of those",
+            ));
+        }
         let now = self.clock.unix();
-        let rights = self.rights(minter, now).await?;
-        let key = VirtualKey::generate()?;
-        let digest = match VirtualKey::parse(key.expose_secret()) {
-            Some(parsed) => self.pepper.digest(parsed),
-            None => return Err(Error::Randomness),
-        };
+        let (key, digest) = self.draw()?;
         let mut record = KeyRecord::new(KeyId::generate()?, digest, whole_milliseconds(now));
+        record.rights = Rights {
+            models: request.models.unwrap_or(Models::All),
+            routes: request.routes,
+            addresses: request.addresses,
+            bounds: Bounds {
+                limits: request.limits,
+                budget: request.budget,
+            },
+            model_bounds: request.model_bounds,
+            guardrails: request.guardrails,
+        };
         record.alias = request.alias;
-        record.team_id = own(
-            "for another team",
-            minter,
-            minter.team_id(),
-            request.team_id,
-        )?;
-        record.user_id = own(
-            "for another user",
-            minter,
-            minter.user_id(),
-            request.user_id,
-        )?;
-        record.role = rights.role.meet(request.role.unwrap_or(Role::InternalUser));
-        record.rights.models =
-            narrow::models(&rights.models, &request.models.unwrap_or(Models::All));
-        record.rights.bounds.limits = narrow::limits(rights.limits, request.limits);
+        record.team_id = request.team_id;
+        record.user_id = request.user_id;
+        record.organization_id = request.organization_id;
+        record.aliases = request.aliases;
         record.metadata = request.metadata;
         record.tags = request.tags;
+        record.key_type = request.key_type.unwrap_or_default();
+        record.blocked = request.blocked;
+        // As asked, before anything is met: a list that is too long is not worth the meeting.
+        check::key(&record)?;
+
+        record.rights = narrow::rights(&hand.rights, &record.rights, &self.groups);
+        record.role = hand.role().meet(request.role.unwrap_or(Role::InternalUser));
+        self.put(&hand, reach, &mut record).await?;
+        record.lineage = hand.lineage;
+        record.rotation = request.rotation_interval.map(|interval| Rotation {
+            interval,
+            next_at: whole_milliseconds(interval.after(now)),
+        });
         minter.key_id().clone_into(&mut record.created_by);
         let asked = request
             .duration
             .map(|period| whole_milliseconds(period.after(now)));
-        record.expires_at = match (asked, rights.expires_at) {
-            (Some(asked), Some(bound)) => Some(asked.min(bound)),
-            (asked, bound) => asked.or(bound),
-        };
+        record.expires_at = earlier(asked, hand.expires_at);
         self.ask(self.store.insert(record.clone())).await?;
         metrics::counter!("bartizan.auth.keys_minted").increment(1);
         tracing::debug!(key_id = %record.key_id, by = minter.key_id(), "minted a key");
         Ok(MintedKey { key, record })
     }
 
-    /// What `minter` may hand on, by its record where it has one: a principal was true when the call came in, the record is true now,
-    /// and only the record says when the key ends.
-    async fn rights(&self, minter: &Principal, now: Duration) -> Result<Rights, Error> {
-        if let Some(key_id) = KeyId::parse(minter.key_id()) {
-            let record = self.ask(self.store.get(&[key_id])).await?.pop();
-            let record = record.filter(|record| record.standing(now) == Standing::Live);
-            let record =
-                record.ok_or(Error::Forbidden("the key that mints opens nothing itself"))?;
-            return Ok(Rights {
-                role: record.role,
-                models: record.rights.models,
-                limits: record.rights.bounds.limits,
-                expires_at: record.expires_at,
-            });
+    /// Draws a key's text.
+    pub(super) fn draw(&self) -> Result<(SecretString, KeyDigest), Error> {
+        let key = VirtualKey::generate()?;
+        let digest = match VirtualKey::parse(key.expose_secret()) {
+            Some(parsed) => self.pepper.digest(parsed),
+            None => return Err(Error::Randomness),
+        };
+        Ok((key, digest))
+    }
+
+    /// Puts a record where it asks to stand, as far as `hand` reaches.
+    pub(super) async fn put(
+        &self,
+        hand: &Hand,
+        reach: Reach,
+        record: &mut KeyRecord,
+    ) -> Result<(), Error> {
+        let asked = Place {
+            team_id: record.team_id.take(),
+            user_id: record.user_id.take(),
+            organization_id: record.organization_id.take(),
+        };
+        let place = self.place(hand, reach, asked).await?;
+        record.team_id = place.team_id;
+        record.user_id = place.user_id;
+        record.organization_id = place.organization_id;
+        Ok(())
+    }
+
+    async fn place(&self, hand: &Hand, reach: Reach, asked: Place) -> Result<Place, Error> {
+        let by = &hand.principal;
+        let mut place = asked;
+        if reach <= Reach::Own {
+            if by.user_id().is_none() && hand.lineage.is_empty() {
+                return Err(Error::Forbidden(
+                    "whoever has neither a virtual key nor a user mints no keys",
+                ));
+            }
+            keep("for another user", by.user_id(), &mut place.user_id)?;
         }
-        if minter.role() != Role::ProxyAdmin {
-            return Err(Error::Forbidden(
-                "only a virtual key or a proxy admin mints keys",
-            ));
+        if reach <= Reach::Team {
+            keep("for another team", by.team_id(), &mut place.team_id)?;
         }
-        Ok(Rights {
-            role: minter.role(),
-            models: minter.models().clone(),
-            limits: minter.limits(),
-            expires_at: None,
-        })
+        if reach <= Reach::Organization {
+            keep(
+                "for another organization",
+                by.organization_id(),
+                &mut place.organization_id,
+            )?;
+        }
+        let named = |kind: AccountKind, id: &Option<String>| {
+            id.as_ref().map(|id| AccountId::new(kind, id.clone()))
+        };
+        let ids: Vec<AccountId> = [
+            named(AccountKind::Organization, &place.organization_id),
+            named(AccountKind::Team, &place.team_id),
+            named(AccountKind::User, &place.user_id),
+        ]
+        .into_iter()
+        .flatten()
+        .collect();
+        let accounts = self.accounts(&ids).await?;
+        let of = |kind: AccountKind| accounts.iter().find(|account| account.id.kind == kind);
+        for account in &accounts {
+            if account.deleted_at.is_some() {
+                return Err(Error::Invalid {
+                    field: account.id.kind.id_field(),
+                    mend: "it was deleted: name another",
+                });
+            }
+        }
+        let (organization, team, user) = (
+            of(AccountKind::Organization),
+            of(AccountKind::Team),
+            of(AccountKind::User),
+        );
+        if reach == Reach::Organization {
+            let ours = |account: Option<&Account>| {
+                account.is_some_and(|account| {
+                    account.organization_id.as_deref() == by.organization_id()
+                })
+            };
+            if place.team_id.is_some() && place.team_id.as_deref() != by.team_id() && !ours(team) {
+                return Err(Error::Forbidden("for a team of another organization"));
+            }
+            let known = ours(user) || is_member(team, &place) || is_member(organization, &place);
+            if is_another(by, &place) && !known {
+                return Err(Error::Forbidden("for a user of another organization"));
+            }
+        }
+        if reach == Reach::Team && is_another(by, &place) && !is_member(team, &place) {
+            return Err(Error::Forbidden("for a user who is no member of the team"));
+        }
+        let theirs = team
+            .and_then(|team| team.organization_id.clone())
+            .or_else(|| user.and_then(|user| user.organization_id.clone()));
+        match (&place.organization_id, theirs) {
+            (None, theirs) => place.organization_id = theirs,
+            (Some(asked), Some(_)) => {
+                if let Some(team) = team.and_then(|team| team.organization_id.as_ref())
+                    && team != asked
+                {
+                    return Err(Error::Invalid {
+                        field: "organization_id",
+                        mend: "name the organization of the team, or leave it out",
+                    });
+                }
+            }
+            _ => {}
+        }
+        Ok(place)
     }
 }
 
-/// An admin gives a key to whom they like; everybody else keeps it.
-fn own(
-    what: &'static str,
-    minter: &Principal,
-    has: Option<&str>,
-    asked: Option<String>,
-) -> Result<Option<String>, Error> {
-    if minter.role() == Role::ProxyAdmin {
-        return Ok(asked);
+/// What is not asked for is the caller's own, and nothing else can be asked for.
+fn keep(what: &'static str, own: Option<&str>, asked: &mut Option<String>) -> Result<(), Error> {
+    if asked.is_some() && asked.as_deref() != own {
+        return Err(Error::Forbidden(what));
     }
-    match asked {
-        Some(asked) if has != Some(asked.as_str()) => Err(Error::Forbidden(what)),
-        _ => Ok(has.map(str::to_owned)),
-    }
-}
-
-fn check(request: &KeyRequest) -> Result<(), Error> {
-    let names = [
-        ("key_alias", &request.alias),
-        ("team_id", &request.team_id),
-        ("user_id", &request.user_id),
-    ];
-    for (field, name) in names {
-        if let Some(name) = name
-            && (name.is_empty() || !is_text(name))
-        {
-            return Err(Error::Invalid {
-                field,
-                mend: "give 1 to 256 characters without control characters, or leave it out",
-            });
-        }
-    }
-    if request.metadata.len() > MOST_ENTRIES
-        || !request
-            .metadata
-            .iter()
-            .flat_map(|(name, value)| [name, value])
-            .all(|text| is_text(text))
-    {
-        return Err(Error::Invalid {
-            field: "metadata",
-            mend: "give at most 64 pairs of at most 256 characters each",
-        });
-    }
-    if request.tags.len() > MOST_ENTRIES || !request.tags.iter().all(|text| is_text(text)) {
-        return Err(Error::Invalid {
-            field: "tags",
-            mend: "give at most 64 of at most 256 characters each",
-        });
-    }
-    if let Some(Models::Only(names)) = &request.models
-        && (names.len() > MOST_MODELS || !names.iter().all(|text| is_text(text)))
-    {
-        return Err(Error::Invalid {
-            field: "models",
-            mend: "give at most 1,000 names of at most 256 characters each",
-        });
-    }
+    *asked = own.map(str::to_owned);
     Ok(())
 }
 
-fn is_text(text: &str) -> bool {
-    text.chars().count() <= LONGEST_TEXT && !text.chars().any(char::is_control)
+fn is_another(by: &Principal, place: &Place) -> bool {
+    place.user_id.is_some() && place.user_id.as_deref() != by.user_id()
 }
 
-/// Times are kept to the millisecond, so that a record reads the same before and after it was stored.
-pub(super) fn whole_milliseconds(time: Duration) -> Duration {
-    Duration::from_millis(u64::try_from(time.as_millis()).unwrap_or(u64::MAX))
+fn is_member(account: Option<&Account>, place: &Place) -> bool {
+    let user_id = place.user_id.as_deref();
+    account.is_some_and(|account| {
+        account
+            .members
+            .iter()
+            .any(|member| Some(member.user_id.as_str()) == user_id)
+    })
 }
 
-impl fmt::Debug for KeyRequest {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("KeyRequest")
-            .field("team_id", &self.team_id)
-            .field("role", &self.role)
-            .field("limits", &self.limits)
-            .field("duration", &self.duration)
-            .finish_non_exhaustive()
-    }
-}
-
-impl fmt::Debug for MintedKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("MintedKey")
-            .field("record", &self.record)
-            .finish_non_exhaustive()
+/// The earlier of two ends, each where there is one.
+pub(super) fn earlier(one: Option<Duration>, two: Option<Duration>) -> Option<Duration> {
+    match (one, two) {
+        (Some(one), Some(two)) => Some(one.min(two)),
+        (one, two) => one.or(two),
     }
 }

@@ -1,5 +1,6 @@
 //! Keys in memory, gone with the process.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::ops::Bound;
@@ -274,7 +275,7 @@ impl KeyStore for MemoryStore {
             })
             .cloned()
             .collect();
-        found.sort_by(|one, two| two.last_seen.cmp(&one.last_seen));
+        found.sort_by_key(|seen| Reverse(seen.last_seen));
         found.truncate(query.page());
         Ok(found)
     }

@@ -35,7 +35,7 @@ pub(crate) fn clock() -> ManualClock {
 pub(crate) fn keys(store: impl KeyStore, clock: &ManualClock) -> Keys {
     Keys::builder(store, pepper())
         .clock(clock.clone())
-        .store_timeout(Duration::from_millis(50))
+        .store_timeout(Duration::from_millis(400))
         .build()
 }
 

@@ -241,11 +241,11 @@ pub(super) async fn delete(
     }
     let mut deleted_keys = Vec::with_capacity(asked.len());
     for key in &asked {
-        let record = keys
+        let revoked = keys
             .revoke(by.principal(), key)
             .await
             .map_err(Refusal::from)?;
-        deleted_keys.push(record.key_id.to_string());
+        deleted_keys.push(revoked.after.key_id.to_string());
     }
     Ok(Deleted { deleted_keys })
 }
