@@ -54,6 +54,14 @@ pub enum ConfigError {
         /// Which secret.
         what: &'static str,
     },
+    /// The address of a database or a server that can't be read as one.
+    #[error("{what} is not valid: {problem}")]
+    Url {
+        /// Which address.
+        what: &'static str,
+        /// What is wrong, and the mend.
+        problem: &'static str,
+    },
     /// A master key in the format of virtual keys.
     #[error("{what} has the format of a virtual key: give one that doesn't start with `sk-bz-`")]
     VirtualKey {

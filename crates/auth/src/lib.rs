@@ -79,7 +79,7 @@
 //!
 //! # Features
 //!
-//! `sqlite`: `SqliteStore`, for keys that outlive the process.
+//! `sqlite`: `SqliteStore`, for keys that outlive the process. `postgres`: `PostgresStore`, for keys that many processes share.
 
 mod account;
 mod cache;
@@ -127,3 +127,5 @@ pub use store::{
     AccountQuery, Change, Changes, KeyQuery, KeyStore, MemoryStore, SightingQuery, StoreError,
     Viewer,
 };
+#[cfg(feature = "postgres")]
+pub use store::{PostgresSettings, PostgresStore};

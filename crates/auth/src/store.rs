@@ -1,7 +1,7 @@
 //! Where keys are kept.
 //!
 //! A [`KeyStore`] is asked for a key by its digest, and by nothing that a caller sent: the presented text was parsed and hashed
-//! before. Two stores are here, [`MemoryStore`] and, with the feature `sqlite`, [`SqliteStore`].
+//! before. Three stores are here: [`MemoryStore`], with the feature `sqlite` `SqliteStore`, and with the feature `postgres` `PostgresStore`.
 
 use std::pin::Pin;
 use std::time::Duration;
@@ -14,11 +14,16 @@ use crate::record::KeyRecord;
 use crate::sighting::{Sighting, Spread};
 
 mod memory;
+#[cfg(feature = "postgres")]
+mod postgres;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod row;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 
 pub use memory::MemoryStore;
+#[cfg(feature = "postgres")]
+pub use postgres::{PostgresSettings, PostgresStore};
 #[cfg(feature = "sqlite")]
 pub use sqlite::SqliteStore;
 
@@ -312,6 +317,9 @@ pub enum StoreError {
     /// Another key or account has it already.
     #[error("this {0} is taken: choose another")]
     Taken(&'static str),
+    /// Its tables can't be brought to the version that this program reads. Nothing was changed.
+    #[error("the key store's tables can't be used: {0}")]
+    Migration(String),
     /// It holds as many keys as it may.
     #[error("the key store is full: remove keys that are no longer used")]
     Full,

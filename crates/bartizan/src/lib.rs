@@ -18,6 +18,7 @@
 //! | `egress` | `egress` | `EgressLayer` and a client: reaches nothing that is not allowed |
 //! | `full` | | all of them |
 //! | `sqlite` | | keys in a SQLite file |
+//! | `postgres` | | keys in a PostgreSQL database that many processes share |
 //! | `aws` | | requests signed for Amazon Bedrock |
 //! | `google` | | access tokens of a service account, for Vertex AI |
 //! | `http2` | | HTTP/2 towards providers |

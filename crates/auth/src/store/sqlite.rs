@@ -98,12 +98,14 @@ fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
         .ok()
         .filter(|made| *made <= STEPS.len());
     let Some(made) = made else {
-        return Err(StoreError::unavailable(
-            "the file was written by a newer version: open it with that one",
-        ));
+        return Err(StoreError::Migration(format!(
+            "they were brought to version {version} by a newer program, and this one knows {VERSION} at most: run the newer one"
+        )));
     };
-    for step in STEPS.iter().skip(made) {
-        transaction.execute_batch(step)?;
+    for (number, step) in (1..).zip(STEPS).skip(made) {
+        transaction.execute_batch(step).map_err(|error| {
+            StoreError::Migration(format!("migration {number} failed: {error}"))
+        })?;
     }
     transaction.pragma_update(None, "user_version", VERSION)?;
     Ok(transaction.commit()?)

@@ -1,0 +1,224 @@
+//! Open connections, few and kept.
+//!
+//! Beside what sqlx's own pool does, this one asks for a password at every new connection, spares the question whether a connection still
+//! lives where an answer can be asked for twice, and ends opening a connection though its caller has left: a database that is slow to let
+//! anybody in would else never be got into.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use sqlx::Connection;
+use sqlx::postgres::{PgArguments, PgConnection, PgRow};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+use tokio::time::{Instant, timeout};
+
+use super::settings::PostgresSettings;
+use crate::store::StoreError;
+
+/// Firewalls and proxies on the way forget connections that are silent for longer.
+const MOST_IDLE: Duration = Duration::from_secs(300);
+/// So that connections move on after a failover, and end some time after their password did.
+const MOST_AGE: Duration = Duration::from_secs(1_800);
+/// The database gives up by itself first, where it is alive.
+const GRACE: Duration = Duration::from_millis(500);
+
+#[derive(Clone)]
+pub(super) struct Pool(Arc<Inner>);
+
+struct Inner {
+    settings: PostgresSettings,
+    places: Arc<Semaphore>,
+    /// The one used last is the last.
+    idle: Mutex<Vec<Idle>>,
+}
+
+struct Idle {
+    connection: PgConnection,
+    opened: Instant,
+    since: Instant,
+}
+
+/// A connection in use. Dropped, it is closed: what was asked on it may still be under way.
+struct Lease {
+    connection: PgConnection,
+    opened: Instant,
+    /// Whether it has lain idle, and may be dead by now.
+    kept: bool,
+    place: OwnedSemaphorePermit,
+}
+
+impl Pool {
+    pub(super) fn new(settings: PostgresSettings) -> Self {
+        let places = usize::try_from(settings.connections).unwrap_or(usize::MAX);
+        Self(Arc::new(Inner {
+            settings,
+            places: Arc::new(Semaphore::new(places.min(Semaphore::MAX_PERMITS))),
+            idle: Mutex::default(),
+        }))
+    }
+
+    /// Asks what changes nothing: where the connection turns out to be dead, once more on a fresh one.
+    pub(super) async fn read(
+        &self,
+        statement: &'static str,
+        bound: PgArguments,
+    ) -> Result<Vec<PgRow>, StoreError> {
+        let lease = self.lease().await?;
+        if !lease.kept {
+            return Ok(self.ask(lease, statement, bound).await?);
+        }
+        match self.ask(lease, statement, bound.clone()).await {
+            Err(Failure::Broken(_)) => {
+                let lease = self.lease().await?;
+                Ok(self.ask(lease, statement, bound).await?)
+            }
+            answer => Ok(answer?),
+        }
+    }
+
+    /// Asks what may change something, and is asked once.
+    pub(super) async fn change(
+        &self,
+        statement: &'static str,
+        bound: PgArguments,
+    ) -> Result<Vec<PgRow>, StoreError> {
+        let mut lease = self.lease().await?;
+        if lease.kept {
+            let ping = timeout(self.0.settings.statement, lease.connection.ping()).await;
+            if !matches!(ping, Ok(Ok(()))) {
+                drop(lease);
+                self.idle().clear();
+                lease = self.lease().await?;
+            }
+        }
+        Ok(self.ask(lease, statement, bound).await?)
+    }
+
+    async fn ask(
+        &self,
+        mut lease: Lease,
+        statement: &'static str,
+        bound: PgArguments,
+    ) -> Result<Vec<PgRow>, Failure> {
+        let asked = sqlx::query_with(statement, bound).fetch_all(&mut lease.connection);
+        match timeout(self.0.settings.statement + GRACE, asked).await {
+            Ok(Ok(rows)) => {
+                self.give_back(lease);
+                Ok(rows)
+            }
+            Ok(Err(error)) if is_broken(&error) => {
+                // The others were opened to the same server.
+                self.idle().clear();
+                Err(Failure::Broken(error.into()))
+            }
+            Ok(Err(error)) => {
+                self.give_back(lease);
+                Err(Failure::Refused(error.into()))
+            }
+            Err(late) => Err(Failure::Refused(StoreError::unavailable(late))),
+        }
+    }
+
+    async fn lease(&self) -> Result<Lease, StoreError> {
+        let place = timeout(
+            self.0.settings.acquire,
+            Arc::clone(&self.0.places).acquire_owned(),
+        );
+        let place = place
+            .await
+            .map_err(|_| StoreError::unavailable("every connection to the database is busy"))?
+            .map_err(StoreError::unavailable)?;
+        if let Some(idle) = self.take_idle() {
+            return Ok(Lease {
+                connection: idle.connection,
+                opened: idle.opened,
+                kept: true,
+                place,
+            });
+        }
+        let (give, given) = oneshot::channel();
+        let pool = self.clone();
+        tokio::spawn(async move {
+            let settings = &pool.0.settings;
+            let opened = settings.open(settings.statement).await;
+            let opened = opened.map(|connection| Lease {
+                connection,
+                opened: Instant::now(),
+                kept: false,
+                place,
+            });
+            if let Err(Ok(unwanted)) = give.send(opened) {
+                pool.give_back(unwanted);
+            }
+        });
+        given.await.map_err(StoreError::unavailable)?
+    }
+
+    fn take_idle(&self) -> Option<Idle> {
+        let mut idle = self.idle();
+        let last = idle.pop()?;
+        if last.since.elapsed() > MOST_IDLE {
+            // The rest have been idle for longer.
+            idle.clear();
+            return None;
+        }
+        Some(last)
+    }
+
+    fn give_back(&self, lease: Lease) {
+        if lease.opened.elapsed() < MOST_AGE {
+            self.idle().push(Idle {
+                connection: lease.connection,
+                opened: lease.opened,
+                since: Instant::now(),
+            });
+        }
+        drop(lease.place);
+    }
+
+    fn idle(&self) -> MutexGuard<'_, Vec<Idle>> {
+        self.0.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+enum Failure {
+    /// The connection is of no use.
+    Broken(StoreError),
+    Refused(StoreError),
+}
+
+impl From<Failure> for StoreError {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Broken(error) | Failure::Refused(error) => error,
+        }
+    }
+}
+
+/// Besides what breaks the connection itself: a server that shuts down (57P) or was made a replica meanwhile (25006).
+fn is_broken(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Io(_)
+        | sqlx::Error::Tls(_)
+        | sqlx::Error::Protocol(_)
+        | sqlx::Error::WorkerCrashed => true,
+        sqlx::Error::Database(said) => said.code().is_some_and(|code| {
+            code.starts_with("57P") || code.starts_with("08") || code == "25006"
+        }),
+        _ => false,
+    }
+}
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        if let sqlx::Error::Database(said) = &error {
+            let alias = said.constraint() == Some("keys_alias");
+            match said.code().as_deref() {
+                Some("23505") => return Self::Taken(if alias { "key_alias" } else { "key" }),
+                Some("53100") => return Self::Full,
+                _ => {}
+            }
+        }
+        Self::unavailable(error)
+    }
+}
