@@ -34,6 +34,43 @@ fn analyze(criterion: &mut Criterion) {
     }
 }
 
+/// What makes the analyzer look most for each byte, over and over. No more than some ten times what the usual text costs is the aim.
+const CRAFTED: &[&str] = &[
+    "2 2 2 2 23333 ",
+    "30.1 ",
+    "1:1.",
+    "11 02 573175 39 ",
+    "2333 23 23 ",
+    "823 391 934 807",
+    "100511172, ",
+    "352886241:",
+    "192.168.1.1 ",
+    "4111 1111 1111 1111 ",
+    "passphrase=",
+    "http://",
+    "x@y@z@",
+];
+
+/// Crafted texts beside one with ten findings a KB, so that one run shows how many times as much they cost.
+fn crafted(criterion: &mut Criterion) {
+    const SIZE: usize = 4 << 10;
+    let analyzer = Analyzer::all();
+    let mut group = criterion.benchmark_group("analyze crafted");
+    let usual = text(ENGLISH, ENGLISH_FINDINGS, SIZE, 10);
+    let texts = CRAFTED.iter().map(|atom| {
+        (
+            atom.escape_debug().to_string(),
+            atom.repeat(SIZE / atom.len()),
+        )
+    });
+    for (name, text) in [("usual".to_owned(), usual)].into_iter().chain(texts) {
+        group.throughput(Throughput::Bytes(text.len() as u64));
+        group.bench_with_input(BenchmarkId::from_parameter(name), &text, |bencher, text| {
+            bencher.iter(|| analyzer.analyze(black_box(text)));
+        });
+    }
+}
+
 fn redactor() -> Redactor {
     Entity::built_in()
         .fold(Redactor::builder(), |builder, entity| {

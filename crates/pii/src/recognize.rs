@@ -28,7 +28,7 @@ mod upi;
 mod url;
 mod wrapped;
 
-use std::cell::{Cell, OnceCell, RefCell};
+use std::cell::{Cell, OnceCell, Ref, RefCell};
 
 use self::run::Run;
 pub(crate) use self::run::{Series, is_short};
@@ -175,7 +175,7 @@ pub(crate) struct Scene<'s> {
     pub(crate) anchor: usize,
     words: &'s Listener<'s>,
     series: &'s RefCell<Series>,
-    run: OnceCell<Option<Run>>,
+    run: OnceCell<Option<Ref<'s, Run>>>,
     wrapped: OnceCell<Option<Wrapped>>,
     near: OnceCell<Near>,
     after: Cell<Option<(usize, Near)>>,
@@ -205,9 +205,11 @@ impl<'s> Scene<'s> {
 
     /// The groups of digits that start at the anchor, if there are enough for anything.
     fn run(&self) -> Option<&Run> {
-        self.run
-            .get_or_init(|| self.series.borrow_mut().read(self.window, self.anchor))
-            .as_ref()
+        let read = || {
+            self.series.borrow_mut().read(self.window, self.anchor);
+            Ref::filter_map(self.series.borrow(), Series::run).ok()
+        };
+        self.run.get_or_init(read).as_deref()
     }
 
     /// The groups of digits that start at the anchor and go on in the next line.

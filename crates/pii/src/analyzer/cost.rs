@@ -1,5 +1,7 @@
 //! What no text may cost.
 
+use std::collections::BTreeSet;
+
 use super::Analyzer;
 use crate::fold::Folded;
 use crate::window::Window;
@@ -115,7 +117,105 @@ const HOSTILE: &[&str] = &[
     "phone|card|pan\n",
     "\n,1234567890",
     "\t\t\t1234567890 ",
+    "2 2 2 2 23333 ",
+    "30.1 ",
+    "30.11.5 ",
+    "1.8.64 ",
+    "1.1:",
+    "1 1.",
+    "1-1.",
+    "11 02 573175 39 ",
+    "2333 23 23 ",
+    "2 2333 23333 23 2 ",
+    "2) 2) 2) 2) 23333 ",
+    "42.65.78.71.57 ",
+    "823 391 934 807",
+    "233333 2333 ",
+    "0009 ",
+    "352886241:",
+    "100511172, ",
+    "192.168.1.1 ",
+    "passphrase=",
+    "passphrase=\"",
+    "ai21=",
+    "t1.",
+    "GR1348941=",
+    "08 NO ",
+    "7/21/2532 23:25:11 ",
 ];
+
+/// Pieces that are dear by themselves or beside another.
+const PIECES: &[&str] = &[
+    "1",
+    "12",
+    "1 ",
+    "1.",
+    "1:",
+    "1/",
+    "1-",
+    "+1",
+    "(1)",
+    "a1",
+    "A1 ",
+    "@",
+    "a@",
+    ":",
+    "a:",
+    ".",
+    "a.b",
+    "/",
+    "é",
+    "中",
+    "आ",
+    "१",
+    "\u{200b}",
+    "\u{2007}",
+    "–",
+    "＠",
+    "𝟏",
+    "98765 43210 ",
+    "4111 1111 ",
+    "23333",
+    "AB",
+    "password=",
+    "http://",
+];
+
+/// The hostile texts, each two of the pieces, the beginning of each form of a secret, and each word of the shipped ones beside numbers.
+fn hostile() -> BTreeSet<String> {
+    let mut all: BTreeSet<String> = HOSTILE.iter().map(|atom| (*atom).to_owned()).collect();
+    for one in PIECES {
+        all.extend(PIECES.iter().map(|other| format!("{one}{other}")));
+    }
+    for form in bartizan_forms::Forms::shipped().list() {
+        let names = form
+            .shape
+            .strip_prefix('<')
+            .and_then(|rest| rest.split('>').next());
+        let first = form.shape.split([' ', '|']).next().unwrap_or_default();
+        let heads = names.map_or(vec![first.trim_start_matches('(')], |names| {
+            names.split('|').collect()
+        });
+        for head in heads {
+            all.extend(["=", ": ", "=a1b2c3 "].map(|value| format!("{head}{value}")));
+        }
+    }
+    for line in include_str!("../../data/context.txt")
+        .lines()
+        .filter(|line| !line.starts_with('#'))
+    {
+        let Some((_, words)) = line.split_once(": ") else {
+            continue;
+        };
+        for word in words.split(", ").step_by(19) {
+            all.extend(
+                ["1", "1234567890", "4111 1111 1111 1111"]
+                    .map(|number| format!("{word} {number} ")),
+            );
+        }
+    }
+    all
+}
 
 #[test]
 fn no_text_costs_many_times_the_usual() {
@@ -124,10 +224,10 @@ fn no_text_costs_many_times_the_usual() {
     let usual = "Ravi (+91 98765 43210, Aadhaar 2341 2341 2346) may pay for the windows with the card 4111 1111 1111 1111, order 7781, \
         as on 12/05/2024. ";
     let usual = reads(&usual.repeat(20));
-    for atom in HOSTILE {
-        let cost = reads(&atom.repeat(2_000 / atom.len()));
+    for atom in hostile() {
+        let cost = reads(&atom.repeat(1_000 / atom.len()));
         assert!(
-            cost <= 15.0 * usual,
+            cost <= 10.0 * usual,
             "{atom:?} costs {cost:.1} reads a character, usual text {usual:.1}"
         );
     }

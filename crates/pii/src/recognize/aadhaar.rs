@@ -14,13 +14,9 @@ const NEXT: u8 = 8;
 
 pub(super) fn find(scene: &Scene<'_>) -> Option<Match> {
     let (window, run) = (scene.window, scene.run()?);
-    let (groups, digits) = run.prefixes().find(|(_, digits)| digits.len() >= 12)?;
+    let (groups, digits) = run.prefixes_of(12..=12).next()?;
     let (first, last) = (groups.first()?, groups.last()?);
-    if digits.len() != 12
-        || run.overlong()
-        || !matches!(digits.first(), Some(b'2'..=b'9'))
-        || !verhoeff(digits)
-    {
+    if run.overlong() || !matches!(digits.first(), Some(b'2'..=b'9')) || !verhoeff(digits) {
         return None;
     }
     if digits.iter().eq(digits.iter().rev())
@@ -42,10 +38,7 @@ pub(super) fn find(scene: &Scene<'_>) -> Option<Match> {
         return None;
     }
     // The virtual id that stands for one.
-    if run
-        .prefixes()
-        .any(|(_, longer)| longer.len() == 16 && verhoeff(longer))
-    {
+    if run.prefixes_of(16..=16).any(|(_, longer)| verhoeff(longer)) {
         return None;
     }
     let separator = separator_of(groups);

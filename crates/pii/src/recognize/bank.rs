@@ -35,11 +35,10 @@ pub(super) fn find_account(scene: &Scene<'_>) -> Option<Match> {
     if run.overlong() || !row && !window.may_start(scene.anchor) {
         return None;
     }
-    run.prefixes().rev().find_map(|(groups, digits)| {
+    run.prefixes_of(9..=18).rev().find_map(|(groups, _)| {
         let last = groups.last()?;
         let separator = separator_of(groups)?;
-        let sound = (9..=18).contains(&digits.len())
-            && groups.len() <= 6
+        let sound = groups.len() <= 6
             && (groups.len() == 1 || groups.iter().all(|group| group.len() >= 2))
             && matches!(
                 separator,

@@ -20,7 +20,7 @@ pub(super) fn find(scene: &Scene<'_>) -> Option<Match> {
     if run.digits().len() < 12 || !scene.window.may_start(scene.anchor) {
         return None;
     }
-    run.prefixes()
+    run.prefixes_of(12..=19)
         .rev()
         .find_map(|(groups, digits)| judge(scene, run, groups, digits))
 }
@@ -28,11 +28,7 @@ pub(super) fn find(scene: &Scene<'_>) -> Option<Match> {
 fn judge(scene: &Scene<'_>, run: &Run, groups: &[Group], digits: &[u8]) -> Option<Match> {
     let window = scene.window;
     let (first, last) = (groups.first()?, groups.last()?);
-    if !(12..=19).contains(&digits.len())
-        || !may_be_issued(digits)
-        || !luhn(digits)
-        || !issued(digits)
-    {
+    if !may_be_issued(digits) || !luhn(digits) || !issued(digits) {
         return None;
     }
     if run.next(groups.len()).is_none() && !window.may_end(last.end) {

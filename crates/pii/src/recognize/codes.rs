@@ -68,7 +68,9 @@ pub(crate) fn find(
     for start in [Some(word)].into_iter().chain(before).flatten() {
         codes.find(scene, start, |row, end| {
             if wanted(row.entity, row.best())
-                && let Some(one) = row.judge(scene, start, end, false, false)
+                && let Some(one) = row.judge(scene, start, end, [false; 2], |score| {
+                    wanted(row.entity, score)
+                })
             {
                 found(row.entity, one);
             }

@@ -87,8 +87,9 @@ pub(crate) fn find(
         for (form, row) in &length.forms {
             if form.holds(parted, digits)
                 && wanted(row.entity, row.best())
-                && let [unsure, piece] = *piece
-                && let Some(one) = row.judge(scene, first.start, last.end, unsure, piece)
+                && let Some(one) = row.judge(scene, first.start, last.end, *piece, |score| {
+                    wanted(row.entity, score)
+                })
             {
                 found(row.entity, one);
             }

@@ -32,11 +32,8 @@ pub(super) fn find(scene: &Scene<'_>) -> Option<Match> {
         return None;
     }
     // All groups are tried first, then fewer: what is left over must be a number of its own.
-    run.prefixes().rev().find_map(|(groups, digits)| {
+    run.prefixes_of(7..=17).rev().find_map(|(groups, digits)| {
         let last = groups.last()?;
-        if !(7..=17).contains(&digits.len()) {
-            return None;
-        }
         let rest = run.next(groups.len());
         let free = match rest {
             Some(next) => next.separator == Separator::Space || next.separator == Separator::Mixed,

@@ -1,6 +1,8 @@
 //! Groups of digits with separators between them.
 
 use crate::fold::SCRIPT;
+use std::ops::RangeInclusive;
+
 use crate::window::Window;
 
 /// The longest number that is looked for has 19 digits; a few more show that one is longer.
@@ -46,7 +48,7 @@ impl Group {
 }
 
 /// Groups of digits, from the first digit of one on.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub(crate) struct Run {
     digits: [u8; MOST_DIGITS],
     groups: [Group; MOST_GROUPS],
@@ -63,20 +65,22 @@ pub(crate) struct Run {
 pub(crate) struct Series(Option<Run>);
 
 impl Series {
-    /// The groups from `anchor` on; `None` where there are fewer digits than any number has.
-    pub(crate) fn read(&mut self, window: &Window<'_>, anchor: usize) -> Option<Run> {
-        let known = self.0.as_mut().and_then(|run| {
-            let place = run
-                .groups()
-                .iter()
-                .position(|group| group.start == anchor)?;
-            run.leave(place, window).then_some(run)
+    /// Reads the groups from `anchor` on.
+    pub(crate) fn read(&mut self, window: &Window<'_>, anchor: usize) {
+        let left = self.0.as_mut().is_some_and(|run| {
+            let groups = run.groups();
+            let place = groups.iter().position(|group| group.start == anchor);
+            place.is_some_and(|place| run.leave(place, window))
         });
-        let run = match known {
-            Some(known) => known,
-            None => self.0.insert(Run::read(window, anchor)),
-        };
-        (run.digits().len() >= FEWEST_DIGITS || run.overlong).then_some(*run)
+        if !left {
+            self.0 = Some(Run::read(window, anchor));
+        }
+    }
+
+    /// The groups that were read; `None` where there are fewer digits than any number has.
+    pub(crate) fn run(&self) -> Option<&Run> {
+        let run = self.0.as_ref()?;
+        (run.digits().len() >= FEWEST_DIGITS || run.overlong).then_some(run)
     }
 }
 
@@ -186,6 +190,22 @@ impl Run {
     pub(crate) fn prefixes(&self) -> impl DoubleEndedIterator<Item = (&[Group], &[u8])> {
         (1..=self.count).filter_map(|count| {
             let groups = self.groups().get(..count)?;
+            Some((groups, self.digits.get(..groups.last()?.digits)?))
+        })
+    }
+
+    /// Those with so many digits.
+    pub(crate) fn prefixes_of(
+        &self,
+        lengths: RangeInclusive<usize>,
+    ) -> impl DoubleEndedIterator<Item = (&[Group], &[u8])> {
+        let groups = self.groups();
+        let [from, to] = [*lengths.start(), lengths.end() + 1].map(|length| {
+            let shorter = groups.iter().take_while(|group| group.digits < length);
+            shorter.count()
+        });
+        (from..to).filter_map(|last| {
+            let groups = groups.get(..=last)?;
             Some((groups, self.digits.get(..groups.last()?.digits)?))
         })
     }

@@ -103,13 +103,14 @@ impl Row {
     }
 
     /// Judges `start..end`, whose pattern holds. `unsure`: it may be a piece of something longer; `piece`: it looks like one.
+    /// `counts`: whether a score is enough.
     pub(super) fn judge(
         &self,
         scene: &Scene<'_>,
         start: usize,
         end: usize,
-        unsure: bool,
-        piece: bool,
+        [unsure, piece]: [bool; 2],
+        counts: impl Fn(f32) -> bool,
     ) -> Option<Match> {
         let window = scene.window;
         let start = match (self.plus, window.before(start)) {
@@ -128,10 +129,6 @@ impl Row {
         let lower = || text.iter().any(u8::is_ascii_lowercase);
         if self.case == Case::Upper && lower() {
             return None;
-        }
-        if let Some((_, check)) = self.check {
-            let mut code = [0; MOST];
-            check(spelled(text, &mut code)?).then_some(())?;
         }
         let near = scene.near(start);
         let said = {
@@ -157,6 +154,14 @@ impl Row {
             () if self.whole && window.is_whole(start, end) => self.score.max(WHOLE),
             () => self.score,
         };
+        // What can't count isn't counted over.
+        if !counts(score) {
+            return None;
+        }
+        if let Some((_, check)) = self.check {
+            let mut code = [0; MOST];
+            check(spelled(text, &mut code)?).then_some(())?;
+        }
         let found = Match::new(start, end, score);
         Some(match self.check {
             Some((name, _)) => found.checked(name),
