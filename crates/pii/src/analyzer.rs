@@ -13,6 +13,7 @@ use self::allowed::Allowed;
 pub use self::builder::AnalyzerBuilder;
 use crate::Entity;
 use crate::context::{Context, Listener};
+use crate::eights;
 use crate::entity::{Entities, PerEntity};
 use crate::fold::Folded;
 use crate::own::Own;
@@ -426,20 +427,13 @@ fn is_anchor(byte: u8) -> bool {
     matches!(byte, b'-'..=b':' | b'@')
 }
 
-/// The first that may be an anchor, of eight at a time: their bytes are compared within one number, where no sum carries into the next byte.
 fn first_anchor(bytes: &[u8]) -> Option<usize> {
-    const EACH: u64 = 0x0101_0101_0101_0101;
-    const TOP: u64 = EACH * 0x80;
     let (eights, rest) = bytes.as_chunks::<8>();
     for (index, eight) in eights.iter().enumerate() {
-        let all = u64::from_le_bytes(*eight);
-        let low = all & !TOP;
-        let from = low + EACH * (0x80 - b'-' as u64);
-        let past = low + EACH * (0x80 - (b':' as u64 + 1));
-        let other_than_at = (low ^ (EACH * b'@' as u64)) + EACH * 0x7F;
-        let anchors = ((from & !past) | !other_than_at) & !all & TOP;
+        let eight = u64::from_le_bytes(*eight);
+        let anchors = eights::within::<b'-', b':'>(eight) | eights::within::<b'@', b'@'>(eight);
         if anchors != 0 {
-            return Some(8 * index + anchors.trailing_zeros() as usize / 8);
+            return Some(8 * index + eights::first(anchors));
         }
     }
     let rest = rest.iter().position(|byte| is_anchor(*byte));

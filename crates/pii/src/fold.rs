@@ -64,11 +64,30 @@ impl<'t> Folded<'t> {
         // Where the last mark of a note ends.
         let mut noted = None;
         loop {
+            // Letters of India's scripts come many in a row.
+            let mut letters = 0;
+            while let [0xE0, second @ 0xA4..=0xB7, third, tail @ ..] = rest {
+                if let Some(slot) = slots.next() {
+                    *slot = fold_indic(*second, *third);
+                }
+                rest = tail;
+                letters += 1;
+            }
+            if letters > 0 {
+                if expected != (at, 3) {
+                    runs.push(Run {
+                        folded,
+                        source: at,
+                        length: 3,
+                    });
+                }
+                at += 3 * letters;
+                folded += letters;
+                expected = (at, 3);
+                dropped = 0;
+            }
             let (byte, length, tail) = match rest {
                 [plain @ ..0x80, tail @ ..] => (Some(*plain), 1, tail),
-                [0xE0, second @ 0xA4..=0xB7, third, tail @ ..] => {
-                    (Some(fold_indic(*second, *third)), 3, tail)
-                }
                 _ => {
                     let Some((code, length, tail)) = decode(rest) else {
                         break;

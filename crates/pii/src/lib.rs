@@ -125,6 +125,7 @@ mod checks;
 mod context;
 mod conversation;
 mod counts;
+mod eights;
 mod entity;
 mod error;
 mod fake;

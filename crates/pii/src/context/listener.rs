@@ -8,7 +8,7 @@ use super::{Context, Kind, LOOK_AHEAD, Near};
 use crate::window::{LOOK_BACK, Window};
 
 /// What starts so much earlier, in bytes, is read too: a code may start before its anchor.
-const EARLIER: usize = 48;
+const EARLIER: usize = 24;
 
 /// The words of a text, read as far as was asked.
 #[derive(Debug)]
@@ -107,9 +107,8 @@ impl<'l> Listener<'l> {
     }
 
     fn characters(&self, from: usize, to: usize) -> usize {
-        let text = self.window.folded().source().as_bytes();
-        let between = text.get(from..to).unwrap_or_default().iter();
-        between.filter(|byte| **byte & 0xC0 != 0x80).count()
+        let text = self.window.folded().source();
+        text.get(from..to).unwrap_or_default().chars().count()
     }
 
     /// Calls `each` with the words that stand alone in `from..to`, what lies outside unseen.
@@ -184,17 +183,16 @@ impl Heard {
                 continue;
             }
             within = false;
-            let length = match byte {
-                // A blank or a comma begins no word, and the rest of a letter doesn't.
+            // The rest of a letter begins no word.
+            if (byte.is_ascii() || *byte >= 0xC0) && words.may_start(*byte) && words.other(rest) {
+                see(at);
+            }
+            at += match byte {
                 ..0xC0 => 1,
                 ..0xE0 => 2,
                 ..0xF0 => 3,
                 _ => 4,
             };
-            if (byte.is_ascii() || *byte >= 0xC0) && words.may_start(rest) {
-                see(at);
-            }
-            at += length;
         }
         // The last word may end further on.
         self.to = self.to.max(at).max(to);

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::Kind;
+use crate::eights;
 
 /// Words, each with the kinds that it tells: a tree of their bytes, small enough for the processor's nearest cache.
 ///
@@ -36,6 +37,9 @@ const NONE: u16 = u16::MAX;
 /// A word and its number.
 type Numbered = (Vec<u8>, u16);
 
+/// So many edges are looked through in turn.
+const FEW: usize = 4;
+
 const HEADS: usize = 1 << 16;
 
 /// How a word begins.
@@ -52,19 +56,20 @@ impl Head {
 
     /// That of the Latin word at the start of `text`, and how many letters or digits it has.
     fn of_latin(text: &[u8]) -> (Self, usize) {
-        let mut head = 0;
-        let mut length = 0;
-        for byte in text.iter().take(Self::LATIN) {
-            if !is_letter(*byte) {
-                return (Self(head), length);
-            }
-            // Digits of a word are told apart from each other still.
-            head = head << 8 | u64::from(byte | 0x20);
-            length += 1;
+        let eight = match text.first_chunk::<8>() {
+            Some(eight) => u64::from_le_bytes(*eight),
+            None => text
+                .iter()
+                .rfold(0, |all, byte| all << 8 | u64::from(*byte)),
+        };
+        let mut length = eights::first(!eights::letters(eight) & eights::TOP);
+        let beyond = 8 * (8 - length.min(Self::LATIN)) as u32;
+        let head = eights::small(eight).unbounded_shl(beyond);
+        if length == 8 {
+            let rest = text.get(length..).unwrap_or_default().iter();
+            length += rest.take_while(|byte| is_letter(**byte)).count();
         }
-        let rest = text.get(length..).unwrap_or_default().iter();
-        let rest = rest.take_while(|byte| is_letter(**byte)).count();
-        (Self(head), length + rest)
+        (Self(head), length)
     }
 
     /// That of the word at the start of `text`, if so many bytes follow.
@@ -200,16 +205,19 @@ impl Words {
         (self.begins(head), length)
     }
 
-    /// Whether one may start at the start of `text`, where no Latin letter is.
-    pub(super) fn may_start(&self, text: &[u8]) -> bool {
-        let Some(first) = text.first().map(|first| usize::from(*first)) else {
-            return false;
-        };
-        match Head::of_other(text) {
-            Some(head) => self.begins(head) || self.brief.get(first) == Some(&true),
-            // At the end of the text.
-            None => self.first.get(first).is_some_and(|node| *node != NONE),
-        }
+    /// Whether one may start with `byte`, which is no Latin letter.
+    pub(super) fn may_start(&self, byte: u8) -> bool {
+        self.first
+            .get(usize::from(byte))
+            .is_some_and(|node| *node != NONE)
+    }
+
+    /// Whether one may start at the start of `text`, whose first byte [may start](Self::may_start) one.
+    pub(super) fn other(&self, text: &[u8]) -> bool {
+        let first = text.first().map_or(0, |first| usize::from(*first));
+        // At the end of the text, none is ruled out.
+        Head::of_other(text).is_none_or(|head| self.begins(head))
+            || self.brief.get(first) == Some(&true)
     }
 
     /// Calls `each` with the end and the number of all words that stand at `start`.
@@ -233,8 +241,12 @@ impl Words {
             };
             let edges = usize::from(node.edges)..usize::from(node.edges) + usize::from(node.count);
             let edges = self.edges.get(edges).unwrap_or_default();
-            let edge = edges.iter().find(|(own, _)| *own == byte);
-            next = edge.map(|(_, node)| *node);
+            // In order; after the first byte of a script there are many.
+            let edge = match edges.len() {
+                ..=FEW => edges.iter().position(|(own, _)| *own == byte),
+                _ => edges.binary_search_by_key(&byte, |(own, _)| *own).ok(),
+            };
+            next = edge.and_then(|edge| edges.get(edge)).map(|(_, node)| *node);
             end += 1;
         }
     }
@@ -297,13 +309,13 @@ mod tests {
                 let text = text.as_bytes();
                 let told = match is_letter(text[0]) {
                     true => words.latin(text).0,
-                    false => words.may_start(text),
+                    false => words.may_start(text[0]) && words.other(text),
                 };
                 assert!(told, "{word}{behind}");
             }
         }
         assert_eq!(words.latin(b"committee met"), (false, 9));
         let words = Words::new([(Cow::Borrowed("पैन"), Kind::NUMBER)].into_iter()).unwrap();
-        assert!(!words.may_start("समिति की बैठक".as_bytes()));
+        assert!(!words.other("समिति की बैठक".as_bytes()));
     }
 }

@@ -24,7 +24,7 @@ pub(super) fn find(scene: &Scene<'_>) -> Option<Match> {
     }
     let length = LENGTHS
         .iter()
-        .find(|(known, _)| known.as_bytes() == country)
+        .find(|(known, _)| *known == country)
         .map(|(_, length)| *length)?;
     let mut code = [0; LONGEST];
     let code = code.get_mut(..length)?;
@@ -57,10 +57,10 @@ pub(super) fn find(scene: &Scene<'_>) -> Option<Match> {
         .then(|| Match::new(start, at, 1.0).checked("mod_97"))
 }
 
-static LENGTHS: LazyLock<Vec<(&str, usize)>> = LazyLock::new(|| {
+static LENGTHS: LazyLock<Vec<([u8; 2], usize)>> = LazyLock::new(|| {
     rows(include_str!("../../data/iban_lengths.csv"))
         .filter_map(|row| match row.as_slice() {
-            [country, length] => Some((*country, length.parse().ok()?)),
+            [country, length] => Some((country.as_bytes().try_into().ok()?, length.parse().ok()?)),
             _ => None,
         })
         .collect()
