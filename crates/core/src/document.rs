@@ -132,7 +132,7 @@ impl Document {
     }
 
     /// Every string that a person or a model wrote, decoded, in document order. JSON inside a string (a tool call's arguments)
-    /// is walked leaf by leaf, keys included. In a request, so are numbers of eight digits and more: an identity number may be one.
+    /// is walked leaf by leaf, keys included. So are numbers of eight digits and more: an identity number may be one.
     pub fn texts(&self) -> impl Iterator<Item = Text<'_>> {
         self.texts.iter().flat_map(move |entry| {
             let mut piece = 0;

@@ -279,20 +279,20 @@ proptest! {
     #[test]
     fn an_edit_changes_its_strings_and_nothing_else(value in any_json(), pretty in any::<bool>(), new in any::<String>(), which in any::<u64>()) {
         let text = if pretty { serde_json::to_string_pretty(&value) } else { serde_json::to_string(&value) }.unwrap();
-        // Of a reply, for long numbers of a request may become strings.
         let mut document = Document::read(&text, Dialect::Json, Direction::Reply).unwrap();
         let mut at = 0;
-        let before: Vec<String> = document.texts().map(|text| text.as_str().to_owned()).collect();
+        let before: Vec<(bool, String)> = document.texts().map(|text| (text.is_number(), text.as_str().to_owned())).collect();
         // Keys may not become equal to others: prefix them by their place.
         let edit = |at: u32, old: &str| {
             (which >> (at % 64) & 1 == 1).then(|| format!("{at}\u{1F600}{new}{old}"))
         };
         let expected: Vec<String> = before.iter().enumerate()
-            .map(|(at, old)| edit(u32::try_from(at).unwrap(), old).unwrap_or_else(|| old.clone()))
+            .map(|(at, (number, old))| edit(u32::try_from(at).unwrap(), old).filter(|_| !number).unwrap_or_else(|| old.clone()))
             .collect();
         document.rewrite(|text| {
             at += 1;
-            edit(at - 1, text.as_str())
+            // A number would become a string.
+            edit(at - 1, text.as_str()).filter(|_| !text.is_number())
         });
         let after: Vec<String> = document.texts().map(|text| text.as_str().to_owned()).collect();
         prop_assert_eq!(&after, &expected);

@@ -16,13 +16,18 @@
 //!   refused: a part that the dialect doesn't know (400 `pii_unseen_part`), a body of a path that no dialect knows, and gRPC
 //!   (400 `pii_unknown_body`). [`allow_unseen_parts`](PiiLayerBuilder::allow_unseen_parts) and
 //!   [`allow_unknown_bodies`](PiiLayerBuilder::allow_unknown_bodies) let them pass. **Not looked at**: pictures, sound and
-//!   files in a message, JSON numbers in arrays, of under eight digits or in answers, headers, the query.
+//!   files in a message, JSON numbers of under eight digits, headers, the query.
 //! - **One caller's data in another's answer.** The [`Vault`] with what was masked belongs to one exchange, and is overwritten
 //!   when it ends. A placeholder that the caller typed is never given out, so it never turns into anything.
 //!   Where the provider keeps the conversation (`previous_response_id`, `conversation`), numbers start at random, so that a
 //!   placeholder of an earlier exchange isn't taken for one of this.
 //! - **A placeholder in the model's own words.** Other case, blanks, Markdown, full-width brackets, HTML's and URLs' codes around it: it is
 //!   restored, in that coding. One that the model made up, or that stands for another kind, stays as it is.
+//! - **A number that is no longer one.** JSON numbers of eight digits and more are looked at like texts, with what their member is called
+//!   for a word beside them, in requests and, with [`output`](PiiLayerBuilder::output), in answers. A masked one becomes a string, as it does in
+//!   the arguments of a tool; a fake is a number still, and comes back as one. A placeholder comes back as the string it stands in: a
+//!   value has one placeholder however often and in whatever form it was written, a tool's schema and not the request says which form it wants,
+//!   and of a stream the opening quote has left when what it holds is known.
 //! - **A placeholder cut in two.** A stream's pieces end anywhere. Restoring and masking give the same text wherever the
 //!   pieces are cut, and nothing of a finding leaves before all of it has come.
 //!

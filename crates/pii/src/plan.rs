@@ -108,20 +108,9 @@ const LONGEST_CALLED: usize = 128;
 
 /// What `text` holds as the value of a member that is called `name`, which tells what a number is as a word before it would.
 fn called(name: &str, text: &str, analyze: impl Fn(&str) -> Vec<Finding>) -> Vec<Finding> {
-    if name.len() > LONGEST_NAME || text.len() > LONGEST_CALLED {
+    let Some(mut sentence) = sentence(name).filter(|_| text.len() <= LONGEST_CALLED) else {
         return Vec::new();
-    }
-    let mut sentence = String::with_capacity(2 * name.len() + 2 + text.len());
-    let mut was_lower = false;
-    for character in name.chars() {
-        if was_lower && character.is_uppercase() {
-            sentence.push(' ');
-        }
-        was_lower = character.is_lowercase();
-        let blank = matches!(character, '_' | '-' | '.');
-        sentence.push(if blank { ' ' } else { character });
-    }
-    sentence.push_str(": ");
+    };
     let start = sentence.len();
     sentence.push_str(text);
     let behind = |finding: &Finding| finding.range.start >= start;
@@ -133,6 +122,25 @@ fn called(name: &str, text: &str, analyze: impl Fn(&str) -> Vec<Finding>) -> Vec
             finding
         })
         .collect()
+}
+
+/// How a sentence begins that says of what follows that it is called `name`.
+pub(crate) fn sentence(name: &str) -> Option<String> {
+    if name.len() > LONGEST_NAME {
+        return None;
+    }
+    let mut sentence = String::with_capacity(2 * name.len() + 2);
+    let mut was_lower = false;
+    for character in name.chars() {
+        if was_lower && character.is_uppercase() {
+            sentence.push(' ');
+        }
+        was_lower = character.is_lowercase();
+        let blank = matches!(character, '_' | '-' | '.');
+        sentence.push(if blank { ' ' } else { character });
+    }
+    sentence.push_str(": ");
+    Some(sentence)
 }
 
 /// Joins what overlaps: the strictest operator is applied to all of it.

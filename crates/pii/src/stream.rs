@@ -6,6 +6,7 @@ use bartizan_core::TextRewriter;
 
 use crate::context::Tables;
 use crate::fold::Folded;
+use crate::plan::sentence;
 use crate::window::{KEPT, Window};
 use crate::{Analyzer, Entity};
 
@@ -125,6 +126,17 @@ impl TextRewriter for StreamMasker {
         self.given = 0;
         self.opens = true;
         self.tables = Tables::default();
+    }
+
+    fn reads_numbers(&self) -> bool {
+        true
+    }
+
+    fn called(&mut self, name: &str) {
+        if let Some(sentence) = sentence(name).filter(|_| self.text.is_empty()) {
+            self.given = sentence.len();
+            self.text = sentence;
+        }
     }
 }
 

@@ -223,4 +223,15 @@ impl TextRewriter for Rewriter {
     fn finish(&mut self, out: &mut String) {
         self.pass(String::new(), true, out);
     }
+
+    fn reads_numbers(&self) -> bool {
+        let restores = self.restorer.as_ref().is_some_and(Restorer::reads_numbers);
+        !self.maskers.is_empty() || restores
+    }
+
+    fn called(&mut self, name: &str) {
+        self.maskers
+            .iter_mut()
+            .for_each(|masker| masker.called(name));
+    }
 }

@@ -417,17 +417,15 @@ impl<'a> Walk<'a> {
     }
 
     fn strings(&mut self, value: Value<'a>, around: Around, role: TextRole, keys: bool) {
-        if self.counts_numbers(role) {
-            for leaf in value.strings_and_ids() {
-                if keys || leaf.kind() != Kind::Key {
-                    self.push(leaf, around, role, false, false);
-                }
-            }
-            return;
-        }
-        for string in value.strings() {
-            if keys || string.kind() == Kind::String {
-                self.push(string, around, role, false, false);
+        for leaf in value.strings_and_ids() {
+            let counts = match leaf.kind() {
+                Kind::Key => keys,
+                // In a tool's definition some numbers are bounds of its own.
+                Kind::Number => role != TextRole::ToolDefinition || !bounds(leaf),
+                _ => true,
+            };
+            if counts {
+                self.push(leaf, around, role, false, false);
             }
         }
     }
@@ -438,14 +436,9 @@ impl<'a> Walk<'a> {
             part: around.part,
             role,
         };
-        let mut entry = TextEntry::new(value.id(), channel, delta, json);
-        entry.numbers = self.counts_numbers(role);
-        self.found.texts.push(entry);
-    }
-
-    /// Whether long numbers are texts: in requests, where they may be somebody's. In a tool's definition they are bounds of its own.
-    fn counts_numbers(&self, role: TextRole) -> bool {
-        self.strict && role != TextRole::ToolDefinition
+        self.found
+            .texts
+            .push(TextEntry::new(value.id(), channel, delta, json));
     }
 
     fn unseen(&mut self, value: Value<'a>, around: Around) {
@@ -474,7 +467,27 @@ impl<'a> Walk<'a> {
     }
 }
 
-/// Whether `value` is an array that holds a number, at any depth: numbers in arrays are not noted one by one.
+/// Whether a number in a JSON schema says how much is allowed, not what something is.
+fn bounds(number: Value<'_>) -> bool {
+    const BOUNDS: [&str; 11] = [
+        "minimum",
+        "maximum",
+        "exclusiveMinimum",
+        "exclusiveMaximum",
+        "multipleOf",
+        "minLength",
+        "maxLength",
+        "minItems",
+        "maxItems",
+        "minProperties",
+        "maxProperties",
+    ];
+    number
+        .name()
+        .is_some_and(|name| BOUNDS.contains(&name.as_ref()))
+}
+
+/// Whether `value` is an array that holds a number, at any depth: short numbers in arrays are not noted one by one.
 fn holds_numbers(value: Value<'_>) -> bool {
     if value.kind() != Kind::Array {
         return false;
@@ -487,7 +500,8 @@ fn holds_numbers(value: Value<'_>) -> bool {
     let mut at = from;
     for item in value.items() {
         let range = item.range();
-        if digits(at, range.start) || holds_numbers(item) {
+        let number = item.kind() == Kind::Number;
+        if number || digits(at, range.start) || holds_numbers(item) {
             return true;
         }
         at = range.end;

@@ -118,7 +118,7 @@ impl<'a> Text<'a> {
             .name()
     }
 
-    /// Whether it is a JSON number, not a string; where it is rewritten, a string takes its place.
+    /// Whether it is a JSON number, not a string; where it is rewritten, a string takes its place, unless it is a whole number again.
     #[must_use]
     pub fn is_number(&self) -> bool {
         let value = self.leaf.unwrap_or_else(|| self.json.at(self.entry.node));
@@ -174,8 +174,6 @@ pub(crate) struct TextEntry {
     pub(crate) delta: bool,
     /// The string holds JSON: its leaves are the texts.
     pub(crate) json: bool,
-    /// Long numbers in that JSON are texts too.
-    pub(crate) numbers: bool,
     decoded: OnceLock<Decoded>,
 }
 
@@ -211,7 +209,6 @@ impl TextEntry {
             channel,
             delta,
             json,
-            numbers: false,
             decoded: OnceLock::new(),
         }
     }
@@ -272,11 +269,7 @@ impl TextEntry {
                     None => (leaf.id(), leaf.raw().into()),
                 };
                 let root = inner.root();
-                let leaves = if self.numbers {
-                    root.strings_and_ids().map(told).collect()
-                } else {
-                    root.strings().map(told).collect()
-                };
+                let leaves = root.strings_and_ids().map(told).collect();
                 return Decoded::Json(Box::new(Inside {
                     json: inner,
                     leaves,

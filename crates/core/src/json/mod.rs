@@ -31,6 +31,7 @@ pub use text::{escape_into, quote};
 pub use value::{Kind, NodeId, Value};
 
 pub(crate) use text::unescape;
+pub(crate) use value::{is_id, is_whole_number};
 
 /// One noted value: 12 bytes, in the order in which values open.
 #[derive(Clone, Copy, Debug)]
@@ -182,17 +183,21 @@ impl Json {
         }
     }
 
-    /// Replaces whole strings or keys, named in document order; all else keeps its bytes and its [`NodeId`]. A number becomes a string.
+    /// Replaces whole strings or keys, named in document order; all else keeps its bytes and its [`NodeId`]. A number becomes a
+    /// string, unless a whole number takes its place.
     pub(crate) fn replace_strings(&mut self, edits: &[(NodeId, String)]) {
-        for (id, _) in edits {
-            if let Some(node) = self.nodes.get_mut(id.index())
-                && node.kind() == Kind::Number
-            {
+        let mut quoted: Vec<(NodeId, String)> = Vec::with_capacity(edits.len());
+        for (id, text) in edits {
+            let number = self.at(*id).kind() == Kind::Number;
+            if number && is_whole_number(text) {
+                quoted.push((*id, text.clone()));
+                continue;
+            }
+            if number && let Some(node) = self.nodes.get_mut(id.index()) {
                 node.set_kind(Kind::String);
             }
+            quoted.push((*id, quote(text)));
         }
-        let quoted: Vec<(NodeId, String)> =
-            edits.iter().map(|(id, text)| (*id, quote(text))).collect();
         self.replace_scalars(&quoted);
     }
 

@@ -67,7 +67,7 @@ fn item(
     offset: usize,
     path: &mut String,
 ) -> Option<usize> {
-    // Numbers in arrays are not noted, but strings all are: what lies between noted items holds no comma but separators.
+    // Short numbers in arrays are not noted, but strings all are: what lies between noted items holds no comma but separators.
     let mut index = 0;
     let mut from = nodes.get(parent)?.start() + 1;
     let mut found = None;

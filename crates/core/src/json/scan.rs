@@ -5,6 +5,7 @@ use std::collections::HashSet;
 
 use super::fault::{Fault, FaultKind};
 use super::text;
+use super::value::is_id;
 use super::{Kind, Node};
 
 thread_local! {
@@ -392,10 +393,12 @@ impl Scanner<'_> {
         self.scalar(kind, at, end)
     }
 
-    /// Notes a number, boolean or null, unless it stands in an array: an embedding has thousands, and no rule reads them.
+    /// Notes a number, boolean or null. Of those in an array only numbers that may be somebody's: an embedding has thousands of others, and no
+    /// rule reads them.
     fn scalar(&mut self, kind: Kind, at: usize, end: usize) -> Option<()> {
         self.pos = end;
-        if self.open.last().is_some_and(|open| !open.object) {
+        let listed = self.open.last().is_some_and(|open| !open.object);
+        if listed && !(kind == Kind::Number && is_id(self.bytes.get(at..end).unwrap_or_default())) {
             return Some(());
         }
         self.note(kind, at, end, false)

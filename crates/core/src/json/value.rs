@@ -208,8 +208,8 @@ impl<'a> Value<'a> {
 
     /// An array's strings, arrays and objects; nothing for what is no array.
     ///
-    /// Numbers, booleans and nulls that stand in an array are checked but not noted, and so not yielded: an embedding
-    /// holds thousands. [`raw`](Self::raw) has them.
+    /// Booleans, nulls and numbers that stand in an array are checked but not noted, and so not yielded, but for numbers of eight
+    /// digits and more and nothing else: an embedding holds thousands. [`raw`](Self::raw) has them.
     pub fn items(self) -> impl Iterator<Item = Value<'a>> {
         let Value { json, at } = self;
         let node = self.node();
@@ -234,14 +234,11 @@ impl<'a> Value<'a> {
             .filter(|value| matches!(value.kind(), Kind::String | Kind::Key))
     }
 
-    /// The same with every number that may be somebody's: eight digits and more, and nothing else. Numbers in arrays are not noted.
+    /// The same with every number that may be somebody's: eight digits and more, and nothing else.
     pub(crate) fn strings_and_ids(self) -> impl Iterator<Item = Value<'a>> {
         self.inside().filter(|value| match value.kind() {
             Kind::String | Kind::Key => true,
-            Kind::Number => {
-                let digits = value.raw().as_bytes();
-                digits.len() >= 8 && digits.iter().all(u8::is_ascii_digit)
-            }
+            Kind::Number => is_id(value.raw().as_bytes()),
             _ => false,
         })
     }
@@ -253,6 +250,20 @@ impl<'a> Value<'a> {
             at,
         })
     }
+}
+
+/// Whether `text` is a whole number as JSON writes one, without a sign.
+pub(crate) fn is_whole_number(text: &str) -> bool {
+    let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    digits && (text.len() == 1 || !text.starts_with('0'))
+}
+
+/// Shorter numbers are amounts and counts.
+const SHORTEST_ID: usize = 8;
+
+/// Whether a number may be somebody's: of eight digits and more, and nothing else.
+pub(crate) fn is_id(number: &[u8]) -> bool {
+    number.len() >= SHORTEST_ID && number.iter().all(u8::is_ascii_digit)
 }
 
 /// Shows kind and place only: the text is somebody's.

@@ -1,24 +1,40 @@
 //! JSON text in pieces: follows its strings, so that what each says can be rewritten.
 
-use super::TextRewriter;
-use crate::json::{escape_into, unescape};
+use super::{TextRewriter, number};
+use crate::json::{escape_into, is_id, is_whole_number, unescape};
 
 /// Feeds a rewriter of its own each string of a JSON text that arrives in pieces.
 ///
-/// What stands outside strings passes as it is. A run of a string whose rewriting changes nothing passes as it was spelled; otherwise
+/// Of what stands outside strings only long numbers are rewritten, which then become strings; they are held back until they end. A run of a string whose rewriting changes nothing passes as it was spelled; otherwise
 /// the rewriter's output is escaped anew.
 pub(super) struct JsonPieces<R> {
     /// Inside a string: its rewriter, or `None` where it is to be left alone.
     string: Option<Option<R>>,
     /// The start of an escape whose end has not arrived.
     escape: String,
+    /// Numbers are looked at.
+    numbers: bool,
+    /// A number whose end has not arrived; one that is longer than any that is looked at passes.
+    number: String,
+    overlong: bool,
+    /// The last string, if a name may be so long, and what the next value is called.
+    said: String,
+    name: Option<String>,
 }
 
+/// No longer number is looked at, and what a member is called.
+const LONGEST: usize = 64;
+
 impl<R: TextRewriter> JsonPieces<R> {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(numbers: bool) -> Self {
         Self {
             string: None,
             escape: String::new(),
+            numbers,
+            number: String::new(),
+            overlong: false,
+            said: String::new(),
+            name: None,
         }
     }
 
@@ -38,6 +54,9 @@ impl<R: TextRewriter> JsonPieces<R> {
         while !rest.is_empty() {
             if let Some(rewriter) = &mut self.string {
                 let (run, after) = string_run(rest);
+                if self.numbers && self.said.len() <= LONGEST {
+                    self.said.push_str(&unescape(run));
+                }
                 write(rewriter, run, out);
                 rest = after;
                 if let Some(tail) = rest.strip_prefix('"') {
@@ -53,16 +72,65 @@ impl<R: TextRewriter> JsonPieces<R> {
             } else {
                 let open = rest.find('"').map_or(rest.len(), |at| at + 1);
                 let (outside, after) = rest.split_at(open);
-                out.push_str(outside);
+                self.outside(outside, make, out);
                 rest = after;
                 if outside.ends_with('"') {
+                    self.said.clear();
                     self.string = Some(make());
                 }
             }
         }
     }
 
-    pub(super) fn finish(&mut self, out: &mut String) {
+    /// Follows what stands outside strings: numbers, and what they are called.
+    fn outside(&mut self, text: &str, make: &mut dyn FnMut() -> Option<R>, out: &mut String) {
+        if !self.numbers {
+            out.push_str(text);
+            return;
+        }
+        for character in text.chars() {
+            let begun = self.overlong || !self.number.is_empty();
+            if matches!(character, '0'..='9' | '-')
+                || begun && matches!(character, '+' | '.' | 'e' | 'E')
+            {
+                match self.overlong {
+                    true => out.push(character),
+                    false => self.number.push(character),
+                }
+                if self.number.len() > LONGEST {
+                    out.push_str(&std::mem::take(&mut self.number));
+                    self.overlong = true;
+                }
+                continue;
+            }
+            self.end_number(make, out);
+            match character {
+                ':' => self.name = Some(std::mem::take(&mut self.said)),
+                ',' | '[' | ']' | '{' | '}' => self.name = None,
+                _ => {}
+            }
+            out.push(character);
+        }
+    }
+
+    fn end_number(&mut self, make: &mut dyn FnMut() -> Option<R>, out: &mut String) {
+        self.overlong = false;
+        let digits = std::mem::take(&mut self.number);
+        let name = self.name.as_deref().filter(|name| name.len() <= LONGEST);
+        let new = is_id(digits.as_bytes()).then(|| number(make, name, &digits));
+        match new.flatten() {
+            Some(new) if is_whole_number(&new) => out.push_str(&new),
+            Some(new) => {
+                out.push('"');
+                escape_into(out, &new);
+                out.push('"');
+            }
+            None => out.push_str(&digits),
+        }
+    }
+
+    pub(super) fn finish(&mut self, make: &mut dyn FnMut() -> Option<R>, out: &mut String) {
+        self.end_number(make, out);
         if let Some(rewriter) = &mut self.string {
             finish(rewriter, out);
         }

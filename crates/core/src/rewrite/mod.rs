@@ -26,6 +26,18 @@ pub trait TextRewriter: Send {
 
     /// Appends what was held back: the text is through.
     fn finish(&mut self, out: &mut String);
+
+    /// Whether it looks at JSON numbers, of which each is a text by itself. In a stream they are then held back until they end. `false` unless told
+    /// otherwise.
+    fn reads_numbers(&self) -> bool {
+        false
+    }
+
+    /// Says what the member is called whose value a number is, before the number comes: the name may tell what it is. Does nothing unless told
+    /// otherwise.
+    fn called(&mut self, name: &str) {
+        let _ = name;
+    }
 }
 
 /// A stream that opens more text flows than this is closing them one by one from then on: no provider has as many at once.
@@ -34,7 +46,8 @@ const MOST_FLOWS: usize = 1_024;
 /// Feeds [`TextRewriter`]s, one a text flow, from the texts of any dialect's events.
 ///
 /// Texts that an event says whole are rewritten whole. Pieces of JSON text (a tool's arguments) are followed string by string, so
-/// that a rewriter sees what each string says and its output is escaped as JSON again. What a rewriter still holds when its flow ends
+/// that a rewriter sees what each string says and its output is escaped as JSON again; so are numbers of eight digits and more where a
+/// rewriter looks at them, which become strings where no whole number takes their place. What a rewriter still holds when its flow ends
 /// leaves in an event of its own before the one that ends it, like the flow's last; where events are numbered, later ones are
 /// renumbered.
 pub struct StreamRewriter<R> {
@@ -131,7 +144,7 @@ impl<R: TextRewriter + 'static> StreamRewriter<R> {
         let flow = self.flows.entry(text.channel()).or_insert_with(|| Flow {
             rewriter: make(text.role()).map(|rewriter| {
                 if text.is_json_piece() {
-                    Rewriter::Json(JsonPieces::new())
+                    Rewriter::Json(JsonPieces::new(rewriter.reads_numbers()))
                 } else {
                     Rewriter::Text(rewriter)
                 }
@@ -144,7 +157,7 @@ impl<R: TextRewriter + 'static> StreamRewriter<R> {
         let mut new = String::with_capacity(text.as_str().len());
         rewriter.push(text.as_str(), text.role(), make, &mut new);
         if covers(closes, &text.channel()) {
-            rewriter.finish(&mut new);
+            rewriter.finish(text.role(), make, &mut new);
         }
         (new != text.as_str()).then_some(new)
     }
@@ -163,7 +176,7 @@ impl<R: TextRewriter + 'static> StreamRewriter<R> {
             };
             let mut rest = String::new();
             if let Some(rewriter) = &mut flow.rewriter {
-                rewriter.finish(&mut rest);
+                rewriter.finish(channel.role, &mut self.make, &mut rest);
             }
             if !rest.is_empty()
                 && let Some(mut event) = flush(&flow, channel, &rest, &mut self.make)
@@ -216,10 +229,15 @@ impl<R: TextRewriter> Rewriter<R> {
         }
     }
 
-    fn finish(&mut self, out: &mut String) {
+    fn finish(
+        &mut self,
+        role: TextRole,
+        make: &mut dyn FnMut(TextRole) -> Option<R>,
+        out: &mut String,
+    ) {
         match self {
             Self::Text(rewriter) => rewriter.finish(out),
-            Self::Json(pieces) => pieces.finish(out),
+            Self::Json(pieces) => pieces.finish(&mut || make(role), out),
         }
     }
 }
@@ -237,9 +255,37 @@ fn whole<R: TextRewriter>(
     make: &mut dyn FnMut(TextRole) -> Option<R>,
     text: &Text<'_>,
 ) -> Option<String> {
+    if text.is_number() {
+        return number(
+            &mut || make(text.role()),
+            text.name().as_deref(),
+            text.as_str(),
+        );
+    }
     let mut rewriter = make(text.role())?;
     let mut new = String::with_capacity(text.as_str().len());
     rewriter.push(text.as_str(), &mut new);
     rewriter.finish(&mut new);
     (new != text.as_str()).then_some(new)
+}
+
+/// What takes the place of a number: with what its member is called, then by itself.
+fn number<R: TextRewriter>(
+    make: &mut dyn FnMut() -> Option<R>,
+    name: Option<&str>,
+    digits: &str,
+) -> Option<String> {
+    for name in name.map(Some).into_iter().chain([None]) {
+        let mut rewriter = make().filter(R::reads_numbers)?;
+        if let Some(name) = name {
+            rewriter.called(name);
+        }
+        let mut new = String::with_capacity(digits.len());
+        rewriter.push(digits, &mut new);
+        rewriter.finish(&mut new);
+        if new != digits {
+            return Some(new);
+        }
+    }
+    None
 }
