@@ -79,7 +79,8 @@
 //!
 //! # Features
 //!
-//! `sqlite`: `SqliteStore`, for keys that outlive the process. `postgres`: `PostgresStore`, for keys that many processes share.
+//! `sqlite`: `SqliteStore`, for keys that outlive the process. `postgres`: `PostgresStore`, for keys that many processes share, and
+//! `PostgresChanges`, by which they hear of changes. `redis`: `RedisChanges`, by which they hear of changes where the store can't tell.
 
 mod account;
 mod cache;
@@ -87,6 +88,8 @@ mod chain;
 mod credential;
 mod digest;
 mod error;
+#[cfg(any(feature = "postgres", feature = "redis"))]
+mod feed;
 mod key;
 mod keys;
 mod layer;
@@ -108,6 +111,10 @@ pub use account::{Account, AccountId, AccountKind, Member};
 pub use bartizan_core::{Period, PeriodError};
 pub use digest::{KeyDigest, Pepper};
 pub use error::{ConfigError, Error};
+#[cfg(feature = "postgres")]
+pub use feed::PostgresChanges;
+#[cfg(feature = "redis")]
+pub use feed::RedisChanges;
 pub use key::{KeyId, VirtualKey};
 pub use keys::{
     AccountChange, AccountRequest, Changed, Claims, Deliver, Denied, KeyChange, KeyRequest, Keys,

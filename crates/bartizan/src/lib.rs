@@ -19,6 +19,7 @@
 //! | `full` | | all of them |
 //! | `sqlite` | | keys in a SQLite file |
 //! | `postgres` | | keys in a PostgreSQL database that many processes share |
+//! | `redis` | | word of changed keys from process to process |
 //! | `aws` | | requests signed for Amazon Bedrock |
 //! | `google` | | access tokens of a service account, for Vertex AI |
 //! | `http2` | | HTTP/2 towards providers |

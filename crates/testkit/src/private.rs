@@ -150,7 +150,12 @@ impl Server {
 
     /// Kills it at once, with no time to save anything; the keeper stays.
     fn kill(&self) -> Result<(), Error> {
-        self.signal("KILL")?;
+        self.end("KILL")
+    }
+
+    /// Ends it by a signal, and waits until it is gone; the keeper stays.
+    fn end(&self, signal: &str) -> Result<(), Error> {
+        self.signal(signal)?;
         for _ in 0..STEPS {
             if !self.lives() {
                 return Ok(());

@@ -26,7 +26,16 @@ const TRIES: usize = 5;
 #[derive(Debug)]
 pub struct PrivatePostgres {
     server: Server,
+    programs: Programs,
     port: u16,
+    /// The server that made the data, when another runs on it now: its folder goes with it.
+    first: Option<Server>,
+}
+
+#[derive(Debug)]
+struct Programs {
+    initdb: PathBuf,
+    postgres: PathBuf,
 }
 
 impl PrivatePostgres {
@@ -35,16 +44,23 @@ impl PrivatePostgres {
     /// # Errors
     /// [`Error::Missing`] when PostgreSQL is not installed; [`Error::Server`] when it does not start.
     pub fn start() -> Result<Self, Error> {
-        let programs = programs();
-        let (initdb, postgres) = (
-            find("initdb", PACKAGE, &programs)?,
-            find("postgres", PACKAGE, &programs)?,
-        );
+        let folders = programs();
+        let programs = Programs {
+            initdb: find("initdb", PACKAGE, &folders)?,
+            postgres: find("postgres", PACKAGE, &folders)?,
+        };
         let mut tries = 1;
         loop {
             let port = free_port()?;
-            match run(&initdb, &postgres, port) {
-                Ok(server) => return Ok(Self { server, port }),
+            match run(&programs, None, port) {
+                Ok(server) => {
+                    return Ok(Self {
+                        server,
+                        programs,
+                        port,
+                        first: None,
+                    });
+                }
                 Err(error) if tries == TRIES => return Err(error),
                 Err(_) => tries += 1,
             }
@@ -77,6 +93,27 @@ impl PrivatePostgres {
     /// When it is not running.
     pub fn thaw(&self) -> Result<(), Error> {
         self.server.signal("CONT")
+    }
+
+    /// Ends the server at once, as a crash does: connections break, and new ones are refused.
+    ///
+    /// # Errors
+    /// When it is not running.
+    pub fn stop(&self) -> Result<(), Error> {
+        self.server.end("QUIT")
+    }
+
+    /// Starts a server on the same port and the same data, after [`PrivatePostgres::stop`].
+    ///
+    /// # Errors
+    /// [`Error::Server`] when it does not start, as when another process has taken the port.
+    pub fn restart(&mut self) -> Result<(), Error> {
+        let made = self.first.as_ref().unwrap_or(&self.server);
+        let data = made.folder.path().join("data");
+        let server = run(&self.programs, Some(&data), self.port)?;
+        let last = std::mem::replace(&mut self.server, server);
+        self.first.get_or_insert(last);
+        Ok(())
     }
 }
 
@@ -146,13 +183,21 @@ fn init(user: &User, initdb: &Path, data: &Path) -> Result<(), Error> {
     said(command.current_dir("/"))
 }
 
-fn run(initdb: &Path, postgres: &Path, port: u16) -> Result<Server, Error> {
+/// On `data`, or on what it makes itself.
+fn run(programs: &Programs, data: Option<&Path>, port: u16) -> Result<Server, Error> {
     let folder = Folder::make()?;
-    let (own, data) = (folder.path().to_owned(), folder.path().join("data"));
+    let own = folder.path().to_owned();
     let user = User::find(&folder)?;
-    init(&user, initdb, &data)?;
+    let data = match data {
+        Some(data) => data.to_owned(),
+        None => {
+            let data = own.join("data");
+            init(&user, &programs.initdb, &data)?;
+            data
+        }
+    };
     let port = port.to_string();
-    let mut command = user.command(postgres);
+    let mut command = user.command(&programs.postgres);
     command.extend([
         OsStr::new("-D"),
         data.as_os_str(),
@@ -171,16 +216,15 @@ fn run(initdb: &Path, postgres: &Path, port: u16) -> Result<Server, Error> {
     ];
     command.extend(options.map(OsStr::new));
     let server = Server::start(&command, "QUIT", folder)?;
-    server.wait(|| ready(&data))?;
+    server.wait(|| ready(&data, &server.process))?;
     Ok(server)
 }
 
-/// The server says so itself, in the last line of its own file.
-fn ready(data: &Path) -> bool {
+/// The server says so itself, in the last line of its own file; one that crashed may have left its own there.
+fn ready(data: &Path, process: &str) -> bool {
     let file = fs::read_to_string(data.join("postmaster.pid")).unwrap_or_default();
-    file.lines()
-        .nth(7)
-        .is_some_and(|line| line.trim() == "ready")
+    let line = |number| file.lines().nth(number).map(str::trim);
+    line(0) == Some(process) && line(7) == Some("ready")
 }
 
 fn said(command: &mut Command) -> Result<(), Error> {
@@ -233,6 +277,22 @@ mod tests {
         let mut answer = Vec::new();
         stream.read_to_end(&mut answer).unwrap();
         String::from_utf8_lossy(&answer).into_owned()
+    }
+
+    #[test]
+    fn it_is_stopped_and_started_again_with_what_it_held() {
+        let mut postgres = PrivatePostgres::start().unwrap();
+        ask(&postgres, "create table kept as select 'forty' || '-two'");
+        let path = postgres.server.folder.path().to_owned();
+        for _ in 0..2 {
+            postgres.stop().unwrap();
+            assert!(TcpStream::connect(postgres.address()).is_err());
+            postgres.restart().unwrap();
+            let answer = ask(&postgres, "select * from kept");
+            assert!(answer.contains("forty-two"), "{answer}");
+        }
+        drop(postgres);
+        assert!(!path.exists());
     }
 
     #[test]

@@ -1,0 +1,208 @@
+//! Changes as processes tell them over Redis.
+
+use std::fmt;
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::time::Duration;
+
+use futures_core::Stream as _;
+use redis::aio::MultiplexedConnection;
+use redis::{AsyncConnectionConfig, Client, IntoConnectionInfo as _};
+use secrecy::{ExposeSecret, SecretString};
+use tokio::sync::Mutex;
+use tokio::time::timeout;
+
+use super::{KEEP_ALIVE, PATIENCE, name, read};
+use crate::ConfigError;
+use crate::store::{Change, Changes, StoreError};
+
+/// Tells changes to every process, and hears theirs, on one channel of a Redis server (`PUBLISH`, `SUBSCRIBE`).
+///
+/// Redis keeps nothing of it. Whoever may publish on the channel can make processes ask their store again, and nothing else. A change that
+/// is made past this process, by hand in the database, isn't told.
+///
+/// ```no_run
+/// use bartizan_auth::{Keys, MemoryStore, Pepper, RedisChanges};
+/// use secrecy::SecretString;
+///
+/// # fn start(store: MemoryStore, pepper: Pepper) -> Result<(), Box<dyn std::error::Error>> {
+/// let changes = RedisChanges::from_url(SecretString::from("rediss://:a-password@redis.example.com"), "bartizan:changes")?;
+/// let keys = Keys::builder(store, pepper).changes(changes).build();
+/// let following = keys.clone();
+/// tokio::spawn(async move { following.follow().await });
+/// # Ok(())
+/// # }
+/// ```
+pub struct RedisChanges {
+    url: SecretString,
+    channel: String,
+    keep_alive: Duration,
+    /// Kept from one announcement to the next.
+    telling: Mutex<Option<MultiplexedConnection>>,
+}
+
+impl RedisChanges {
+    /// Reads `redis://USER:PASSWORD@HOST:PORT/DATABASE`; `rediss://` is the same over TLS, with a certificate that Mozilla's or the machine's
+    /// roots vouch for. `channel` is the same for all processes on one store, and another for each store.
+    ///
+    /// # Errors
+    /// [`ConfigError::Url`] when it is none; [`ConfigError::Missing`] without a channel.
+    pub fn from_url(url: SecretString, channel: impl Into<String>) -> Result<Self, ConfigError> {
+        let wrong = |problem| ConfigError::Url {
+            what: "the URL of Redis",
+            problem,
+        };
+        let text = url.expose_secret();
+        if !text.starts_with("redis://") && !text.starts_with("rediss://") {
+            return Err(wrong("begin it with redis:// or rediss://"));
+        }
+        if text.contains("#insecure") {
+            return Err(wrong(
+                "it asks for TLS that trusts any certificate: leave out #insecure, and have the server's certificate vouched for",
+            ));
+        }
+        if text.into_connection_info().is_err() {
+            return Err(wrong(
+                "it can't be read: percent-encode what is no letter and no digit in its user and its password, and give the database as a number",
+            ));
+        }
+        let channel = channel.into();
+        if channel.is_empty() {
+            return Err(ConfigError::Missing {
+                what: "the channel of changes",
+            });
+        }
+        Ok(Self {
+            url,
+            channel,
+            keep_alive: KEEP_ALIVE,
+            telling: Mutex::default(),
+        })
+    }
+
+    /// How long Redis may be silent before it is asked whether it is still there. Five seconds by default.
+    #[must_use]
+    pub fn keep_alive(mut self, silence: Duration) -> Self {
+        self.keep_alive = silence;
+        self
+    }
+
+    fn client(&self) -> Result<Client, StoreError> {
+        if rustls::crypto::CryptoProvider::get_default().is_none() {
+            // The redis crate takes the process's own, and panics where several could be meant and none is. Another thread may be first.
+            let _ = rustls::crypto::ring::default_provider().install_default();
+        }
+        Client::open(self.url.expose_secret()).map_err(StoreError::unavailable)
+    }
+
+    async fn connect(&self) -> Result<MultiplexedConnection, StoreError> {
+        let config = AsyncConnectionConfig::new()
+            .set_connection_timeout(Some(PATIENCE))
+            .set_response_timeout(Some(PATIENCE));
+        self.client()?
+            .get_multiplexed_async_connection_with_config(&config)
+            .await
+            .map_err(StoreError::unavailable)
+    }
+
+    async fn publish(
+        &self,
+        connection: &mut MultiplexedConnection,
+        change: &Change,
+    ) -> Result<(), StoreError> {
+        redis::cmd("PUBLISH")
+            .arg(&self.channel)
+            .arg(name(change))
+            .exec_async(connection)
+            .await
+            .map_err(StoreError::unavailable)
+    }
+
+    async fn hear(&self, on: &(dyn Fn(Change) + Send + Sync)) -> Result<(), StoreError> {
+        let client = self.client()?;
+        let subscribe = async {
+            let mut told = client.get_async_pubsub().await?;
+            told.subscribe(&self.channel).await?;
+            Ok::<_, redis::RedisError>(told)
+        };
+        let told = timeout(PATIENCE, subscribe).await;
+        let told = told.map_err(StoreError::unavailable)?;
+        let (mut asking, mut told) = told.map_err(StoreError::unavailable)?.split();
+        on(Change::Anything);
+        loop {
+            let next = poll_fn(|context| Pin::new(&mut told).poll_next(context));
+            match timeout(self.keep_alive, next).await {
+                Ok(Some(message)) => {
+                    let name: Result<String, _> = message.get_payload();
+                    on(name.map_or(Change::Anything, |name| read(&name)));
+                }
+                Ok(None) => return Ok(()),
+                Err(_silence) => {
+                    let alive = asking.ping::<redis::Value>();
+                    let alive = timeout(PATIENCE.min(self.keep_alive), alive).await;
+                    alive
+                        .map_err(StoreError::unavailable)?
+                        .map_err(StoreError::unavailable)?;
+                }
+            }
+        }
+    }
+}
+
+impl Changes for RedisChanges {
+    async fn announce(&self, change: &Change) -> Result<(), StoreError> {
+        let kept = self.telling.lock().await.clone();
+        if let Some(mut connection) = kept
+            && self.publish(&mut connection, change).await.is_ok()
+        {
+            return Ok(());
+        }
+        // To tell a change twice does no harm.
+        *self.telling.lock().await = None;
+        let mut connection = self.connect().await?;
+        self.publish(&mut connection, change).await?;
+        *self.telling.lock().await = Some(connection);
+        Ok(())
+    }
+
+    async fn follow(&self, on: &(dyn Fn(Change) + Send + Sync)) -> StoreError {
+        match self.hear(on).await {
+            Ok(()) => StoreError::unavailable("the connection that changes are told on was lost"),
+            Err(error) => error,
+        }
+    }
+}
+
+impl fmt::Debug for RedisChanges {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RedisChanges")
+            .field("channel", &self.channel)
+            .field("keep_alive", &self.keep_alive)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bad_url_is_told_by_its_mend_and_never_quoted() {
+        for (url, mend) in [
+            ("", "redis://"),
+            ("http://u:canary@h", "redis://"),
+            ("redis://u:canary@h:port", "percent-encode"),
+            ("redis://u:canary@h/first", "number"),
+            ("rediss://u:canary@h/#insecure", "#insecure"),
+        ] {
+            let error = RedisChanges::from_url(SecretString::from(url), "channel").unwrap_err();
+            let told = format!("{error} {error:?}");
+            assert!(told.contains(mend), "{url}: {told}");
+            assert!(!told.contains("canary"), "{told}");
+        }
+        let url = SecretString::from("redis://u:canary@h");
+        assert!(RedisChanges::from_url(url.clone(), "").is_err());
+        let feed = RedisChanges::from_url(url, "channel").unwrap();
+        assert!(!format!("{feed:?}").contains("canary"));
+    }
+}
