@@ -200,10 +200,15 @@ impl Run {
         lengths: RangeInclusive<usize>,
     ) -> impl DoubleEndedIterator<Item = (&[Group], &[u8])> {
         let groups = self.groups();
-        let [from, to] = [*lengths.start(), lengths.end() + 1].map(|length| {
-            let shorter = groups.iter().take_while(|group| group.digits < length);
-            shorter.count()
-        });
+        let all = groups.last().map_or(0, |group| group.digits);
+        let shorter = |length: usize| match length > all {
+            true => groups.len(),
+            false => groups
+                .iter()
+                .take_while(|group| group.digits < length)
+                .count(),
+        };
+        let (from, to) = (shorter(*lengths.start()), shorter(lengths.end() + 1));
         (from..to).filter_map(|last| {
             let groups = groups.get(..=last)?;
             Some((groups, self.digits.get(..groups.last()?.digits)?))
