@@ -18,7 +18,7 @@ use crate::entity::{Entities, PerEntity};
 use crate::fold::Folded;
 use crate::own::Own;
 use crate::recognize::{
-    Anchor, BuiltIn, Match, RECOGNIZERS, Scene, codes, is_short, mac, numbers, secret,
+    Anchor, BuiltIn, Match, RECOGNIZERS, Regions, Scene, codes, is_short, mac, numbers, secret,
 };
 use crate::window::{Window, is_word};
 
@@ -88,6 +88,7 @@ struct Inner {
     threshold: f32,
     thresholds: PerEntity<f32>,
     context: Arc<Context>,
+    regions: Regions,
 }
 
 impl Analyzer {
@@ -183,7 +184,7 @@ impl Analyzer {
             let opening = LazyCell::new(|| window.opening(anchor).max(floor));
             let undecided =
                 |held: &Option<Held>| held.map_or_else(|| *opening, |held| held.opening);
-            let scene = Scene::new(window, &words, &series, anchor);
+            let scene = Scene::new(window, &words, &series, &inner.regions, anchor);
             let least = Cell::new(held.map_or(0.0, |held| held.found.score));
             // What can't win isn't looked for; and what is certain isn't held back until words behind it have come, which others would read.
             let worth = |best: f32| best >= least.get() && least.get() < 1.0;
@@ -351,6 +352,7 @@ impl Inner {
             threshold,
             thresholds,
             context,
+            regions: Regions::default(),
         }
     }
 

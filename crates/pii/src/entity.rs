@@ -96,7 +96,7 @@ entities! {
     InUan "IN_UAN" "InUanRecognizer" "India's number of who pays into the provident fund, 12 digits beside a word that says so."
     InUdyam "IN_UDYAM" "InUdyamRecognizer" "India's number of a small enterprise."
     InDin "IN_DIN" "InDinRecognizer" "India's number of a company's director, 8 digits beside a word that says so."
-    Phone "PHONE_NUMBER" "PhoneRecognizer" "Indian mobiles, international numbers, and local ones beside a word that says so."
+    Phone "PHONE_NUMBER" "PhoneRecognizer" "International numbers that a region gives out, those of chosen regions as they are written there, and local ones beside a word that says so."
     Email "EMAIL_ADDRESS" "EmailRecognizer" "An address for e-mail."
     Card "CREDIT_CARD" "CreditCardRecognizer" "12 to 19 digits of a known issuer with a Luhn check."
     Iban "IBAN_CODE" "IbanRecognizer" "An account number of a known country and its length, mod 97 checked."

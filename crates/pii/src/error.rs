@@ -44,6 +44,16 @@ pub enum ConfigError {
         /// What was given.
         given: String,
     },
+    /// A region whose phone numbers aren't known.
+    #[error(
+        "no phone numbers are known of `{given}`: use two letters of ISO 3166; did you mean `{nearest}`?"
+    )]
+    PhoneRegion {
+        /// What was given.
+        given: String,
+        /// What was probably meant.
+        nearest: &'static str,
+    },
     /// No kind of personal data is looked for, so the layer would do nothing.
     #[error("no entity is switched on: name at least one")]
     NothingToFind,

@@ -6,7 +6,6 @@
 
 mod aadhaar;
 pub(crate) mod bank;
-mod calling_codes;
 mod card;
 pub(crate) mod codes;
 mod crypto;
@@ -30,6 +29,7 @@ mod wrapped;
 
 use std::cell::{Cell, OnceCell, Ref, RefCell};
 
+pub(crate) use self::phone::Regions;
 use self::run::Run;
 pub(crate) use self::run::{Series, is_short};
 use self::wrapped::Wrapped;
@@ -175,6 +175,8 @@ pub(crate) struct Scene<'s> {
     pub(crate) anchor: usize,
     words: &'s Listener<'s>,
     series: &'s RefCell<Series>,
+    /// Whose phone numbers are known without a calling code.
+    regions: &'s Regions,
     run: OnceCell<Option<Ref<'s, Run>>>,
     wrapped: OnceCell<Option<Wrapped>>,
     near: OnceCell<Near>,
@@ -188,6 +190,7 @@ impl<'s> Scene<'s> {
         window: &'s Window<'s>,
         words: &'s Listener<'s>,
         series: &'s RefCell<Series>,
+        regions: &'s Regions,
         anchor: usize,
     ) -> Self {
         Self {
@@ -195,6 +198,7 @@ impl<'s> Scene<'s> {
             anchor,
             words,
             series,
+            regions,
             run: OnceCell::new(),
             wrapped: OnceCell::new(),
             near: OnceCell::new(),

@@ -13,6 +13,8 @@
 //! | `docs-links` | follows each link from one document of the project to another |
 //! | `models PATH DAY` | rebuilds the table of models from a CSV of facts that are of that day |
 //! | `providers-doc` | rewrites the list in `docs/providers.md` from the catalogue |
+//! | `phones DAY` | rebuilds the table of phone numbers' plans from libphonenumber's metadata, which are of that day |
+//! | `phones check` | compares that table with libphonenumber, on numbers of each region |
 //! | `setup` | only installs what `test` needs |
 
 #![expect(clippy::print_stdout, reason = "a chore talks to whoever runs it")]
@@ -25,6 +27,7 @@ mod fuzz;
 mod links;
 mod needs;
 mod onnx;
+mod phones;
 mod report;
 mod sdk;
 mod servers;
@@ -35,7 +38,7 @@ use std::process::ExitCode;
 
 use report::Report;
 
-const USAGE: &str = "usage: cargo xtask test [--all] | sdk [WORDS] | differential [WORDS] | eval-pii DATASET | onnx [WORDS] | fuzz [SECONDS] | features | docs-links | models PATH DAY | providers-doc | setup";
+const USAGE: &str = "usage: cargo xtask test [--all] | sdk [WORDS] | differential [WORDS] | eval-pii DATASET | onnx [WORDS] | fuzz [SECONDS] | features | docs-links | models PATH DAY | providers-doc | phones DAY|check | setup";
 
 /// Why a chore stopped, in words for whoever runs it.
 type Failure = String;
@@ -56,6 +59,8 @@ fn main() -> ExitCode {
         ["fuzz", words @ ..] => fuzz::run(&mut report, words),
         ["models", path, day] => catalogue::models(path, day),
         ["providers-doc"] => catalogue::page(),
+        ["phones", "check"] => phones::check(),
+        ["phones", day] => phones::write(day),
         ["setup"] => {
             needs::setup().map(|missing| missing.iter().for_each(|need| println!("{need}")))
         }

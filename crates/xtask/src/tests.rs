@@ -2,7 +2,7 @@
 
 use crate::needs::{self, Need};
 use crate::report::Report;
-use crate::{Failure, differential, onnx, sdk, tree};
+use crate::{Failure, differential, onnx, phones, sdk, tree};
 
 pub(crate) fn run(report: &mut Report, all: bool) -> Result<(), Failure> {
     if all {
@@ -13,6 +13,7 @@ pub(crate) fn run(report: &mut Report, all: bool) -> Result<(), Failure> {
         report.unrun(need.to_string());
     }
     let made = onnx::before_tests(report, &missing);
+    let phones = phones::before_tests(report, &missing);
     report.step("unit, integration and documentation tests", || {
         let arguments = ["test", "--workspace", "--all-features", "--no-fail-fast"];
         let cuts = sdk::cuts();
@@ -21,6 +22,9 @@ pub(crate) fn run(report: &mut Report, all: bool) -> Result<(), Failure> {
         let mut cargo = tree::cargo(arguments);
         if let Some(made) = &made {
             made.tell(&mut cargo);
+        }
+        if let Some(cases) = &phones {
+            cargo.env("BARTIZAN_PHONES", cases);
         }
         tree::run(cargo.args(skips(&missing)).env("BARTIZAN_CUTS", cuts))
     });

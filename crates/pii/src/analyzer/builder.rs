@@ -7,6 +7,7 @@ use super::{Analyzer, Inner, THRESHOLD};
 use crate::context::Context;
 use crate::entity::{Entities, PerEntity};
 use crate::own::{DenyList, Own, Pattern, Patterns, Recognizer};
+use crate::recognize::Regions;
 use crate::{ConfigError, Entity};
 
 /// Chooses what an [`Analyzer`] looks for.
@@ -23,6 +24,7 @@ pub struct AnalyzerBuilder {
     patterns: Vec<Pattern>,
     denied: PerEntity<Vec<String>>,
     allowed: Allowed,
+    phone_regions: Option<Vec<String>>,
 }
 
 impl AnalyzerBuilder {
@@ -120,11 +122,22 @@ impl AnalyzerBuilder {
         self
     }
 
+    /// Chooses the regions whose phone numbers are found without a calling code, by ISO 3166's two letters: `IN`, `US`, `GB`. Numbers behind
+    /// `+` and `00` are found of every region, and beside a word such as `phone` the numbers of any.
+    ///
+    /// By default India, the United States, Canada, the United Kingdom, Germany, France, Israel and Brazil.
+    #[must_use]
+    pub fn phone_regions(mut self, regions: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.phone_regions = Some(regions.into_iter().map(Into::into).collect());
+        self
+    }
+
     /// Builds the analyzer.
     ///
     /// # Errors
     ///
-    /// A threshold outside 0 to 1, an empty context word, no entity at all, one that only a model finds.
+    /// A threshold outside 0 to 1, an empty context word, no entity at all, one that only a model finds, a region of phone numbers that isn't
+    /// known.
     pub fn build(self) -> Result<Analyzer, ConfigError> {
         if self.entities.is_empty() {
             return Err(ConfigError::NothingToFind);
@@ -170,6 +183,9 @@ impl AnalyzerBuilder {
         }
         let mut inner = Inner::new(&self.entities, threshold, self.thresholds, context);
         inner.own = Own::new(recognizers);
+        if let Some(regions) = &self.phone_regions {
+            inner.regions = Regions::new(regions)?;
+        }
         inner.allowed = self.allowed;
         Ok(Analyzer(Arc::new(inner)))
     }

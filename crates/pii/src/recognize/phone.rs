@@ -1,13 +1,20 @@
 //! Phone numbers.
 //!
-//! Four kinds of evidence, the strongest that holds counts: an international prefix of a known country with a plausible
-//! length; the way in which India or North America writes its own; a word beside the number that says what it is; that
-//! the number is all the text there is.
+//! Four kinds of evidence, the strongest that holds counts: an international prefix of a region that gives the number out; the way in which
+//! one of the chosen regions writes its own; a word beside the number that says what it is; that the number is all the text there is.
 
 mod label;
+mod plan;
+mod regions;
+mod written;
 
-use super::calling_codes::{dialled, international};
-use super::run::{Group, Run, Separator, separator_of, shaped};
+use self::plan::{Standing, standing};
+pub(crate) use self::regions::Regions;
+use self::written::{
+    Number, american, at_home, dials_india, indian_as_written, indian_landline, indian_mobile,
+    plausible,
+};
+use super::run::{Group, Separator};
 use super::{Match, Scene};
 use crate::Entity;
 use crate::context::{Kind, Near};
@@ -65,27 +72,23 @@ pub(super) fn find(scene: &Scene<'_>) -> Option<Match> {
     })
 }
 
-/// Some groups of a run, taken as a phone number.
-struct Number<'n> {
-    groups: &'n [Group],
-    digits: &'n [u8],
-    plus: bool,
-    run: &'n Run,
-    whole: (usize, usize),
-    /// No further group follows.
-    open: bool,
-}
-
 fn judge(scene: &Scene<'_>, number: &Number<'_>) -> Option<f32> {
+    let grouped = number.groups.len() > 1;
     if number.plus {
-        return international(number.groups, number.digits).then_some(INTERNATIONAL);
+        return match from_abroad(number) {
+            Standing::Valid => Some(INTERNATIONAL),
+            // A number that is made up, or newer than the table.
+            Standing::Possible if grouped => Some(SAID),
+            Standing::Possible => Some(spoken(scene, number).unwrap_or(BARE)),
+            Standing::Impossible => None,
+        };
     }
     if let Some(rest) = number.digits.strip_prefix(b"00") {
-        let grouped = number.groups.len() > 1;
         // Of a fraction, `0.096…`, both zeros would be the prefix.
         let split = number.groups.first().is_some_and(|group| group.len() == 1);
         let indian = dials_india(number.digits);
-        if !split && dialled(rest) && (number.open || indian && grouped) {
+        let open = number.open || indian && grouped;
+        if !split && open && standing(rest) == Standing::Valid {
             return Some(if grouped || indian {
                 NATIONAL
             } else {
@@ -93,7 +96,11 @@ fn judge(scene: &Scene<'_>, number: &Number<'_>) -> Option<f32> {
             });
         }
     }
-    if indian_as_written(number) || american(number) || indian_landline(number) {
+    let regions = scene.regions;
+    let written = regions.india && (indian_as_written(number) || indian_landline(number))
+        || regions.america && american(number)
+        || at_home(number, regions);
+    if written {
         return Some(match speaks_of_another(scene.before()) {
             true => spoken(scene, number).unwrap_or(BARE),
             false => NATIONAL,
@@ -102,12 +109,25 @@ fn judge(scene: &Scene<'_>, number: &Number<'_>) -> Option<f32> {
     spoken(scene, number)
 }
 
+/// What is known of the digits behind a plus. A national prefix in parentheses is left out: `+46 (0)8 …`.
+fn from_abroad(number: &Number<'_>) -> Standing {
+    let zero = |group: &&Group| group.bracketed && group.len() == 1;
+    match number.groups.iter().find(zero).map(|group| group.digits) {
+        Some(end) if number.digits.get(end - 1) == Some(&b'0') => {
+            let (before, after) = number.digits.split_at(end);
+            standing(&[before.get(..end - 1).unwrap_or_default(), after].concat())
+        }
+        _ => standing(number.digits),
+    }
+}
+
 /// A number that only what stands beside it makes a phone number.
 fn spoken(scene: &Scene<'_>, number: &Number<'_>) -> Option<f32> {
     let (start, end) = number.whole;
     let digits = number.digits;
-    let mobile = indian_mobile(digits) && number.groups.len() == 1;
-    let prefixed = matches!(digits, [b'9', b'1', rest @ ..] if indian_mobile(rest));
+    let india = scene.regions.india;
+    let mobile = india && indian_mobile(digits) && number.groups.len() == 1;
+    let prefixed = india && matches!(digits, [b'9', b'1', rest @ ..] if indian_mobile(rest));
     let whole =
         (mobile || prefixed) && number.groups.len() == 1 && scene.window.is_whole(start, end);
     if !mobile && (!number.open || !plausible(number)) {
@@ -123,7 +143,14 @@ fn spoken(scene: &Scene<'_>, number: &Number<'_>) -> Option<f32> {
         let grouped = number.groups.len() > 1 && digits.len() >= 9;
         let trunk = digits.starts_with(b"0") && digits.len() >= 9;
         let chinese = digits.len() == 11 && matches!(digits, [b'1', b'3'..=b'9', ..]);
-        (mobile || prefixed || grouped || trunk || chinese) && speaks(Kind::NUMBER)
+        // Right behind `my number is`, one that somebody has in a chosen region.
+        let known = || {
+            let adjacent = near
+                .distance(Kind::NUMBER)
+                .is_some_and(|distance| distance <= ADJACENT);
+            adjacent && digits.len() >= 10 && scene.regions.give(digits)
+        };
+        (mobile || prefixed || grouped || trunk || chinese || known()) && speaks(Kind::NUMBER)
     };
     if weak || whole {
         return Some(SAID);
@@ -241,154 +268,4 @@ fn extension(window: &Window<'_>, end: usize) -> (usize, bool) {
     } else {
         (end, false)
     }
-}
-
-fn indian_mobile(digits: &[u8]) -> bool {
-    digits.len() == 10 && matches!(digits.first(), Some(b'6'..=b'9'))
-}
-
-/// `00919876543210`
-fn dials_india(digits: &[u8]) -> bool {
-    digits.strip_prefix(b"0091").is_some_and(indian_mobile)
-}
-
-/// An Indian mobile in one of the ways in which it is written: with 91 or 0 before, or in groups.
-fn indian_as_written(number: &Number<'_>) -> bool {
-    let (groups, digits) = (number.groups, number.digits);
-    let lone = groups.len() == 1;
-    let (groups, national) = match digits {
-        [b'0', rest @ ..] if indian_mobile(rest) => match groups {
-            // The zero by itself, or before the first group.
-            [zero, first, ..] if zero.len() == 1 && first.separator == Separator::Dot => {
-                return false;
-            }
-            [zero, rest_of @ ..] if zero.len() == 1 => (rest_of, rest),
-            _ if lone => return number.open,
-            [first, ..] => return matches!(first.len(), 4..=6) && number.open && groups.len() <= 3,
-            [] => return false,
-        },
-        [b'9', b'1', rest @ ..] if indian_mobile(rest) => match groups {
-            [code, rest_of @ ..] if code.len() == 2 => {
-                return matches!(rest_of.len(), 1..=3)
-                    && rest_of.iter().all(|group| group.len() >= 2);
-            }
-            _ => return false,
-        },
-        _ => (groups, digits),
-    };
-    if !indian_mobile(national) {
-        return false;
-    }
-    if groups.len() == 1 && !lone {
-        return true;
-    }
-    let halves = shaped(groups, &[5, 5]);
-    let shapes: &[&[usize]] = &[&[3, 3, 4], &[4, 3, 3], &[4, 6], &[2, 4, 4]];
-    let written = halves || number.open && shapes.iter().any(|shape| shaped(groups, shape));
-    match separator_of(groups) {
-        Some(Separator::Space | Separator::Dash) => written,
-        // With one dot it is a decimal.
-        Some(Separator::Dot) => written && groups.len() > 2,
-        _ => false,
-    }
-}
-
-/// An Indian landline as it is written: a zero and the town's code set apart, eight to six digits that start with 2 to 7.
-fn indian_landline(number: &Number<'_>) -> bool {
-    let [town, rest @ ..] = number.groups else {
-        return false;
-    };
-    let digits = number.digits.get(town.len()..).unwrap_or_default();
-    let city = matches!(
-        number.digits,
-        [b'0', b'1', b'1', ..]
-            | [b'0', b'2', b'0' | b'2', ..]
-            | [b'0', b'3', b'3', ..]
-            | [b'0', b'4', b'0' | b'4', ..]
-            | [b'0', b'7', b'9', ..]
-            | [b'0', b'8', b'0', ..]
-    );
-    let coded = match town.len() {
-        3 => city && digits.len() == 8,
-        4 => number.digits.starts_with(b"0") && digits.len() == 7,
-        5 => number.digits.starts_with(b"0") && digits.len() == 6,
-        _ => false,
-    };
-    let printed = rest.len() == 1 || town.len() == 3 && rest.iter().all(|group| group.len() == 4);
-    let separator = rest.first().map(|group| group.separator);
-    coded
-        && printed
-        && number.open
-        && matches!(digits.first(), Some(b'2'..=b'7'))
-        && (town.bracketed || matches!(separator, Some(Separator::Dash | Separator::Space)))
-}
-
-/// A North American number as it is written: `(212) 555-0147`, `212-555-0147`, `1-212-555-0147`.
-fn american(number: &Number<'_>) -> bool {
-    let (groups, digits) = match (number.groups, number.digits) {
-        ([one, rest @ ..], [b'1', digits @ ..]) if one.len() == 1 => (rest, digits),
-        all => all,
-    };
-    let [b'2'..=b'9', _, _, b'2'..=b'9', ..] = digits else {
-        return false;
-    };
-    let punctuated = groups.first().is_some_and(|group| group.bracketed)
-        || groups
-            .iter()
-            .skip(1)
-            .all(|group| matches!(group.separator, Separator::Dash | Separator::Dot));
-    digits.len() == 10 && shaped(groups, &[3, 3, 4]) && punctuated && number.open
-}
-
-/// Whether groups may be a local number, and not a date or an amount.
-fn plausible(number: &Number<'_>) -> bool {
-    let groups = number.groups;
-    let digits = number.digits.len();
-    let sound = match groups {
-        // No country's ten digits start with a 1, and seconds since 1970 do.
-        [_] => (7..=12).contains(&digits) && !(digits == 10 && number.digits.starts_with(b"1")),
-        // With one dot it is a decimal.
-        [_, last] if last.separator == Separator::Dot => {
-            indian_mobile(number.digits) && shaped(groups, &[5, 5])
-        }
-        // A card's or another id's.
-        [_, _, _, ..] if groups.iter().all(|group| group.len() == 4) => false,
-        // Many single digits are the number of a section or an object.
-        _ => {
-            (7..=13).contains(&digits)
-                && digits + 1 >= 2 * groups.len()
-                && groups.iter().all(|group| group.len() <= 8)
-        }
-    };
-    let colons = groups
-        .iter()
-        .any(|group| group.separator == Separator::Colon);
-    sound && !number.run.overlong() && !colons && !date(number) && !address(groups)
-}
-
-/// `2024-01-15`, `15.01.2024`, `2023-2024`, with or without a time behind.
-fn date(number: &Number<'_>) -> bool {
-    let value = |group: &Group| {
-        let digits = number
-            .digits
-            .get(group.digits - group.len()..group.digits)
-            .unwrap_or_default();
-        digits
-            .iter()
-            .fold(0u32, |value, digit| value * 10 + u32::from(digit - b'0'))
-    };
-    let year = |group: &Group| group.len() == 4 && (1900..2100).contains(&value(group));
-    let day = |group: &Group| group.len() <= 2 && (1..=31).contains(&value(group));
-    match number.groups {
-        [a, b] => year(a) && year(b),
-        [a, b, c, ..] => day(b) && (year(a) && day(c) || day(a) && year(c)),
-        _ => false,
-    }
-}
-
-/// Four short numbers that dots part.
-fn address(groups: &[Group]) -> bool {
-    groups.len() == 4
-        && separator_of(groups) == Some(Separator::Dot)
-        && groups.iter().all(|group| group.len() <= 3)
 }

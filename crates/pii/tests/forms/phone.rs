@@ -165,3 +165,71 @@ fn a_word_for_a_phone_speaks_of_the_numbers_of_its_list_and_of_no_labelled_one()
         assert_eq!(count, phones, "{text}: {found:?}");
     }
 }
+
+#[test]
+fn a_number_behind_a_calling_code_is_one_that_a_region_gives_out() {
+    for (text, found) in [
+        ("+919876543210", true),
+        ("+390255567890", true),
+        ("+80012345678", true),
+        ("+4402079460123", true),
+        // Of no number in use, but grouped, or beside a word.
+        ("+911034567890", false),
+        ("+91 10345 67890", true),
+        ("call +911034567890", true),
+        ("+99912345678", false),
+        ("+1 23", false),
+    ] {
+        let text = format!("see {text} there");
+        let phones = Analyzer::all().analyze(&text);
+        assert_eq!(phones.len(), usize::from(found), "{text}: {phones:?}");
+    }
+}
+
+#[test]
+fn numbers_of_the_chosen_regions_are_found_as_they_are_written_there() {
+    let of = |regions: &[&str], text: &str| {
+        let analyzer = Analyzer::builder()
+            .entity(Entity::Phone)
+            .phone_regions(regions.iter().copied())
+            .build()
+            .unwrap();
+        let found = analyzer.analyze(text);
+        found
+            .iter()
+            .map(|one| text[one.range.clone()].to_owned())
+            .collect::<Vec<_>>()
+    };
+    for (region, text, number) in [
+        ("IN", "at 98765 43210 now", "98765 43210"),
+        ("IN", "at 011-23456789 now", "011-23456789"),
+        ("US", "at 212-555-0147 now", "212-555-0147"),
+        ("CA", "at (416) 555-0147 now", "(416) 555-0147"),
+        ("US", "my number is 2125550147", "2125550147"),
+        ("GB", "at 020 7946 0123 now", "020 7946 0123"),
+        ("GB", "at 07400 123456 now", "07400 123456"),
+        ("DE", "at 030 90182000 now", "030 90182000"),
+        ("FR", "at 01 53 20 41 99 now", "01 53 20 41 99"),
+        ("IL", "at 055-209-2755 now", "055-209-2755"),
+        ("BR", "at (11) 91234-5678 now", "(11) 91234-5678"),
+        ("AU", "at (02) 9374 4000 now", "(02) 9374 4000"),
+        ("IT", "at 02-5556789 now", "02-5556789"),
+    ] {
+        assert_eq!(of(&[region], text), [number], "{region}");
+        assert!(of(&["SG"], text).is_empty(), "{text}");
+        // Beside a word for a phone they are found of any region.
+        let called = format!("call {number} ");
+        assert_eq!(of(&[], &called), [number]);
+    }
+    for text in [
+        "at 03262 2437 Main St",
+        "pages 15153-33711",
+        "order 020 7946 0123",
+        "lot 000 1234 5678",
+    ] {
+        assert!(
+            of(&["IN", "US", "GB", "DE", "FR"], text).is_empty(),
+            "{text}"
+        );
+    }
+}

@@ -14,6 +14,7 @@ pub(crate) struct Detection {
     deny_list: Vec<(Entity, String)>,
     context: Vec<(Entity, String)>,
     allow_list: Vec<String>,
+    phone_regions: Option<Vec<String>>,
 }
 
 impl Detection {
@@ -33,6 +34,9 @@ impl Detection {
         }
         for (entity, word) in &self.context {
             builder = builder.context_word(*entity, word);
+        }
+        if let Some(regions) = &self.phone_regions {
+            builder = builder.phone_regions(regions);
         }
         builder.allow_list(None, &self.allow_list)
     }
@@ -79,6 +83,9 @@ impl Detection {
             }
             found.allow_list.push(text);
         }
+        found.phone_regions = section
+            .take("phone_regions")
+            .map(|field| phone_regions(&field));
         found
     }
 
@@ -157,6 +164,21 @@ fn pattern(field: &Field<'_>, entity: Entity) -> Option<Pattern> {
         return None;
     }
     Some(pattern)
+}
+
+/// The regions of a list that are known.
+fn phone_regions(field: &Field<'_>) -> Vec<String> {
+    let known = |(field, region): (Field<'_>, String)| {
+        let alone = Analyzer::builder().entity(Entity::Phone);
+        match alone.phone_regions([&region]).build() {
+            Ok(_) => Some(region),
+            Err(error) => {
+                field.fail(error.to_string());
+                None
+            }
+        }
+    };
+    field.texts().into_iter().filter_map(known).collect()
 }
 
 /// From 0 to 1.

@@ -234,6 +234,37 @@ guardrails:
 }
 
 #[test]
+fn phone_regions_are_chosen_and_an_unknown_one_is_named_with_what_was_meant() {
+    let read = |regions: &str| {
+        let text = format!("bartizan: {{pii: {{phone_regions: {regions}}}}}");
+        Settings::read(&SecretString::from(with_model(&text)), &env)
+    };
+    let finds = |regions: &str, text: &str| {
+        let detection = read(regions).unwrap().pii.detection;
+        let analyzer = detection.set_up(Analyzer::builder().entity(Entity::Phone));
+        !analyzer.build().unwrap().analyze(text).is_empty()
+    };
+    for (regions, text, found) in [
+        ("[IN, FR]", "at 01 53 20 41 99", true),
+        ("[in]", "at 01 53 20 41 99", false),
+        ("[IN]", "at 98765 43210", true),
+        ("[AU]", "at (02) 9374 4000", true),
+        ("[]", "at 98765 43210", false),
+        ("[]", "at +91 98765 43210", true),
+    ] {
+        assert_eq!(finds(regions, text), found, "{regions} {text}");
+    }
+    let problems = read("[IN, UK]").unwrap_err();
+    let said: Vec<String> = problems.iter().map(ToString::to_string).collect();
+    let expected = "bartizan.pii.phone_regions[1]: no phone numbers are known of `UK`";
+    assert!(
+        said.iter()
+            .any(|said| said.contains(expected) && said.contains("`GB`")),
+        "{said:?}"
+    );
+}
+
+#[test]
 fn what_is_wrong_with_an_own_recognizer_is_said_where_it_stands() {
     let found = problems(&with_model(
         r#"
