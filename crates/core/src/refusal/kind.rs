@@ -81,7 +81,6 @@ impl RefusalKind {
             404 => Self::NotFound,
             405 => Self::MethodNotAllowed,
             408 => Self::Timeout,
-            409 => Self::Conflict,
             413 => Self::TooLarge,
             415 => Self::UnsupportedMedia,
             429 => Self::RateLimited,
