@@ -62,6 +62,14 @@ pub enum ConfigError {
         /// What is wrong, and the mend.
         problem: &'static str,
     },
+    /// Something else than it must be.
+    #[error("{what} is not valid: {mend}")]
+    Invalid {
+        /// What.
+        what: &'static str,
+        /// What it should be.
+        mend: &'static str,
+    },
     /// A master key in the format of virtual keys.
     #[error("{what} has the format of a virtual key: give one that doesn't start with `sk-bz-`")]
     VirtualKey {

@@ -23,6 +23,7 @@ mod hand;
 mod manage;
 mod members;
 mod mint;
+mod named;
 mod rotate;
 mod seen;
 mod update;
@@ -71,6 +72,8 @@ pub struct Keys {
     cache: Arc<Cache>,
     /// Callers that are known by claims. Apart from the keys, so that none is found in the place of the other.
     claimed: Arc<Cache>,
+    /// Keys that are named and not presented. Apart from both.
+    named: Arc<Cache>,
     changes: Option<Arc<dyn AnyChanges>>,
     clock: Arc<dyn Clock>,
     patience: Duration,
@@ -160,6 +163,11 @@ impl Keys {
             .await
             .map_err(Denied::Unchecked)?
             .ok_or(Denied::Unknown)?;
+        self.standing(known)
+    }
+
+    /// Gives the key back, if it opens anything at this moment.
+    fn standing(&self, known: Arc<Known>) -> Result<Arc<Known>, Denied> {
         let now = self.clock.unix();
         if known.until.is_some_and(|until| until <= now) {
             return Err(Denied::Unknown);
@@ -265,6 +273,7 @@ impl Keys {
     fn forget(&self, change: &Change) {
         self.cache.forget(change);
         self.claimed.forget(change);
+        self.named.forget(change);
     }
 
     /// What binds a caller, as the store has it now, and all accounts whose records would. `found`: the records of those that it names, where the
@@ -448,6 +457,7 @@ impl KeysBuilder {
             previous: self.previous,
             cache: Arc::new(Cache::new(self.ttl, self.capacity)),
             claimed: Arc::new(Cache::new(self.ttl, self.capacity)),
+            named: Arc::new(Cache::new(self.ttl, self.capacity)),
             changes: self.changes,
             clock: self.clock,
             patience: self.patience,

@@ -8,15 +8,15 @@ use bartizan_core::{
 };
 use http::Method;
 use http::request::Parts;
-use secrecy::{ExposeSecret, SecretString};
 
-use crate::cache::Known;
+use crate::certificate::CertificateMap;
 use crate::chain::Admitted;
-use crate::credential::{self, Unreadable};
-use crate::key::VirtualKey;
-use crate::keys::{Denied, Keys};
+#[cfg(feature = "jwt")]
+use crate::jwt::Jwt;
+use crate::keys::Keys;
 use crate::master::MasterKey;
 use crate::outside::{AnyOutside, Outside};
+use crate::peer::TrustedPeers;
 use crate::refuse;
 
 /// Applies authentication: refuses with 401 every request without a key of good standing, and with 403 one for what its key may not do.
@@ -29,10 +29,14 @@ pub struct AuthLayer(Arc<Auth>);
 /// The filter of [`AuthLayer`].
 #[derive(Clone)]
 pub struct Auth {
-    master: Option<MasterKey>,
-    master_calls_models: bool,
-    keys: Option<Keys>,
-    outside: Vec<Arc<dyn AnyOutside>>,
+    pub(crate) master: Option<MasterKey>,
+    pub(crate) master_calls_models: bool,
+    pub(crate) keys: Option<Keys>,
+    #[cfg(feature = "jwt")]
+    pub(crate) jwt: Option<Jwt>,
+    pub(crate) certificates: Option<CertificateMap>,
+    pub(crate) peers: Option<TrustedPeers>,
+    pub(crate) outside: Vec<Arc<dyn AnyOutside>>,
     purpose: Purpose,
 }
 
@@ -52,6 +56,10 @@ impl AuthLayer {
             master: None,
             master_calls_models: false,
             keys: Some(keys),
+            #[cfg(feature = "jwt")]
+            jwt: None,
+            certificates: None,
+            peers: None,
             outside: Vec::new(),
             purpose: Purpose::Models,
         }))
@@ -64,6 +72,10 @@ impl AuthLayer {
             master: Some(master),
             master_calls_models: true,
             keys: None,
+            #[cfg(feature = "jwt")]
+            jwt: None,
+            certificates: None,
+            peers: None,
             outside: Vec::new(),
             purpose: Purpose::Models,
         }))
@@ -81,6 +93,29 @@ impl AuthLayer {
     #[must_use]
     pub fn master_key_may_call_models(mut self) -> Self {
         self.auth().master_calls_models = true;
+        self
+    }
+
+    /// Lets in who bears a token of an identity provider. What has the form of a token is then tried as nothing else. Needs virtual keys' store, since
+    /// accounts bind a token's bearer too.
+    #[cfg(feature = "jwt")]
+    #[must_use]
+    pub fn jwt(mut self, jwt: Jwt) -> Self {
+        self.auth().jwt = Some(jwt);
+        self
+    }
+
+    /// Takes client certificates for identities, or for a second factor.
+    #[must_use]
+    pub fn certificates(mut self, certificates: CertificateMap) -> Self {
+        self.auth().certificates = Some(certificates);
+        self
+    }
+
+    /// Believes these peers who calls.
+    #[must_use]
+    pub fn trusted_peers(mut self, peers: TrustedPeers) -> Self {
+        self.auth().peers = Some(peers);
         self
     }
 
@@ -127,27 +162,15 @@ impl<S> tower_layer::Layer<S> for AuthLayer {
     }
 }
 
-/// Who was let in: known to the service over a store, or the holder of the master key.
-enum Entrant {
-    Known(Arc<Known>),
-    Master(Box<Admitted>),
-}
-
-impl Entrant {
-    fn admitted(&self) -> &Admitted {
-        match self {
-            Self::Known(known) => &known.admitted,
-            Self::Master(admitted) => admitted,
-        }
-    }
-}
-
 impl Filter for Auth {
     const NAME: &'static str = "auth";
     type Tap = ();
 
     async fn request(&self, call: &mut Call) -> Result<Flow<()>, Refusal> {
-        let entrant = self.identify(call).await?;
+        let entrant = match self.identify(call.parts_mut()).await {
+            Ok(entrant) => entrant,
+            Err(unknown) => return Err(refused(call, unknown.reason, *unknown.refusal)),
+        };
         let admitted = entrant.admitted();
         let principal = &admitted.principal;
         if let Some(trail) = call.trail() {
@@ -178,69 +201,6 @@ impl Purpose {
             Self::Management => key_type.sees(),
             Self::Any => true,
         }
-    }
-}
-
-impl Auth {
-    async fn identify(&self, call: &mut Call) -> Result<Entrant, Refusal> {
-        let credential = match credential::take(&mut call.parts_mut().headers) {
-            Ok(credential) => Some(credential),
-            // Something else than a header may tell who calls.
-            Err(Unreadable::Missing) if !self.outside.is_empty() => None,
-            Err(unreadable) => return Err(unread(call, unreadable)),
-        };
-        match self.verify(call.parts(), credential.as_ref()).await {
-            Ok(Some(entrant)) => Ok(entrant),
-            Ok(None) => Err(unread(call, Unreadable::Missing)),
-            Err(denied) => {
-                let reason = match &denied {
-                    Denied::Unknown => "unknown",
-                    Denied::Expired => "expired",
-                    Denied::Blocked => "blocked",
-                    Denied::Revoked => "revoked",
-                    Denied::BlockedAccount(_) => "blocked_account",
-                    Denied::Unchecked(_) => "unchecked",
-                };
-                Err(refused(call, reason, Refusal::from(&denied)))
-            }
-        }
-    }
-
-    /// A virtual key goes to the store, anything else to whoever knows it, and last to the master key: no text is tried as a virtual key and as
-    /// another. `None` where there was no credential and nobody knows the caller.
-    async fn verify(
-        &self,
-        parts: &Parts,
-        credential: Option<&SecretString>,
-    ) -> Result<Option<Entrant>, Denied> {
-        let text = credential.map(ExposeSecret::expose_secret);
-        if let Some(text) = text
-            && VirtualKey::claimed_by(text)
-        {
-            let keys = self.keys.as_ref().ok_or(Denied::Unknown)?;
-            let known = keys.known_by_key(text).await?;
-            return Ok(Some(Entrant::Known(known)));
-        }
-        for outside in &self.outside {
-            if let Some(claims) = outside.claims(parts, text).await? {
-                let keys = self.keys.as_ref().ok_or(Denied::Unknown)?;
-                let known = keys.known_by_claims(&claims).await?;
-                return Ok(Some(Entrant::Known(known)));
-            }
-        }
-        let Some(text) = text else {
-            return Ok(None);
-        };
-        let master = self.master.as_ref().ok_or(Denied::Unknown)?;
-        let key_type = if self.master_calls_models {
-            KeyType::Default
-        } else {
-            KeyType::Management
-        };
-        let principal = master.verify_as(text, key_type).ok_or(Denied::Unknown)?;
-        Ok(Some(Entrant::Master(Box::new(Admitted::unbound(
-            principal,
-        )))))
     }
 }
 
@@ -304,15 +264,6 @@ async fn check_model(call: &mut Call, admitted: &Admitted) -> Result<(), Refusal
         None if *models == Models::All => Ok(()),
         None => Err(refused(call, "model", refuse::model_not_told())),
     }
-}
-
-fn unread(call: &Call, unreadable: Unreadable) -> Refusal {
-    let reason = match unreadable {
-        Unreadable::Missing => "missing",
-        Unreadable::Malformed => "malformed",
-        Unreadable::Ambiguous => "ambiguous",
-    };
-    refused(call, reason, unreadable.into())
 }
 
 fn refused(call: &Call, reason: &'static str, refusal: Refusal) -> Refusal {

@@ -62,6 +62,12 @@
 //! 5. The model that the request names is checked, if the key may not call all. A request in which no model can be read then passes
 //!    only as GET or HEAD.
 //!
+//! # Other identities
+//!
+//! Off until they are set: tokens of an identity provider (feature `jwt`), client certificates ([`CertificateMap`]), the word of a trusted peer
+//! ([`TrustedPeers`]), and whatever else can tell who calls ([`Outside`]). They name accounts or keys, which bind the caller as they bind a virtual
+//! key. Two that speak of different callers are refused.
+//!
 //! # When the store fails
 //!
 //! Keys that were looked up in the last 30 seconds go on working, all others get 503 with `retry-after`. A store that hangs counts as failed
@@ -81,15 +87,20 @@
 //!
 //! `sqlite`: `SqliteStore`, for keys that outlive the process. `postgres`: `PostgresStore`, for keys that many processes share, and
 //! `PostgresChanges`, by which they hear of changes. `redis`: `RedisChanges`, by which they hear of changes where the store can't tell.
+//! `jwt`: tokens of an identity provider in the place of keys (the module `jwt`).
 
 mod account;
 mod cache;
+mod certificate;
 mod chain;
 mod credential;
 mod digest;
 mod error;
 #[cfg(any(feature = "postgres", feature = "redis"))]
 mod feed;
+mod identify;
+#[cfg(feature = "jwt")]
+pub mod jwt;
 mod key;
 mod keys;
 mod layer;
@@ -97,6 +108,7 @@ mod master;
 mod matrix;
 mod narrow;
 mod outside;
+mod peer;
 mod random;
 mod record;
 mod refuse;
@@ -109,6 +121,7 @@ mod strength;
 pub use account::{Account, AccountId, AccountKind, Member};
 // What a record holds is read with nothing but this crate.
 pub use bartizan_core::{Period, PeriodError};
+pub use certificate::{CertificateField, CertificateMap};
 pub use digest::{KeyDigest, Pepper};
 pub use error::{ConfigError, Error};
 #[cfg(feature = "postgres")]
@@ -124,6 +137,7 @@ pub use layer::{Auth, AuthLayer};
 pub use master::MasterKey;
 pub use matrix::{Action, Reach, allowed, reach};
 pub use outside::Outside;
+pub use peer::TrustedPeers;
 pub use record::{KeyRecord, Previous, Rotation, Standing};
 pub use rights::{Addresses, Rights, Routes};
 pub use role::{RequireRole, RequireRoleLayer, require_role};

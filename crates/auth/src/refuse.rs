@@ -139,6 +139,28 @@ pub(crate) fn route() -> Refusal {
     )
 }
 
+pub(crate) fn ambiguous_identity() -> Refusal {
+    unauthorized(
+        "ambiguous_identity",
+        "The request speaks of several callers: its credential, its client certificate or what a trusted peer says. Let them speak of one.",
+    )
+}
+
+pub(crate) fn unclear_peer() -> Refusal {
+    unauthorized(
+        "unclear_identity",
+        "The headers of the trusted peer name no caller that can be told: name one key, or accounts, each once.",
+    )
+}
+
+pub(crate) fn certificate_required() -> Refusal {
+    Refusal::new(
+        RefusalKind::Forbidden,
+        "certificate_required",
+        "This API key may be used only with its client certificate.",
+    )
+}
+
 pub(crate) fn role_required() -> Refusal {
     Refusal::new(
         RefusalKind::Forbidden,

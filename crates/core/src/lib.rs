@@ -49,7 +49,7 @@ pub use filtered::Filtered;
 pub use form::Form;
 pub use framing::{Framing, LineDecoder};
 pub use headers::{towards_client, towards_provider};
-pub use peer::{ClientCertificate, ClientIp, MatchedRoute};
+pub use peer::{ClientCertificate, ClientIp, MatchedRoute, PeerIp};
 pub use period::{Period, PeriodError};
 pub use principal::{Identity, Models, Principal};
 pub use refusal::{Refusal, RefusalKind};

@@ -9,6 +9,12 @@ use std::sync::Arc;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ClientIp(pub IpAddr);
 
+/// The address at the other end of the connection, whatever anybody says in a header.
+///
+/// It is what tells a proxy whose word is trusted from everybody else. Without it, [`ClientIp`] has to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct PeerIp(pub IpAddr);
+
 /// What stands in the certificate that the caller proved to hold in the TLS handshake, verified against the service's own authorities.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
