@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use crate::account::AccountId;
+use crate::account::{AccountId, AccountKind};
 use crate::chain::{Admitted, Caller, Chain};
 use crate::digest::KeyDigest;
 use crate::narrow::Groups;
@@ -20,7 +20,8 @@ pub(crate) struct Known {
     pub(crate) record: Option<KeyRecord>,
     /// Until when its text is good, where that is the key's text of before.
     pub(crate) until: Option<Duration>,
-    pub(crate) chain: Chain,
+    /// Which account of it is blocked or deleted.
+    pub(crate) closed: Option<AccountKind>,
     pub(crate) admitted: Admitted,
     /// The accounts that it hangs on, those that have no record included: they may get one.
     accounts: Vec<AccountId>,
@@ -31,7 +32,7 @@ impl Known {
         digest: KeyDigest,
         record: KeyRecord,
         until: Option<Duration>,
-        chain: Chain,
+        chain: &Chain,
         accounts: Vec<AccountId>,
         groups: &Groups,
     ) -> Self {
@@ -40,7 +41,7 @@ impl Known {
             digest,
             record: Some(record),
             until,
-            chain,
+            closed: chain.closed(),
             admitted,
             accounts,
         }
@@ -48,7 +49,7 @@ impl Known {
 
     pub(crate) fn of_claims(
         digest: KeyDigest,
-        chain: Chain,
+        chain: &Chain,
         admitted: Admitted,
         accounts: Vec<AccountId>,
     ) -> Self {
@@ -56,7 +57,7 @@ impl Known {
             digest,
             record: None,
             until: None,
-            chain,
+            closed: chain.closed(),
             admitted,
             accounts,
         }
@@ -201,7 +202,7 @@ mod tests {
             digest,
             record,
             None,
-            chain,
+            &chain,
             Vec::new(),
             &Groups::new(),
         ))

@@ -173,7 +173,7 @@ impl Keys {
             return Err(Denied::Unknown);
         }
         let standing = known.record.as_ref().map(|record| record.standing(now));
-        match (standing, known.chain.closed()) {
+        match (standing, known.closed) {
             (Some(Standing::Live), None) => Ok(known),
             (Some(Standing::Live), Some(kind)) => Err(Denied::BlockedAccount(kind)),
             (Some(Standing::Expired), _) => Err(Denied::Expired),
@@ -208,7 +208,7 @@ impl Keys {
         };
         let caller = Caller::from(&record);
         let (chain, accounts) = self.chain(&caller, &record.lineage, Some(accounts)).await?;
-        let known = Known::of_key(digest, record, until, chain, accounts, &self.groups);
+        let known = Known::of_key(digest, record, until, &chain, accounts, &self.groups);
         let known = Arc::new(known);
         self.cache.insert(Arc::clone(&known), ticket);
         metrics::gauge!("bartizan.auth.cached_keys").set(self.cache.len() as f64);

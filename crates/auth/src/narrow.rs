@@ -228,3 +228,204 @@ fn turns(outer: Option<Period>, inner: Option<Period>) -> Option<u64> {
     }
     Some(long.div_ceil(short.max(1)))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::IpAddr;
+
+    use bartizan_core::Decimal;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn some_models() -> impl Strategy<Value = Models> {
+        prop_oneof![
+            Just(Models::All),
+            prop::collection::vec("[ab]{0,3}\\*?|group", 0..4).prop_map(Models::Only),
+        ]
+    }
+
+    fn some_addresses() -> impl Strategy<Value = Addresses> {
+        let range = (0_u8..4, 0_u8..4, 0_u8..=32)
+            .prop_map(|(one, two, length)| format!("10.0.{one}.{two}/{length}").parse().unwrap());
+        prop_oneof![
+            Just(Addresses::All),
+            prop::collection::vec(range, 0..4).prop_map(Addresses::Only),
+        ]
+    }
+
+    fn some_budget() -> impl Strategy<Value = Budget> {
+        let period = prop::option::of(prop::sample::select(vec!["1d", "7d", "30d", "1mo", "12mo"]));
+        (prop::option::of(0_i64..1_000), period).prop_map(|(amount, period)| Budget {
+            max_budget: amount.map(Decimal::from),
+            soft_budget: None,
+            budget_duration: period.map(|period| period.parse().unwrap()),
+        })
+    }
+
+    fn some_rights() -> impl Strategy<Value = Rights> {
+        let routes = prop_oneof![
+            Just(Routes::All),
+            prop::collection::vec("/[ab]{0,2}\\*?", 0..4).prop_map(Routes::Only),
+        ];
+        let limits = any::<[Option<u32>; 3]>();
+        let guardrails = prop::collection::btree_set("[xyz]", 0..3);
+        (
+            some_models(),
+            routes,
+            some_addresses(),
+            limits,
+            some_budget(),
+            guardrails,
+        )
+            .prop_map(
+                |(
+                    models,
+                    routes,
+                    addresses,
+                    [rpm, tpm, max_parallel_requests],
+                    budget,
+                    guardrails,
+                )| {
+                    let limits = Limits {
+                        rpm,
+                        tpm,
+                        max_parallel_requests,
+                    };
+                    let bounds = Bounds { limits, budget };
+                    Rights {
+                        models,
+                        routes,
+                        addresses,
+                        bounds,
+                        model_bounds: BTreeMap::from([("a".to_owned(), bounds)]),
+                        guardrails,
+                    }
+                },
+            )
+    }
+
+    fn groups() -> Groups {
+        Groups::from([("group".to_owned(), vec!["a".to_owned(), "bb*".to_owned()])])
+    }
+
+    fn allows(rights: &Rights, (model, path, address): (&str, &str, IpAddr)) -> [bool; 3] {
+        [
+            expand(&rights.models, &groups()).allow(model),
+            rights.routes.allow(path),
+            rights.addresses.allow(address),
+        ]
+    }
+
+    /// The most that can be spent within `days`, beginning a period at the worst moment.
+    fn spends(budget: &Budget, days: u64) -> Option<Decimal> {
+        let february = Duration::from_secs(31 * 86_400);
+        let periods = budget.budget_duration.map_or(1, |period| {
+            let length = (period.after(february) - february).as_secs() / 86_400;
+            days.div_ceil(length)
+        });
+        budget.max_budget.map(|most| most * Decimal::from(periods))
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_met_allows_what_both_allow(
+            bound in some_rights(),
+            asked in some_rights(),
+            model in "[ab]{0,4}|group",
+            path in "/[ab]{0,3}",
+            address in (0_u8..4, 0_u8..4),
+        ) {
+            let address = IpAddr::from([10, 0, address.0, address.1]);
+            let call = (&*model, &*path, address);
+            let met = allows(&rights(&bound, &asked, &groups()), call);
+            let (one, two) = (allows(&bound, call), allows(&asked, call));
+            prop_assert_eq!(met, [one[0] && two[0], one[1] && two[1], one[2] && two[2]]);
+        }
+
+        #[test]
+        fn bounds_never_widen(bound in some_rights(), asked in some_rights(), days in 28_u64..400) {
+            let met = rights(&bound, &asked, &groups());
+            for (bound, asked, met) in [
+                (bound.bounds, asked.bounds, met.bounds),
+                (bound.model_bounds["a"], asked.model_bounds["a"], met.model_bounds["a"]),
+            ] {
+                for of in [|limits: Limits| limits.rpm, |limits: Limits| limits.tpm, |limits: Limits| limits.max_parallel_requests] {
+                    for wide in [of(bound.limits), of(asked.limits)] {
+                        prop_assert!(wide.is_none_or(|wide| of(met.limits).is_some_and(|met| met <= wide)));
+                    }
+                }
+                for wide in [bound.budget, asked.budget] {
+                    // In any span that the wide budget is renewed in, the met one spends no more.
+                    let spent = spends(&met.budget, days);
+                    prop_assert!(spends(&wide, days).is_none_or(|wide| spent.is_some_and(|spent| spent <= wide)), "{bound:?} {asked:?} {met:?}");
+                }
+            }
+            prop_assert!(bound.guardrails.is_subset(&met.guardrails) && asked.guardrails.is_subset(&met.guardrails));
+        }
+
+        #[test]
+        fn what_holds_another_allows_all_that_it_allows(
+            bound in some_rights(),
+            asked in some_rights(),
+            model in "[ab]{0,4}",
+            path in "/[ab]{0,3}",
+            address in (0_u8..4, 0_u8..4),
+        ) {
+            let met = rights(&bound, &asked, &groups());
+            prop_assert!(holds(&bound, &bound, &groups()) && holds(&bound, &met, &groups()));
+            if holds(&bound, &asked, &groups()) {
+                let address = IpAddr::from([10, 0, address.0, address.1]);
+                let call = (&*model, &*path, address);
+                for (wide, narrow) in allows(&bound, call).into_iter().zip(allows(&asked, call)) {
+                    prop_assert!(wide || !narrow);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_group_that_both_name_stays_a_group() {
+        let only =
+            |names: &[&str]| Models::Only(names.iter().map(|name| (*name).to_owned()).collect());
+        for (bound, asked, met) in [
+            (only(&["group"]), only(&["group"]), only(&["group"])),
+            (Models::All, only(&["group"]), only(&["group"])),
+            (only(&["group"]), Models::All, only(&["group"])),
+            (only(&["group"]), only(&["a", "o3"]), only(&["a"])),
+            (only(&["bb1", "o3"]), only(&["group"]), only(&["bb1"])),
+            // A pattern that fits the group's name holds none of its models.
+            (only(&["g*"]), only(&["group"]), only(&[])),
+        ] {
+            assert_eq!(
+                delegated(&bound, &asked, &groups()),
+                met,
+                "{bound:?} {asked:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_budget_that_surely_stays_within_another_is_kept() {
+        let budget = |amount: i64, period: &str| Budget {
+            max_budget: Some(amount.into()),
+            soft_budget: None,
+            budget_duration: period.parse().ok(),
+        };
+        for (bound, asked, met) in [
+            (budget(100, "30d"), budget(50, "30d"), budget(50, "30d")),
+            (budget(100, "30d"), budget(200, "30d"), budget(100, "30d")),
+            (budget(100, "30d"), budget(3, "1d"), budget(3, "1d")),
+            (budget(100, "30d"), budget(50, "1d"), budget(50, "30d")),
+            (budget(100, "1d"), budget(50, "30d"), budget(50, "30d")),
+            (budget(100, "1d"), budget(500, "30d"), budget(100, "30d")),
+            (budget(100, ""), budget(500, "30d"), budget(100, "")),
+            (budget(100, "1d"), budget(50, ""), budget(50, "")),
+        ] {
+            assert_eq!(super::budget(&bound, &asked), met);
+        }
+        let unbound = Budget::default();
+        assert_eq!(super::budget(&budget(9, "1d"), &unbound), budget(9, "1d"));
+        assert_eq!(super::budget(&unbound, &budget(9, "1d")), budget(9, "1d"));
+    }
+}

@@ -116,7 +116,7 @@ impl Keys {
             .look_up_claims(claims)
             .await
             .map_err(Denied::Unchecked)?;
-        match known.chain.closed() {
+        match known.closed {
             Some(kind) => Err(Denied::BlockedAccount(kind)),
             None => Ok(known),
         }
@@ -150,7 +150,7 @@ impl Keys {
         let (chain, hangs) = self.chain(&caller, &[], None).await?;
         caller.role = claims.role.unwrap_or_else(|| chain.role_of(&caller));
         let admitted = chain.admit(&caller, &self.groups);
-        let known = Arc::new(Known::of_claims(digest, chain, admitted, hangs));
+        let known = Arc::new(Known::of_claims(digest, &chain, admitted, hangs));
         self.claimed.insert(Arc::clone(&known), ticket);
         Ok(known)
     }
