@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use bartizan_core::{
-    Call, ClientIp, Filter, Filtered, Flow, KeyType, MatchedRoute, Models, Note, Refusal,
+    Call, ClientIp, Document, Filter, Filtered, Flow, KeyType, MatchedRoute, Models, Note, Refusal,
 };
 use http::Method;
 use http::request::Parts;
@@ -247,18 +247,20 @@ async fn check_model(call: &mut Call, admitted: &Admitted) -> Result<(), Refusal
     if free || matches!(call.parts().method, Method::GET | Method::HEAD) {
         return Ok(());
     }
-    let named = match call.document().await? {
-        Some(document) => {
-            let model = document.facts().model.clone();
-            let target = model.as_ref().and_then(|model| admitted.aliases.get(model));
-            if let Some(target) = target {
-                document.set_model(target);
-            }
-            target.or(model.as_ref()).map(|model| models.allow(model))
-        }
-        None => None,
+    let model = |document: Option<&mut Document>| {
+        document.and_then(|document| document.facts().model.clone())
     };
-    match named {
+    let mut named = model(call.document().await?);
+    let target = named.as_ref().and_then(|named| admitted.aliases.get(named));
+    if let Some(target) = target {
+        // What is checked is what goes on, not what should have been written.
+        let is_set = call.set_model(target).await?;
+        named = model(call.document().await?);
+        if !is_set || named.as_ref() != Some(target) {
+            return Err(refused(call, "alias", refuse::alias()));
+        }
+    }
+    match named.map(|named| models.allow(&named)) {
         Some(true) => Ok(()),
         Some(false) => Err(refused(call, "model", refuse::model_not_allowed())),
         None if *models == Models::All => Ok(()),

@@ -115,6 +115,15 @@ pub(crate) fn model_not_told() -> Refusal {
     Refusal::new(RefusalKind::Forbidden, "model_not_allowed", message).param("model")
 }
 
+pub(crate) fn alias() -> Refusal {
+    Refusal::new(
+        RefusalKind::BadRequest,
+        "alias_not_possible",
+        "This API key means another model by the name in the request, which can't be put in its place here. Name that model itself.",
+    )
+    .param("model")
+}
+
 pub(crate) fn key_type() -> Refusal {
     Refusal::new(
         RefusalKind::Forbidden,

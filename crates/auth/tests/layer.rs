@@ -10,7 +10,6 @@
 mod support;
 
 use std::convert::Infallible;
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bartizan_auth::{AuthLayer, KeyRequest, Keys, MemoryStore, RequireRoleLayer, VirtualKey};
@@ -18,45 +17,9 @@ use bartizan_core::{Body, Dialect, Identity, Models, Principal, Refusal, Role, T
 use http::{HeaderValue, Request, Response, StatusCode};
 use http_body_util::BodyExt;
 use secrecy::ExposeSecret;
+use support::inside::{CHAT, Inside, code, mint, post};
 use support::{Fault, FaultyStore, MASTER, admin, clock, keys, master};
 use tower::{Layer, ServiceExt, service_fn};
-
-/// What reached the inner service.
-#[derive(Clone, Debug, Default)]
-struct Inside(Arc<Mutex<Vec<http::request::Parts>>>);
-
-impl Inside {
-    fn calls(&self) -> usize {
-        self.0.lock().unwrap().len()
-    }
-
-    fn last(&self) -> http::request::Parts {
-        self.0.lock().unwrap().last().unwrap().clone()
-    }
-
-    async fn send(&self, layer: &AuthLayer, request: Request<Body>) -> Response<Body> {
-        let inside = self.clone();
-        let service = layer.layer(service_fn(move |request: Request<Body>| {
-            inside.0.lock().unwrap().push(request.into_parts().0);
-            async { Ok::<_, Infallible>(Response::new(Body::from("in"))) }
-        }));
-        service.oneshot(request).await.unwrap()
-    }
-}
-
-fn post(key: &[u8], body: &str) -> Request<Body> {
-    let bearer = [b"Bearer ", key].concat();
-    Request::post("/v1/chat/completions")
-        .header("authorization", HeaderValue::from_bytes(&bearer).unwrap())
-        .body(Body::from(body.to_owned()))
-        .unwrap()
-}
-
-const CHAT: &str = r#"{"model":"gpt-4o","messages":[]}"#;
-
-fn code(response: &Response<Body>) -> &'static str {
-    response.extensions().get::<Refusal>().unwrap().code()
-}
 
 async fn text(response: Response<Body>) -> String {
     String::from_utf8(
@@ -69,17 +32,6 @@ async fn text(response: Response<Body>) -> String {
             .to_vec(),
     )
     .unwrap()
-}
-
-async fn mint(keys: &Keys, edit: impl FnOnce(&mut KeyRequest)) -> String {
-    let mut request = KeyRequest::default();
-    edit(&mut request);
-    keys.generate(&admin(), request)
-        .await
-        .unwrap()
-        .key
-        .expose_secret()
-        .to_owned()
 }
 
 #[tokio::test]

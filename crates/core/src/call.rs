@@ -2,7 +2,7 @@
 
 use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, TRANSFER_ENCODING};
 use http::request::Parts;
-use http::{HeaderMap, HeaderValue, Method, Request};
+use http::{HeaderMap, HeaderValue, Method, Request, Uri};
 
 use crate::body::Body;
 use crate::dialect::{Dialect, Direction};
@@ -137,6 +137,37 @@ impl Call {
             document.say_by_path(model, stream);
         }
         Ok(Some(document))
+    }
+
+    /// Names another model than the caller did, where the API has it: in the message, or in the path. `false` where there is none to name, or it
+    /// can't be done; the request is then unchanged.
+    ///
+    /// # Errors
+    ///
+    /// As [`document`](Self::document).
+    pub async fn set_model(&mut self, model: &str) -> Result<bool, Refusal> {
+        let path = self.parts.uri.path();
+        if self.dialect.in_path(path).is_none() {
+            let document = self.document().await?;
+            return Ok(document.is_some_and(|document| document.set_model(model)));
+        }
+        let Some(mut path) = self.dialect.with_model(path, model) else {
+            return Ok(false);
+        };
+        if let Some(query) = self.parts.uri.query() {
+            path.push('?');
+            path.push_str(query);
+        }
+        let Ok(path) = path.parse() else {
+            return Ok(false);
+        };
+        let mut parts = self.parts.uri.clone().into_parts();
+        parts.path_and_query = Some(path);
+        match Uri::from_parts(parts) {
+            Ok(uri) => self.parts.uri = uri,
+            Err(_) => return Ok(false),
+        }
+        Ok(true)
     }
 
     /// Puts `document` in the place of the body.

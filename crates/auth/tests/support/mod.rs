@@ -2,6 +2,8 @@
 
 #![allow(dead_code, reason = "each test binary uses its own part")]
 
+pub(crate) mod inside;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::time::Duration;
@@ -47,6 +49,10 @@ pub(crate) enum Fault {
     Error,
     Hang,
     OthersKey,
+    /// Only the accounts can't be told.
+    Accounts,
+    /// Only keys by their names can't be told.
+    Elders,
 }
 
 /// A store in memory that fails as told, and counts what it was asked.
@@ -81,6 +87,13 @@ impl FaultyStore {
         self.lookups.load(Ordering::SeqCst)
     }
 
+    async fn fault_at(&self, place: Fault) -> Result<(), StoreError> {
+        if self.fault.load(Ordering::SeqCst) == place as u8 {
+            return Err(StoreError::unavailable("disk I/O error"));
+        }
+        self.fault().await
+    }
+
     async fn fault(&self) -> Result<(), StoreError> {
         match self.fault.load(Ordering::SeqCst) {
             fault if fault == Fault::Error as u8 => Err(StoreError::unavailable("disk I/O error")),
@@ -101,7 +114,7 @@ impl KeyStore for FaultyStore {
     }
 
     async fn get(&self, key_ids: &[KeyId]) -> Result<Vec<KeyRecord>, StoreError> {
-        self.fault().await?;
+        self.fault_at(Fault::Elders).await?;
         self.inner.get(key_ids).await
     }
 
@@ -116,7 +129,7 @@ impl KeyStore for FaultyStore {
     }
 
     async fn accounts(&self, ids: &[AccountId]) -> Result<Vec<Account>, StoreError> {
-        self.fault().await?;
+        self.fault_at(Fault::Accounts).await?;
         self.inner.accounts(ids).await
     }
 

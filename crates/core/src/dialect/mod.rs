@@ -191,6 +191,10 @@ impl Dialect {
         path::model(self, path)
     }
 
+    pub(crate) fn with_model(self, path: &str, model: &str) -> Option<String> {
+        path::with_model(self, path, model)
+    }
+
     /// The data that ends a stream, where it is not an event of its own shape.
     pub(crate) const fn done(self) -> Option<&'static str> {
         match self {

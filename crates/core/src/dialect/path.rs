@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use percent_encoding::percent_decode_str;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
 use super::Dialect;
 
@@ -120,6 +120,34 @@ pub(super) fn model(dialect: Dialect, path: &str) -> Option<(Cow<'_, str>, bool)
         _ => None,
     }
 }
+
+/// The path with another model in the place of the one that it names. `None` where the path is spelled or built so that only a router knows
+/// what would be meant: with encoded letters, a tuned model, another publisher's.
+pub(super) fn with_model(dialect: Dialect, path: &str, model: &str) -> Option<String> {
+    let model = utf8_percent_encode(model, UNRESERVED);
+    match dialect {
+        Dialect::Gemini | Dialect::GeminiCountTokens | Dialect::GeminiEmbeddings => {
+            let (before, method) = path.rsplit_once(':')?;
+            let (around, collection, _) = named(before)?;
+            let theirs = around.contains("publishers/") && !around.ends_with("publishers/google/");
+            let plain = !path.contains('%') && collection == "models" && !theirs;
+            plain.then(|| format!("{around}{collection}/{model}:{method}"))
+        }
+        Dialect::BedrockConverse => {
+            let (before, method) = path.trim_end_matches('/').rsplit_once('/')?;
+            let (around, _) = before.rsplit_once('/')?;
+            Some(format!("{around}/{model}/{method}"))
+        }
+        _ => None,
+    }
+}
+
+/// RFC 3986, 2.3: what never needs encoding.
+const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~');
 
 fn googles_model(path: &str) -> Option<(Cow<'_, str>, bool)> {
     let (before, method) = path.rsplit_once(':')?;
