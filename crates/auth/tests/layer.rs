@@ -86,6 +86,13 @@ async fn hostile_bearers_reach_neither_the_store_nor_the_service() {
     let inside = Inside::default();
     let good = VirtualKey::generate().unwrap().expose_secret().to_owned();
     let long = "A".repeat(100_000);
+    // What lies in the store, however it is written.
+    let minted = keys(store.inner.clone(), &clock())
+        .generate(&admin(), KeyRequest::default())
+        .await
+        .unwrap();
+    let digest = minted.record.digest.as_bytes();
+    let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
     let hostile: Vec<Vec<u8>> = [
         "' OR '1'='1' --",
         "sk-bz-'; DROP TABLE keys; --",
@@ -103,6 +110,12 @@ async fn hostile_bearers_reach_neither_the_store_nor_the_service() {
         &format!("{good} {good}"),
         &format!("{good}\tx"),
         &good[..54],
+        &hex,
+        &hex.to_uppercase(),
+        &format!("sk-{hex}"),
+        &format!("sk-bz-{hex}"),
+        &format!("sk-bz-{}", &hex[..49]),
+        minted.record.key_id.as_str(),
         &good.replace("sk-bz-", "sk-bz-0"),
     ]
     .into_iter()
@@ -111,8 +124,11 @@ async fn hostile_bearers_reach_neither_the_store_nor_the_service() {
         b"sk-bz-\xff\xfe".to_vec(),
         "sk-bz-ключ".as_bytes().to_vec(),
         b"\xc0\x80".to_vec(),
+        digest.to_vec(),
         Vec::new(),
     ])
+    // The digest's own bytes may hold some that no header can.
+    .filter(|bearer| HeaderValue::from_bytes(bearer).is_ok())
     .collect();
     for bearer in hostile {
         let response = inside.send(&layer, post(&bearer, CHAT)).await;
@@ -237,7 +253,13 @@ async fn every_bad_standing_has_its_own_answer() {
 
 #[tokio::test]
 async fn no_failure_of_the_store_ends_in_a_principal() {
-    for fault in [Fault::Error, Fault::Hang, Fault::OthersKey] {
+    for fault in [
+        Fault::Error,
+        Fault::Hang,
+        Fault::OthersKey,
+        Fault::Accounts,
+        Fault::Elders,
+    ] {
         let memory = MemoryStore::new();
         let others = keys(memory.clone(), &clock())
             .generate(&admin(), KeyRequest::default())
@@ -246,7 +268,11 @@ async fn no_failure_of_the_store_ends_in_a_principal() {
             .record;
         let store = FaultyStore::new(memory).answering(others);
         let keys = keys(store.clone(), &clock());
-        let key = mint(&keys, |_| ()).await;
+        // One with all that there is to look up: an account, and a key that it was minted with.
+        let elder = mint(&keys, |request| request.team_id = Some("search".into())).await;
+        let elder = keys.verify(&elder).await.unwrap();
+        let minted = keys.generate(&elder, KeyRequest::default()).await.unwrap();
+        let key = minted.key.expose_secret().to_owned();
         let layer = AuthLayer::new(keys)
             .master_key(master())
             .master_key_may_call_models();
