@@ -369,7 +369,12 @@ impl World {
                     .await
                     .unwrap();
                 let record = self.record(&minted.key_id).await.unwrap();
-                if kind == AccountKind::User && record.user_id.as_deref() != Some("robin") {
+                let named = match kind {
+                    AccountKind::Organization => &record.organization_id,
+                    AccountKind::Team => &record.team_id,
+                    _ => &record.user_id,
+                };
+                if named.as_deref() != Some(name(kind)) {
                     continue;
                 }
                 for (model, path, address) in calls() {

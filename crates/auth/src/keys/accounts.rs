@@ -116,6 +116,7 @@ impl Keys {
     /// [`Error::Store`].
     pub async fn account(&self, by: &Principal, id: &AccountId) -> Result<Account, Error> {
         let reach = permitted(by, id.kind.to_see())?;
+        check::filters(&[(id.kind.id_field(), &Some(id.id.clone()))])?;
         let account = self.known_account(id).await?;
         if self.is_within(by, reach, &account).await? {
             Ok(account)
@@ -127,13 +128,19 @@ impl Keys {
     /// Shows a page of accounts, in the order of their names, as far as the viewer may see them.
     ///
     /// # Errors
-    /// [`Error::Forbidden`] where one may see none of the kind; [`Error::Store`].
+    /// [`Error::Forbidden`] where one may see none of the kind; [`Error::Invalid`] for a filter that no record can have; [`Error::Store`].
     pub async fn list_accounts(
         &self,
         by: &Principal,
         mut query: AccountQuery,
     ) -> Result<Vec<Account>, Error> {
         let reach = permitted(by, query.kind.to_see())?;
+        check::filters(&[
+            ("organization_id", &query.organization_id),
+            ("user_id", &query.member),
+            ("alias", &query.alias),
+            ("after", &query.after),
+        ])?;
         match (reach, query.kind) {
             (Reach::All, _) => {}
             (Reach::Organization, AccountKind::Team | AccountKind::User) => {
@@ -319,6 +326,9 @@ impl Keys {
         id: &AccountId,
         actions: &[Action],
     ) -> Result<Account, Error> {
+        for action in actions {
+            hand.reach(*action)?;
+        }
         let account = self.account(&hand.principal, id).await?;
         let by = &hand.principal;
         let is_self = id.kind == AccountKind::User && by.user_id() == Some(id.id.as_str());

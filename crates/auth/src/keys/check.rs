@@ -151,6 +151,12 @@ fn pairs(metadata: &BTreeMap<String, String>) -> Result<(), Error> {
     Ok(())
 }
 
+/// Fails for a filter that no record can have. Nothing that a store could trip over reaches it.
+pub(super) fn filters(filters: &[(&'static str, &Option<String>)]) -> Result<(), Error> {
+    let mut each = filters.iter();
+    each.try_for_each(|(field, filter)| name(field, filter.as_deref()))
+}
+
 fn name(field: &'static str, name: Option<&str>) -> Result<(), Error> {
     match name {
         Some(name) if !is_name(name) => Err(invalid(

@@ -33,13 +33,16 @@ impl Hand {
     /// Fails unless it may do `action` to `record`, which it sees.
     pub(super) fn may(&self, action: Action, record: &KeyRecord) -> Result<(), Error> {
         let reach = self.reach(action)?;
-        if touches(&self.principal, reach, record) {
-            Ok(())
-        } else {
-            Err(Error::Forbidden(
+        if !touches(&self.principal, reach, record) {
+            return Err(Error::Forbidden(
                 "this key is beyond the reach of your role",
-            ))
+            ));
         }
+        let is_self = record.key_id.as_str() == self.principal.key_id();
+        if !is_self && !self.role().covers(record.role) {
+            return Err(Error::Forbidden("a key whose role is over your own"));
+        }
+        Ok(())
     }
 
     /// Fails unless it may do `action` to everybody's.

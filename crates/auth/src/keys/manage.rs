@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bartizan_core::Principal;
 
 use super::Keys;
-use super::check::whole_milliseconds;
+use super::check::{self, whole_milliseconds};
 use super::hand::{permitted, touches, viewer};
 use super::wish::Changed;
 use crate::key::{KeyId, VirtualKey};
@@ -40,9 +40,16 @@ impl Keys {
     /// Shows a page of keys, in the order of their names, as far as the viewer may see them (as [`info`](Self::info) says).
     ///
     /// # Errors
-    /// [`Error::Forbidden`] when the viewer's key sees nothing; [`Error::Store`] when the store fails.
+    /// [`Error::Forbidden`] when the viewer's key sees nothing; [`Error::Invalid`] for a filter that no record can have; [`Error::Store`] when the
+    /// store fails.
     pub async fn list(&self, by: &Principal, mut query: KeyQuery) -> Result<Vec<KeyRecord>, Error> {
         let reach = permitted(by, Action::SeeKeys)?;
+        check::filters(&[
+            ("team_id", &query.team_id),
+            ("user_id", &query.user_id),
+            ("organization_id", &query.organization_id),
+            ("key_alias", &query.alias),
+        ])?;
         if reach != Reach::All {
             query.visible_to = viewer(by, reach);
         }
@@ -58,6 +65,7 @@ impl Keys {
     /// As [`info`](Self::info); [`Error::Forbidden`] beyond the reach of [`Action::RevokeKey`].
     pub async fn revoke(&self, by: &Principal, which: &str) -> Result<Changed<KeyRecord>, Error> {
         let hand = self.hand(by).await?;
+        hand.reach(Action::RevokeKey)?;
         let record = self.info(&hand.principal, which).await?;
         hand.may(Action::RevokeKey, &record)?;
         let changed = self.revoked(record).await?;

@@ -26,6 +26,7 @@ impl Keys {
     ) -> Result<Changed<Account>, Error> {
         let hand = self.hand(by).await?;
         let action = manage(id)?;
+        hand.reach(action)?;
         check_role(&hand, id, member.role)?;
         let mut probe = self.account(&hand.principal, id).await?;
         probe.members = vec![member.clone()];

@@ -31,6 +31,9 @@ impl Keys {
     ) -> Result<Changed<KeyRecord>, Error> {
         let hand = self.hand(by).await?;
         hand.reach(Action::UpdateKey)?;
+        if change.blocked.is_some() {
+            hand.reach(Action::BlockKey)?;
+        }
         let mut record = self.info(&hand.principal, which).await?;
         for _ in 0..MOST_TRIES {
             is_seen(&record, seen)?;
