@@ -50,7 +50,7 @@ impl Keys {
         };
         let caller = Caller::from(&record);
         let (chain, accounts) = self.chain(&caller, &record.lineage, None).await?;
-        let known = Known::of_key(digest, record, None, chain, accounts, &self.groups);
+        let known = Known::of_key(digest, record, None, &chain, accounts, &self.groups);
         let known = Arc::new(known);
         self.named.insert(Arc::clone(&known), ticket);
         Ok(Some(known))
