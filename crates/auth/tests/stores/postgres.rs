@@ -408,3 +408,100 @@ async fn a_password_that_can_not_be_had_opens_nothing() {
     let why = fails(PostgresStore::connect(settings).await);
     assert!(why.contains("in time"), "{why}");
 }
+
+#[tokio::test]
+async fn the_document_names_every_table_and_every_column() {
+    let document = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/databases.md");
+    let document = std::fs::read_to_string(document).unwrap();
+    let database = Database::new().await;
+    database.store().await;
+    let mut connection = PgConnection::connect(&database.url()).await.unwrap();
+    let columns = "SELECT table_name::text, column_name::text FROM information_schema.columns WHERE table_schema = 'public'";
+    let rows = sqlx::query(columns)
+        .fetch_all(&mut connection)
+        .await
+        .unwrap();
+    assert!(rows.len() > 40);
+    for row in rows {
+        let (table, column): (String, String) = (row.get(0), row.get(1));
+        for name in [&table, &column] {
+            assert!(
+                document.contains(&format!("`{name}`")),
+                "{table}.{column} is not in docs/databases.md"
+            );
+        }
+    }
+}
+
+/// A server of its own, which speaks TLS with a certificate for `localhost` that only its own file vouches for.
+#[tokio::test]
+async fn tls_is_as_the_url_says() {
+    use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
+
+    let server = PrivatePostgres::start().unwrap();
+    let settings = |parameters: &str| {
+        let port = server.address().port();
+        let url = format!("postgres://bartizan@localhost:{port}/postgres?{parameters}");
+        PostgresSettings::from_url(SecretString::from(url)).unwrap()
+    };
+    PostgresStore::connect(settings("sslmode=prefer"))
+        .await
+        .unwrap();
+    let why = fails(PostgresStore::connect(settings("sslmode=require")).await);
+    assert!(why.contains("does not support TLS"), "{why}");
+
+    let mut connection = PgConnection::connect(&server.url()).await.unwrap();
+    let row = sqlx::query("SELECT current_setting('data_directory')")
+        .fetch_one(&mut connection)
+        .await
+        .unwrap();
+    let folder = std::path::PathBuf::from(row.get::<String, _>(0));
+    let signed = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let other = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    for (name, text) in [
+        ("server.crt", signed.cert.pem()),
+        ("server.key", signed.signing_key.serialize_pem()),
+        ("other.crt", other.cert.pem()),
+    ] {
+        let file = folder.join(name);
+        std::fs::write(&file, text).unwrap();
+        let owner = folder.metadata().unwrap();
+        chown(&file, Some(owner.uid()), Some(owner.gid())).unwrap();
+        std::fs::set_permissions(&file, PermissionsExt::from_mode(0o600)).unwrap();
+    }
+    sqlx::raw_sql("ALTER SYSTEM SET ssl = on")
+        .execute(&mut connection)
+        .await
+        .unwrap();
+    sqlx::raw_sql("SELECT pg_reload_conf()")
+        .execute(&mut connection)
+        .await
+        .unwrap();
+    let root = |name: &str| {
+        let file = folder.join(name);
+        settings(&format!(
+            "sslmode=verify-full&sslrootcert={}",
+            file.display()
+        ))
+    };
+    let mut last = String::new();
+    for _ in 0..100 {
+        match PostgresStore::connect(root("server.crt")).await {
+            Ok(store) => {
+                store.insert(key()).await.unwrap();
+                last.clear();
+                break;
+            }
+            Err(error) => last = told(&error),
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert_eq!(last, "");
+    PostgresStore::connect(settings("sslmode=require"))
+        .await
+        .unwrap();
+    for untrusted in [root("other.crt"), settings("sslmode=verify-full")] {
+        let why = fails(PostgresStore::connect(untrusted).await);
+        assert!(why.contains("certificate"), "{why}");
+    }
+}

@@ -294,3 +294,30 @@ async fn a_file_that_can_not_be_brought_here_is_left_as_it_was() {
         .unwrap();
     assert_eq!(tables, 1);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_processes_on_one_file_lose_no_update() {
+    let folder = Folder::new("two");
+    let record = super::key();
+    let open = || SqliteStore::open(folder.file()).unwrap();
+    open().insert(record.clone()).await.unwrap();
+    let writers: Vec<_> = (0..2)
+        .map(|_| {
+            let (store, digest) = (open(), record.digest);
+            tokio::spawn(async move {
+                let mut done = 0;
+                while done < 20 {
+                    let mut now = store.find(&digest).await.unwrap().unwrap();
+                    now.tags.push("one more".to_owned());
+                    let seen = now.version;
+                    done += usize::from(store.replace(now, seen).await.unwrap());
+                }
+            })
+        })
+        .collect();
+    for writer in writers {
+        writer.await.unwrap();
+    }
+    let last = open().find(&record.digest).await.unwrap().unwrap();
+    assert_eq!((last.tags.len(), last.version), (40, 41));
+}
