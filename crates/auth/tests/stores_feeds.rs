@@ -368,6 +368,27 @@ async fn what_was_changed_while_the_way_to_postgres_was_cut_or_silent_is_seen_wh
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_redis_that_hangs_holds_up_no_change_and_hears_of_it_later() {
+    let server = PrivateRedis::start().unwrap();
+    let keys = Keys::builder(MemoryStore::new(), pepper())
+        .changes(redis_at(server.address()))
+        .build();
+    let (_, key_id) = mint(&keys).await;
+    let heard = Heard::default();
+    let following = heard.follow(redis_at(server.address()));
+    heard.hears(&Change::Anything).await;
+    server.freeze().unwrap();
+    let start = Instant::now();
+    keys.set_blocked(&admin(), key_id.as_str(), true)
+        .await
+        .unwrap();
+    assert!(start.elapsed() < SOON, "{:?}", start.elapsed());
+    server.thaw().unwrap();
+    heard.hears(&Change::Key(key_id)).await;
+    following.abort();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_was_changed_while_redis_was_silent_is_seen_when_it_is_back() {
     let server = PrivateRedis::start().unwrap();
     let way = Way::to(server.address()).await;

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::future::poll_fn;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_core::Stream as _;
@@ -34,9 +35,16 @@ use crate::store::{Change, Changes, StoreError};
 /// # }
 /// ```
 pub struct RedisChanges {
+    server: Arc<Server>,
+    keep_alive: Duration,
+}
+
+/// How long whoever made a change waits for it to be told: a Redis that hangs must not make a change look like one that wasn't made.
+const TELLING: Duration = Duration::from_millis(250);
+
+struct Server {
     url: SecretString,
     channel: String,
-    keep_alive: Duration,
     /// Kept from one announcement to the next.
     telling: Mutex<Option<MultiplexedConnection>>,
 }
@@ -73,10 +81,12 @@ impl RedisChanges {
             });
         }
         Ok(Self {
-            url,
-            channel,
+            server: Arc::new(Server {
+                url,
+                channel,
+                telling: Mutex::default(),
+            }),
             keep_alive: KEEP_ALIVE,
-            telling: Mutex::default(),
         })
     }
 
@@ -87,6 +97,38 @@ impl RedisChanges {
         self
     }
 
+    async fn hear(&self, on: &(dyn Fn(Change) + Send + Sync)) -> Result<(), StoreError> {
+        let client = self.server.client()?;
+        let subscribe = async {
+            let mut told = client.get_async_pubsub().await?;
+            told.subscribe(&self.server.channel).await?;
+            Ok::<_, redis::RedisError>(told)
+        };
+        let told = timeout(PATIENCE, subscribe).await;
+        let told = told.map_err(StoreError::unavailable)?;
+        let (mut asking, mut told) = told.map_err(StoreError::unavailable)?.split();
+        on(Change::Anything);
+        loop {
+            let next = poll_fn(|context| Pin::new(&mut told).poll_next(context));
+            match timeout(self.keep_alive, next).await {
+                Ok(Some(message)) => {
+                    let name: Result<String, _> = message.get_payload();
+                    on(name.map_or(Change::Anything, |name| read(&name)));
+                }
+                Ok(None) => return Ok(()),
+                Err(_silence) => {
+                    let alive = asking.ping::<redis::Value>();
+                    let alive = timeout(PATIENCE.min(self.keep_alive), alive).await;
+                    alive
+                        .map_err(StoreError::unavailable)?
+                        .map_err(StoreError::unavailable)?;
+                }
+            }
+        }
+    }
+}
+
+impl Server {
     fn client(&self) -> Result<Client, StoreError> {
         if rustls::crypto::CryptoProvider::get_default().is_none() {
             // The redis crate takes the process's own, and panics where several could be meant and none is. Another thread may be first.
@@ -118,39 +160,7 @@ impl RedisChanges {
             .map_err(StoreError::unavailable)
     }
 
-    async fn hear(&self, on: &(dyn Fn(Change) + Send + Sync)) -> Result<(), StoreError> {
-        let client = self.client()?;
-        let subscribe = async {
-            let mut told = client.get_async_pubsub().await?;
-            told.subscribe(&self.channel).await?;
-            Ok::<_, redis::RedisError>(told)
-        };
-        let told = timeout(PATIENCE, subscribe).await;
-        let told = told.map_err(StoreError::unavailable)?;
-        let (mut asking, mut told) = told.map_err(StoreError::unavailable)?.split();
-        on(Change::Anything);
-        loop {
-            let next = poll_fn(|context| Pin::new(&mut told).poll_next(context));
-            match timeout(self.keep_alive, next).await {
-                Ok(Some(message)) => {
-                    let name: Result<String, _> = message.get_payload();
-                    on(name.map_or(Change::Anything, |name| read(&name)));
-                }
-                Ok(None) => return Ok(()),
-                Err(_silence) => {
-                    let alive = asking.ping::<redis::Value>();
-                    let alive = timeout(PATIENCE.min(self.keep_alive), alive).await;
-                    alive
-                        .map_err(StoreError::unavailable)?
-                        .map_err(StoreError::unavailable)?;
-                }
-            }
-        }
-    }
-}
-
-impl Changes for RedisChanges {
-    async fn announce(&self, change: &Change) -> Result<(), StoreError> {
+    async fn tell(&self, change: &Change) -> Result<(), StoreError> {
         let kept = self.telling.lock().await.clone();
         if let Some(mut connection) = kept
             && self.publish(&mut connection, change).await.is_ok()
@@ -164,6 +174,18 @@ impl Changes for RedisChanges {
         *self.telling.lock().await = Some(connection);
         Ok(())
     }
+}
+
+impl Changes for RedisChanges {
+    async fn announce(&self, change: &Change) -> Result<(), StoreError> {
+        let (server, change) = (Arc::clone(&self.server), change.clone());
+        // On a task of its own: what is late is told all the same.
+        let telling = tokio::spawn(async move { server.tell(&change).await });
+        timeout(TELLING, telling)
+            .await
+            .map_err(StoreError::unavailable)?
+            .map_err(StoreError::unavailable)?
+    }
 
     async fn follow(&self, on: &(dyn Fn(Change) + Send + Sync)) -> StoreError {
         match self.hear(on).await {
@@ -176,7 +198,7 @@ impl Changes for RedisChanges {
 impl fmt::Debug for RedisChanges {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RedisChanges")
-            .field("channel", &self.channel)
+            .field("channel", &self.server.channel)
             .field("keep_alive", &self.keep_alive)
             .finish_non_exhaustive()
     }
