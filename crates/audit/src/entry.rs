@@ -7,6 +7,8 @@ use bartizan_core::{Detail, Note, Principal, Usage};
 use serde::ser::{SerializeMap, SerializeSeq};
 use serde::{Serialize, Serializer};
 
+use crate::change::Change;
+
 /// The longest text that a caller may put into one member: a model's name, a path, a request id.
 const LONGEST_TEXT: usize = 256;
 
@@ -26,6 +28,8 @@ pub enum Entry {
     Intent(Box<Intent>),
     /// A call is over.
     Call(Box<CallRecord>),
+    /// An administrator changes something.
+    Change(Box<Change>),
     /// Records were dropped (lossy mode only).
     Gap(Gap),
 }
@@ -38,6 +42,7 @@ impl Entry {
             Self::Open(_) => "open",
             Self::Intent(_) => "intent",
             Self::Call(_) => "call",
+            Self::Change(_) => "change",
             Self::Gap(_) => "gap",
         }
     }
@@ -325,7 +330,7 @@ pub(crate) fn bounded(text: &str) -> String {
         .collect()
 }
 
-fn rfc3339<S: Serializer>(unix: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+pub(crate) fn rfc3339<S: Serializer>(unix: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
     // The format ends with the year 9999; a clock that says more is wrong anyway, and its record must not be lost.
     let unix = (*unix).min(Duration::from_secs(253_402_300_799));
     serializer.collect_str(&humantime::format_rfc3339_millis(UNIX_EPOCH + unix))

@@ -294,7 +294,9 @@ impl Journal {
         }
     }
 
-    pub(crate) fn clock(&self) -> &dyn Clock {
+    /// The clock by which records are dated.
+    #[must_use]
+    pub fn clock(&self) -> &dyn Clock {
         &*self.0.clock
     }
 

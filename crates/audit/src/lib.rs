@@ -47,8 +47,8 @@
 //! # The format
 //!
 //! One JSON object a line. Every line has, in this order, `v` (1), `seq` (from 1, without gaps), `prev` (the hash of the
-//! line before, 64 zeros at the start), `kind` (`open`, `intent`, `call` or `gap`), that kind's members ([`Opened`],
-//! [`Intent`], [`CallRecord`], [`Gap`]), `hash`, and where there is a key, `mac`. Take a line without its last members, that is
+//! line before, 64 zeros at the start), `kind` (`open`, `intent`, `call`, `change` or `gap`), that kind's members ([`Opened`],
+//! [`Intent`], [`CallRecord`], [`Change`], [`Gap`]), `hash`, and where there is a key, `mac`. Take a line without its last members, that is
 //! up to and without `,"hash":"`:
 //!
 //! ```text
@@ -82,6 +82,7 @@
 //! and counts as a failing sink. To begin a new file, or to change the key, stop the writer and move journal and head away.
 
 mod chain;
+mod change;
 mod entry;
 mod error;
 mod file;
@@ -94,6 +95,7 @@ mod verify;
 mod writer;
 
 pub use chain::{Anchor, ChainKey};
+pub use change::{Change, Fields, Stage};
 pub use entry::{CallRecord, Entry, Gap, Intent, Notes, Opened, Outcome, Tokens, Who};
 pub use error::{Defect, Error};
 pub use file::FileSink;

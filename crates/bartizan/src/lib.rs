@@ -17,6 +17,7 @@
 //! | `translate` | `translate` | `TranslateLayer`: one API's clients on another's provider |
 //! | `egress` | `egress` | `EgressLayer` and a client: reaches nothing that is not allowed |
 //! | `full` | | all of them |
+//! | `admin` | `admin` | no layer: a router that manages keys, teams, users and organizations |
 //! | `sqlite` | | keys in a SQLite file |
 //! | `postgres` | | keys in a PostgreSQL database that many processes share |
 //! | `redis` | | word of changed keys from process to process |
@@ -32,6 +33,8 @@
 //! the costly looks at content; guard sees the raw prompt, and whatever leaves the machine is masked. Stacked in one
 //! `tower::ServiceBuilder` they read each body once.
 
+#[cfg(feature = "admin")]
+pub use bartizan_admin as admin;
 #[cfg(feature = "audit")]
 pub use bartizan_audit as audit;
 #[cfg(feature = "auth")]

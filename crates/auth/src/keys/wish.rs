@@ -219,7 +219,7 @@ impl RightsChange {
     }
 
     /// Makes the change.
-    pub(crate) fn apply(self, rights: &mut Rights) {
+    pub fn apply(self, rights: &mut Rights) {
         fn set<T>(place: &mut T, new: Option<T>) {
             if let Some(new) = new {
                 *place = new;
