@@ -3,6 +3,7 @@
 //! [`stack`] is what to read first: the layers in their order. [`config`] reads the file, [`server`] holds the sockets, [`routes`] and
 //! [`provider`] are the two ends of a call.
 
+mod administrators;
 mod cli;
 mod config;
 mod demo;

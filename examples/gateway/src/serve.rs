@@ -13,6 +13,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tracing_subscriber::EnvFilter;
 
+use crate::administrators;
 use crate::cli::Serve;
 use crate::config::Settings;
 use crate::demo;
@@ -270,11 +271,18 @@ async fn open(settings: &Settings, demo: bool) -> Result<Shared, Failure> {
             };
             format!("{path}: {error}{hint}")
         })?;
+    if settings.master.key.is_none() {
+        administrators::needed(&keys).await?;
+    } else if settings.master.calls_models {
+        tracing::warn!(
+            "the master key calls models: a key that may do everything lies wherever models are called"
+        );
+    }
     let catalogue = Catalogue::new(settings.deployments.clone());
     Ok(Shared {
         journal,
         keys,
-        master_key: settings.master_key.clone(),
+        master: settings.master.clone(),
         catalogue: Arc::new(if demo {
             catalogue.with_demo()
         } else {
@@ -302,7 +310,8 @@ async fn greet(
     }
     match key {
         Some(Key::Given(key) | Key::Made(key)) if demo => {
-            let principal = settings.master_key.verify(key.expose_secret());
+            let master = settings.master.key.as_ref();
+            let principal = master.and_then(|master| master.verify(key.expose_secret()));
             let principal = principal.ok_or("the master key does not open its own lock")?;
             let minted = shared.keys.generate(&principal, demo::wish()?).await?;
             text.push_str(&demo::lines(url, &minted.key, &settings.audit.path));

@@ -13,7 +13,7 @@ use std::convert::Infallible;
 use std::sync::Arc;
 
 use bartizan::audit::{AuditLayer, CountLayer, IntentLayer, Journal};
-use bartizan::auth::{AuthLayer, Keys, MasterKey};
+use bartizan::auth::{AuthLayer, Keys};
 use bartizan::core::{Body, Dialect, Limits};
 use bartizan::egress::{Client, Policy};
 use bartizan::guard::{DenyList, GuardLayer, Injection, Invisible, Post, Secrets};
@@ -28,7 +28,7 @@ use tower::{ServiceBuilder, service_fn};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::sensitive_headers::SetSensitiveRequestHeadersLayer;
 
-use crate::config::{Guardrails, ModelLimits, Settings, Verdict};
+use crate::config::{Guardrails, MasterSettings, ModelLimits, Settings, Verdict};
 use crate::fetch::fetch_urls;
 use crate::presidio;
 use crate::provider::{Catalogue, ChooseLayer, DemoLayer, RegionsLayer, Upstream};
@@ -58,7 +58,7 @@ pub(crate) enum StackError {
 pub(crate) struct Shared {
     pub(crate) journal: Journal,
     pub(crate) keys: Keys,
-    pub(crate) master_key: MasterKey,
+    pub(crate) master: MasterSettings,
     pub(crate) catalogue: Arc<Catalogue>,
 }
 
@@ -80,11 +80,7 @@ pub(crate) fn llm(
         .layer(ArrayLayer)
         .layer(audit(&shared.journal))
         .layer(QueryLayer)
-        .layer(
-            AuthLayer::new(shared.keys.clone())
-                .master_key(shared.master_key.clone())
-                .master_key_may_call_models(),
-        )
+        .layer(auth(shared))
         .layer(limit(settings.limits, &settings.model_limits))
         .option_layer(guard(&settings.guardrails)?)
         .option_layer(regions(settings, &shared.catalogue))
@@ -116,13 +112,22 @@ pub(crate) fn own(shared: &Shared, body_limit: usize) -> Stack {
         .layer(SetSensitiveRequestHeadersLayer::new(CREDENTIALS))
         .layer(audit(&shared.journal))
         .layer(QueryLayer)
-        .layer(
-            AuthLayer::new(shared.keys.clone())
-                .master_key(shared.master_key.clone())
-                .for_any(),
-        )
+        .layer(auth(shared).for_any())
         .service(answers);
     BoxCloneSyncService::new(layers)
+}
+
+fn auth(shared: &Shared) -> AuthLayer {
+    let layer = AuthLayer::new(shared.keys.clone());
+    let layer = match &shared.master.key {
+        Some(key) => layer.master_key(key.clone()),
+        None => layer,
+    };
+    if shared.master.calls_models {
+        layer.master_key_may_call_models()
+    } else {
+        layer
+    }
 }
 
 fn audit(journal: &Journal) -> AuditLayer {

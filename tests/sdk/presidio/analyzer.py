@@ -118,12 +118,12 @@ class Analyzer(unittest.TestCase):
         path = os.path.join(cls.folder.name, "gateway.yaml")
         with open(path, "w") as file:
             file.write(config.replace("PORT", str(port)).replace("SERVICE", str(service)))
-        cls.key = subprocess.run([os.environ["GATEWAY"], "keygen"], capture_output=True, text=True, check=True).stdout.split()[0]
+        cls.master = subprocess.run([os.environ["GATEWAY"], "keygen"], capture_output=True, text=True, check=True).stdout.split()[0]
         cls.log = open(os.path.join(cls.folder.name, "log"), "w+")
         cls.gateway = subprocess.Popen(
             [os.environ["GATEWAY"], "--config", path],
             cwd=cls.folder.name,
-            env={"BARTIZAN_MASTER_KEY": cls.key, "RUST_LOG": "trace"},
+            env={"BARTIZAN_MASTER_KEY": cls.master, "RUST_LOG": "trace"},
             stdout=cls.log,
             stderr=cls.log,
         )
@@ -131,6 +131,13 @@ class Analyzer(unittest.TestCase):
         for _ in range(200):
             try:
                 urllib.request.urlopen(cls.service + "/health").close()
+                request = urllib.request.Request(
+                    cls.url + "/key/generate",
+                    b"{}",
+                    {"content-type": "application/json", "authorization": f"Bearer {cls.master}"},
+                )
+                with urllib.request.urlopen(request) as answer:
+                    cls.key = json.load(answer)["key"]
                 return
             except OSError:
                 time.sleep(0.05)

@@ -11,27 +11,41 @@ use super::known;
 use super::read::{Section, Source};
 
 pub(super) struct General {
-    pub(super) master_key: Option<MasterKey>,
+    pub(super) master: Option<MasterSettings>,
     pub(super) pepper: Option<SecretString>,
     pub(super) database: PathBuf,
+}
+
+/// Whether there is a master key, and what it is for.
+#[derive(Clone, Debug)]
+pub(crate) struct MasterSettings {
+    /// None where it is switched off.
+    pub(crate) key: Option<MasterKey>,
+    /// Whether it calls models too.
+    pub(crate) calls_models: bool,
+}
+
+impl MasterSettings {
+    /// One that manages, and calls no models.
+    pub(super) fn managing(key: MasterKey) -> Self {
+        Self {
+            key: Some(key),
+            calls_models: false,
+        }
+    }
 }
 
 const MEND: &str = "make one with `bartizan-gateway keygen`";
 
 pub(super) fn read(mut section: Section<'_>, source: &Source<'_>, data_dir: &Path) -> General {
-    let master_key = match section.take("master_key") {
-        Some(field) => field
-            .secret()
-            .and_then(|secret| master(secret, |message| field.fail(message))),
-        None => from_environment(source),
-    };
+    let master = master_settings(&mut section, source);
     let database = section
         .take("database_url")
         .and_then(|field| database(&field))
         .unwrap_or_else(|| data_dir.join("bartizan.db"));
     section.finish(known::GENERAL);
     General {
-        master_key,
+        master,
         pepper: pepper(source),
         database,
     }
@@ -39,10 +53,42 @@ pub(super) fn read(mut section: Section<'_>, source: &Source<'_>, data_dir: &Pat
 
 pub(super) fn absent(source: &Source<'_>, data_dir: &Path) -> General {
     General {
-        master_key: from_environment(source),
+        master: from_environment(source).map(MasterSettings::managing),
         pepper: pepper(source),
         database: data_dir.join("bartizan.db"),
     }
+}
+
+fn master_settings(section: &mut Section<'_>, source: &Source<'_>) -> Option<MasterSettings> {
+    let told = section.take("master_key");
+    let disabled = section
+        .take("disable_master_key")
+        .and_then(|field| field.boolean())
+        .unwrap_or(false);
+    let calls = section.take("master_key_calls_models");
+    let calls_models = calls.as_ref().and_then(|field| field.boolean());
+    if disabled {
+        // One that is still in the file is not looked at: it opens nothing.
+        if let (Some(field), Some(true)) = (calls, calls_models) {
+            field.fail(
+                "the master key is switched off by `disable_master_key`: remove one of the two",
+            );
+        }
+        return Some(MasterSettings {
+            key: None,
+            calls_models: false,
+        });
+    }
+    let key = match told {
+        Some(field) => field
+            .secret()
+            .and_then(|secret| master(secret, |message| field.fail(message))),
+        None => from_environment(source),
+    };
+    Some(MasterSettings {
+        key: Some(key?),
+        calls_models: calls_models.unwrap_or(false),
+    })
 }
 
 fn from_environment(source: &Source<'_>) -> Option<MasterKey> {

@@ -32,6 +32,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 pub(crate) use analyzer::{AnalyzerSettings, Finder};
 pub(crate) use fetch::FetchSettings;
+pub(crate) use general::MasterSettings;
 pub(crate) use guardrails::{Guardrails, Verdict};
 pub(crate) use models::{Deployment, ModelLimits};
 pub(crate) use own::{AuditSettings, ServerSettings, Times, TlsFiles};
@@ -48,7 +49,7 @@ use read::Source;
 pub(crate) struct Settings {
     pub(crate) deployments: Vec<Deployment>,
     pub(crate) model_limits: ModelLimits,
-    pub(crate) master_key: MasterKey,
+    pub(crate) master: MasterSettings,
     /// Where not given, a file in `data_dir` holds it.
     pub(crate) pepper: Option<SecretString>,
     pub(crate) data_dir: PathBuf,
@@ -119,7 +120,7 @@ impl Settings {
         Ok(Self {
             deployments,
             model_limits: ModelLimits::new(),
-            master_key,
+            master: MasterSettings::managing(master_key),
             pepper,
             database: own.data_dir.join("bartizan.db"),
             data_dir: own.data_dir,
@@ -186,7 +187,7 @@ fn whole(source: &Source<'_>, root: &tree::Node) -> Option<Settings> {
     Some(Settings {
         deployments,
         model_limits,
-        master_key: general.master_key?,
+        master: general.master?,
         pepper: general.pepper,
         database: general.database,
         data_dir: own.data_dir,

@@ -102,7 +102,10 @@ bartizan:
     );
     assert!(
         settings
-            .master_key
+            .master
+            .key
+            .as_ref()
+            .unwrap()
             .verify("sk-5a0d83f7c2164be99e7b20f1d86c4a3e")
             .is_some()
     );
@@ -399,6 +402,50 @@ fn the_environments_key_goes_to_the_providers_own_address_only() {
         settings.deployments[0].place.origin().to_string(),
         "https://api.openai.com:443"
     );
+}
+
+#[test]
+fn the_master_key_manages_unless_more_or_nothing_is_told() {
+    let master = format!("master_key: {MASTER}");
+    for (settings, has_key, calls) in [
+        (master.clone(), true, false),
+        (
+            format!("{master}, master_key_calls_models: true"),
+            true,
+            true,
+        ),
+        (
+            format!("{master}, master_key_calls_models: false"),
+            true,
+            false,
+        ),
+        (format!("{master}, disable_master_key: false"), true, false),
+        (format!("{master}, disable_master_key: true"), false, false),
+        ("disable_master_key: true".to_owned(), false, false),
+    ] {
+        let text = with_model(&format!("general_settings: {{{settings}}}"));
+        let read = Settings::read(&SecretString::from(text), &env).unwrap();
+        let found = (read.master.key.is_some(), read.master.calls_models);
+        assert_eq!(found, (has_key, calls), "{settings}");
+    }
+    for (settings, says) in [
+        (
+            "disable_master_key: true, master_key_calls_models: true",
+            "remove one of the two",
+        ),
+        (
+            "disable_masterkey: true",
+            "did you mean `disable_master_key`?",
+        ),
+        ("disable_master_key: perhaps", "true or false"),
+    ] {
+        let text = with_model(&format!("general_settings: {{{settings}}}"));
+        let found = Settings::read(&SecretString::from(text), &env).unwrap_err();
+        let said = found
+            .iter()
+            .any(|problem| problem.to_string().contains(says));
+        assert!(said, "{settings}: {found:?}");
+    }
 }
 
 #[test]

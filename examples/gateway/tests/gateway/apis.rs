@@ -4,7 +4,7 @@ use bartizan_testkit::{MockProvider, Script};
 use serde_json::{Value, json};
 
 use crate::http::{Answer, ask};
-use crate::process::{Gateway, MASTER, Start, guarded};
+use crate::process::{Gateway, Start, guarded};
 
 const EMAIL: &str = "asha.rao@example.org";
 
@@ -14,7 +14,10 @@ async fn gateway(mock: &MockProvider) -> Gateway {
 
 /// As Google's SDKs send it: the key in their own header.
 async fn google(gateway: &Gateway, path: &str, body: &Value) -> Answer {
-    let headers = [("x-goog-api-key", MASTER), ("x-goog-api-client", "genai")];
+    let headers = [
+        ("x-goog-api-key", gateway.caller().await),
+        ("x-goog-api-client", "genai"),
+    ];
     ask(gateway.address, "POST", path, &headers, &body.to_string()).await
 }
 
@@ -55,7 +58,10 @@ async fn a_client_of_geminis_calls_any_provider_with_personal_data_masked() {
             !sent.contains(EMAIL) && sent.contains("EMAIL_ADDRESS_1"),
             "{sent}"
         );
-        assert!(!sent.contains(MASTER), "the caller's key goes on: {sent}");
+        assert!(
+            !sent.contains(gateway.caller().await),
+            "the caller's key goes on: {sent}"
+        );
     }
 }
 
@@ -130,11 +136,17 @@ async fn what_google_takes_from_a_url_is_refused_in_googles_words() {
     let gateway = gateway(&mock).await;
     for (path, reason) in [
         (
-            format!("/v1beta/models/gpt:generateContent?key={MASTER}"),
+            format!(
+                "/v1beta/models/gpt:generateContent?key={}",
+                gateway.caller().await
+            ),
             "key_in_url",
         ),
         (
-            format!("/v1beta/models/gpt:streamGenerateContent?alt=sse&key={MASTER}"),
+            format!(
+                "/v1beta/models/gpt:streamGenerateContent?alt=sse&key={}",
+                gateway.caller().await
+            ),
             "key_in_url",
         ),
         (
@@ -151,10 +163,11 @@ async fn what_google_takes_from_a_url_is_refused_in_googles_words() {
         assert_eq!(error["details"][0]["reason"], reason, "{error}");
     }
     assert!(mock.requests().is_empty());
+    let caller = gateway.caller().await.to_owned();
     let folder = gateway.stop().await;
     let audit = std::fs::read_to_string(folder.path().join("bartizan-data/audit.jsonl")).unwrap();
     assert!(
-        audit.contains("key_in_url") && !audit.contains(MASTER),
+        audit.contains("key_in_url") && !audit.contains(&caller),
         "{audit}"
     );
 }

@@ -60,7 +60,7 @@ async fn headers_and_the_query_choose_nothing_either() {
     let mock = MockProvider::start(Script::echo()).await.unwrap();
     let trap = MockProvider::start(Script::echo()).await.unwrap();
     let gateway = Start::with(config(&mock, "")).run();
-    let (url, authorization) = (trap.url(), format!("Bearer {MASTER}"));
+    let (url, authorization) = (trap.url(), gateway.bearer().await);
     let headers = [
         ("authorization", authorization.as_str()),
         ("x-litellm-api-base", &url),

@@ -8,10 +8,10 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep};
 
 use crate::http::{read_all, read_answer, request};
-use crate::process::{MASTER, Start, chat, config};
+use crate::process::{Gateway, Start, chat, config};
 
-fn stream_request(connection: &str) -> String {
-    let authorization = format!("Bearer {MASTER}");
+async fn stream_request(gateway: &Gateway, connection: &str) -> String {
+    let authorization = gateway.bearer().await;
     request(
         "POST",
         "/v1/chat/completions",
@@ -29,7 +29,7 @@ async fn a_stream_that_is_under_way_comes_to_its_end() {
             .unwrap();
         let mut gateway = Start::with(config(&mock, "")).run();
         let mut busy = TcpStream::connect(gateway.address).await.unwrap();
-        busy.write_all(stream_request("keep-alive").as_bytes())
+        busy.write_all(stream_request(&gateway, "keep-alive").await.as_bytes())
             .await
             .unwrap();
         let mut idle = TcpStream::connect(gateway.address).await.unwrap();
@@ -81,7 +81,7 @@ async fn an_answer_that_begins_while_draining_says_that_the_connection_ends() {
     let mut gateway = Start::with(config(&mock, "")).run();
     let mut stream = TcpStream::connect(gateway.address).await.unwrap();
     stream
-        .write_all(stream_request("keep-alive").as_bytes())
+        .write_all(stream_request(&gateway, "keep-alive").await.as_bytes())
         .await
         .unwrap();
     mock.wait(|received| received.len() == 1).await.unwrap();
@@ -102,7 +102,7 @@ async fn what_does_not_end_in_time_is_cut_and_recorded() {
     let mut gateway = Start::with(config(&mock, "bartizan: {timeouts: {drain: 500ms}}")).run();
     let mut stream = TcpStream::connect(gateway.address).await.unwrap();
     stream
-        .write_all(stream_request("close").as_bytes())
+        .write_all(stream_request(&gateway, "close").await.as_bytes())
         .await
         .unwrap();
     mock.wait(|received| received.iter().any(|received| received.events == 3))
@@ -134,7 +134,7 @@ async fn a_second_signal_ends_it_at_once() {
     let mut gateway = Start::with(config(&mock, "")).run();
     let mut stream = TcpStream::connect(gateway.address).await.unwrap();
     stream
-        .write_all(stream_request("close").as_bytes())
+        .write_all(stream_request(&gateway, "close").await.as_bytes())
         .await
         .unwrap();
     mock.wait(|received| received.iter().any(|received| received.events == 3))

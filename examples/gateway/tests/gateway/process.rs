@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use bartizan_testkit::MockProvider;
 use tempfile::TempDir;
+use tokio::sync::OnceCell;
 use tokio::time::Instant;
 
 use crate::http::{Answer, ask};
@@ -21,6 +22,7 @@ pub(crate) struct Gateway {
     child: Child,
     pub(crate) address: SocketAddr,
     pub(crate) folder: TempDir,
+    caller: OnceCell<String>,
 }
 
 /// How to start one.
@@ -105,6 +107,7 @@ impl Start {
                     child,
                     address,
                     folder,
+                    caller: OnceCell::new(),
                 };
             }
             if let Some(status) = child.try_wait().unwrap() {
@@ -165,9 +168,21 @@ pub(crate) fn guarded(mock: &MockProvider, more: &str) -> String {
 }
 
 impl Gateway {
-    /// One request with the master key.
+    /// One request with the key that is for it: the master key, which manages, or a caller's, which calls models.
     pub(crate) async fn ask(&self, method: &str, path: &str, body: &str) -> Answer {
-        self.ask_as(MASTER, method, path, body).await
+        let manages = path.starts_with("/key/") && !path.starts_with("/key/info");
+        let key = if manages { MASTER } else { self.caller().await };
+        self.ask_as(key, method, path, body).await
+    }
+
+    /// A virtual key that calls every model.
+    pub(crate) async fn caller(&self) -> &str {
+        self.caller.get_or_init(|| self.key("{}")).await
+    }
+
+    /// The header in which the caller's key goes.
+    pub(crate) async fn bearer(&self) -> String {
+        format!("Bearer {}", self.caller().await)
     }
 
     pub(crate) async fn ask_as(&self, key: &str, method: &str, path: &str, body: &str) -> Answer {
@@ -192,7 +207,7 @@ impl Gateway {
 
     /// A virtual key with these fields.
     pub(crate) async fn key(&self, fields: &str) -> String {
-        let answer = self.ask("POST", "/key/generate", fields).await;
+        let answer = self.ask_as(MASTER, "POST", "/key/generate", fields).await;
         assert_eq!(answer.status, 200, "{answer:?}");
         answer.json()["key"].as_str().unwrap().to_owned()
     }

@@ -8,7 +8,7 @@ use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::http::{read_all, read_answer, request};
-use crate::process::{Gateway, MASTER, Start, chat, config};
+use crate::process::{Gateway, Start, chat, config};
 
 const TIMES: &str =
     "bartizan: {timeouts: {header: 1s, body: 2s, body_idle: 1s, idle: 3s, write: 2s}}";
@@ -78,8 +78,9 @@ async fn a_head_that_dribbles_is_cut_off_at_its_time() {
 #[tokio::test]
 async fn a_body_that_dribbles_is_answered_408() {
     let (mock, gateway) = gateway(Script::echo()).await;
+    let authorization = gateway.bearer().await;
     let head = format!(
-        "POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {MASTER}\r\ncontent-length: 1000\r\n\r\n"
+        "POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\nauthorization: {authorization}\r\ncontent-length: 1000\r\n\r\n"
     );
     for (pause, limit) in [
         (Duration::from_millis(100), Duration::from_secs(2)),
@@ -116,7 +117,7 @@ async fn a_body_that_dribbles_is_answered_408() {
 async fn a_connection_may_rest_longer_than_a_head_may_take() {
     let (_mock, gateway) = gateway(Script::echo()).await;
     let mut stream = TcpStream::connect(gateway.address).await.unwrap();
-    let authorization = format!("Bearer {MASTER}");
+    let authorization = gateway.bearer().await;
     let text = request(
         "POST",
         "/v1/chat/completions",
@@ -136,7 +137,7 @@ async fn a_connection_may_rest_longer_than_a_head_may_take() {
 #[tokio::test]
 async fn whoever_takes_nothing_of_its_answer_is_let_go() {
     let (_mock, gateway) = gateway(Script::words(1_000_000).piece(20_000)).await;
-    let authorization = format!("Bearer {MASTER}");
+    let authorization = gateway.bearer().await;
     // A small window, so that what the kernel takes in our place is little.
     let socket = TcpSocket::new_v4().unwrap();
     socket.set_recv_buffer_size(4_096).unwrap();
@@ -227,7 +228,7 @@ async fn callers_that_do_not_read_hold_back_only_themselves() {
         .await
         .unwrap();
     let gateway = Start::with(config(&mock, "")).run();
-    let authorization = format!("Bearer {MASTER}");
+    let authorization = gateway.bearer().await;
     let text = request(
         "POST",
         "/v1/chat/completions",

@@ -3,14 +3,15 @@
 use bartizan_testkit::{MockProvider, Script};
 
 use crate::http::raw;
-use crate::process::{MASTER, Start, chat, config, guarded};
+use crate::process::{Start, chat, config, guarded};
 
 #[tokio::test]
 async fn no_second_request_hides_in_a_first() {
     let mock = MockProvider::start(Script::echo()).await.unwrap();
     let gateway = Start::with(config(&mock, "")).run();
+    let authorization = gateway.bearer().await;
     let hidden = format!(
-        "POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {MASTER}\r\ncontent-length: 2\r\n\r\n{{}}"
+        "POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\nauthorization: {authorization}\r\ncontent-length: 2\r\n\r\n{{}}"
     );
     let length = hidden.len();
     let head = "POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\n";
@@ -102,15 +103,15 @@ async fn no_second_request_hides_in_a_first() {
 async fn a_body_with_two_lengths_is_not_read() {
     let mock = MockProvider::start(Script::echo()).await.unwrap();
     let gateway = Start::with(config(&mock, "")).run();
-    let body = chat("gpt", "hello", "");
+    let (body, authorization) = (chat("gpt", "hello", ""), gateway.bearer().await);
     let hidden =
-        format!("GET /v1/models HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {MASTER}\r\n\r\n");
+        format!("GET /v1/models HTTP/1.1\r\nhost: x\r\nauthorization: {authorization}\r\n\r\n");
     for (first, second) in [
         ("content-length: 3", "transfer-encoding: chunked"),
         ("transfer-encoding: chunked", "content-length: 3"),
     ] {
         let text = format!(
-            "POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {MASTER}\r\n{first}\r\n{second}\r\n\r\n{:x}\r\n{body}\r\n0\r\n\r\n{hidden}",
+            "POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\nauthorization: {authorization}\r\n{first}\r\n{second}\r\n\r\n{:x}\r\n{body}\r\n0\r\n\r\n{hidden}",
             body.len()
         );
         let answer = raw(gateway.address, text.as_bytes()).await;
@@ -128,6 +129,7 @@ async fn a_body_with_two_lengths_is_not_read() {
 async fn broken_chunks_are_no_body() {
     let mock = MockProvider::start(Script::echo()).await.unwrap();
     let gateway = Start::with(config(&mock, "")).run();
+    let authorization = gateway.bearer().await;
     for chunk in [
         "zz\r\n{}\r\n0\r\n\r\n",
         "2 x\r\n{}\r\n0\r\n\r\n",
@@ -137,7 +139,7 @@ async fn broken_chunks_are_no_body() {
         "2\n{}\n0\n\n",
     ] {
         let text = format!(
-            "POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {MASTER}\r\nconnection: close\r\ntransfer-encoding: chunked\r\n\r\n{chunk}"
+            "POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\nauthorization: {authorization}\r\nconnection: close\r\ntransfer-encoding: chunked\r\n\r\n{chunk}"
         );
         let answer = raw(gateway.address, text.as_bytes()).await;
         assert!(
@@ -198,7 +200,7 @@ async fn bombs_are_refused() {
             answer.status
         );
     }
-    let authorization = format!("Bearer {MASTER}");
+    let authorization = gateway.bearer().await;
     let headers = [
         ("authorization", authorization.as_str()),
         ("content-encoding", "gzip"),

@@ -2,7 +2,7 @@
 
 use bartizan_testkit::{MockProvider, Script};
 
-use crate::process::{MASTER, Start, config};
+use crate::process::{Gateway, MASTER, Start, chat, config};
 
 fn file(more: &str) -> String {
     format!(
@@ -85,6 +85,48 @@ fn no_network_is_listened_on_in_plain_text_unless_told() {
         .argument("--host")
         .argument("0.0.0.0")
         .run();
+}
+
+/// What the master key is for, and that it can be done without.
+#[tokio::test]
+async fn the_master_key_manages_calls_models_only_where_told_and_may_be_switched_off() {
+    let mock = MockProvider::start(Script::echo()).await.unwrap();
+    let told = |words: &str| {
+        config(&mock, "").replace(
+            &format!("{{master_key: {MASTER}}}"),
+            &format!("{{master_key: {MASTER}, {words}}}"),
+        )
+    };
+    let ask = async |gateway: &Gateway, key: &str| {
+        let body = chat("gpt", "x", "");
+        let path = "/v1/chat/completions";
+        gateway.ask_as(key, "POST", path, &body).await.status
+    };
+    let gateway = Start::with(config(&mock, "")).run();
+    assert_eq!(ask(&gateway, MASTER).await, 403);
+    assert!(mock.requests().is_empty());
+    drop(gateway);
+
+    let gateway = Start::with(told("master_key_calls_models: true")).run();
+    assert_eq!(ask(&gateway, MASTER).await, 200);
+    assert!(gateway.stderr().contains("the master key calls models"));
+    drop(gateway);
+
+    let (code, said) = Start::with(told("disable_master_key: true")).fails();
+    assert!(
+        code == 1 && said.contains("POST /key/generate") && said.contains("proxy_admin"),
+        "{said}"
+    );
+    let gateway = Start::with(config(&mock, "")).run();
+    let admin = gateway.key(r#"{"user_role":"proxy_admin"}"#).await;
+    let folder = gateway.stop().await;
+    let gateway = Start::with(told("disable_master_key: true")).run_in(folder);
+    assert_eq!(ask(&gateway, MASTER).await, 401);
+    let minted = async |key: &str| {
+        let answer = gateway.ask_as(key, "POST", "/key/generate", "{}").await;
+        answer.status
+    };
+    assert_eq!((minted(MASTER).await, minted(&admin).await), (401, 200));
 }
 
 #[test]

@@ -16,6 +16,7 @@ use crate::process::{Gateway, MASTER, Start, chat, config};
 struct Both {
     gateway: Gateway,
     connector: TlsConnector,
+    without_alpn: TlsConnector,
     _mock: MockProvider,
     _files: tempfile::TempDir,
 }
@@ -42,10 +43,12 @@ async fn start(protocol: &[u8]) -> Both {
         .unwrap()
         .with_root_certificates(roots)
         .with_no_client_auth();
+    let without_alpn = Arc::new(client.clone()).into();
     client.alpn_protocols = vec![protocol.to_vec()];
     Both {
         gateway,
         connector: Arc::new(client).into(),
+        without_alpn,
         _mock: mock,
         _files: files,
     }
@@ -63,11 +66,37 @@ impl Both {
     }
 }
 
+impl Both {
+    /// A caller's key, had over HTTP/1.1 whatever the test speaks.
+    async fn key(&self) -> String {
+        let stream = TcpStream::connect(("127.0.0.1", self.gateway.address.port()))
+            .await
+            .unwrap();
+        let mut stream = self
+            .without_alpn
+            .clone()
+            .connect(ServerName::try_from("gateway.test").unwrap(), stream)
+            .await
+            .unwrap();
+        let authorization = format!("Bearer {MASTER}");
+        let text = request(
+            "POST",
+            "/key/generate",
+            &[("authorization", &authorization)],
+            "{}",
+            "close",
+        );
+        stream.write_all(text.as_bytes()).await.unwrap();
+        let answer = read_answer(&mut stream).await.unwrap();
+        answer.json()["key"].as_str().unwrap().to_owned()
+    }
+}
+
 #[tokio::test]
 async fn http_1_is_served_over_tls() {
     let both = start(b"http/1.1").await;
+    let authorization = format!("Bearer {}", both.key().await);
     let mut stream = both.connect().await;
-    let authorization = format!("Bearer {MASTER}");
     let text = request(
         "POST",
         "/v1/chat/completions",
@@ -84,6 +113,7 @@ async fn http_1_is_served_over_tls() {
 async fn http_2_is_served_over_tls_and_told_when_it_ends() {
     use http_body_util::{BodyExt as _, Full};
     let mut both = start(b"h2").await;
+    let authorization = format!("Bearer {}", both.key().await);
     let io = hyper_util::rt::TokioIo::new(both.connect().await);
     let (mut sender, connection) =
         hyper::client::conn::http2::handshake(hyper_util::rt::TokioExecutor::new(), io)
@@ -92,7 +122,7 @@ async fn http_2_is_served_over_tls_and_told_when_it_ends() {
     let connection = tokio::spawn(connection);
     let request = |stream: &str| {
         ::http::Request::post("https://gateway.test/v1/chat/completions")
-            .header("authorization", format!("Bearer {MASTER}"))
+            .header("authorization", &authorization)
             .body(Full::new(bytes::Bytes::from(chat("gpt", "hello", stream))))
             .unwrap()
     };
