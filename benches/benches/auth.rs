@@ -1,19 +1,25 @@
-//! What it takes to know who calls: a key, a token whose signature is checked, a token that was seen a moment ago.
+//! What it takes to know who calls: a key, a token whose signature is checked, a token that was seen a moment ago; a
+//! key with all that binds it, cached and not.
 #![allow(missing_docs, clippy::unwrap_used, reason = "a bench")]
 
+use std::convert::Infallible;
 use std::hint::black_box;
 use std::time::Duration;
 
 use bartizan::auth::jwt::{Algorithm, Fetch, FetchError, Fetched, Issuer, Jwt};
-use bartizan::auth::{KeyRequest, Keys, MasterKey, MemoryStore, Pepper};
-use bartizan::core::ManualClock;
+use bartizan::auth::{
+    AccountId, AccountKind, AccountRequest, Addresses, AuthLayer, KeyRequest, Keys, KeysBuilder,
+    MasterKey, MemoryStore, Pepper, Routes, SqliteStore,
+};
+use bartizan::core::{Body, ClientIp, ManualClock, Models};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use criterion::{Criterion, criterion_group, criterion_main};
-use http::{StatusCode, Uri};
+use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
+use http::{Request, Response, StatusCode, Uri};
 use ring::rand::SystemRandom;
 use ring::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair};
 use secrecy::ExposeSecret;
+use tower::{Layer, ServiceExt, service_fn};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -137,5 +143,93 @@ fn identify(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, identify);
+/// A key in a team, and its user, of an organisation; all of them have records that bind it.
+async fn in_accounts(keys: &Keys) -> String {
+    let admin = MasterKey::new(MASTER.into())
+        .unwrap()
+        .verify(MASTER)
+        .unwrap();
+    for (kind, id) in [
+        (AccountKind::Organization, "acme"),
+        (AccountKind::Team, "search"),
+        (AccountKind::User, "robin"),
+    ] {
+        let mut request = AccountRequest::of(AccountId::new(kind, id));
+        if kind != AccountKind::Organization {
+            request.organization_id = Some("acme".to_owned());
+        }
+        request.rights.models = Models::Only(vec!["gpt-*".to_owned(), "claude-*".to_owned()]);
+        request.rights.routes = Routes::Only(vec!["/v1/*".to_owned()]);
+        request.rights.addresses = Addresses::Only(vec!["10.0.0.0/8".parse().unwrap()]);
+        request.rights.bounds.limits.rpm = Some(1_000_000);
+        keys.create_account(&admin, request).await.unwrap();
+    }
+    let mut request = KeyRequest::default();
+    request.team_id = Some("search".to_owned());
+    request.user_id = Some("robin".to_owned());
+    request.models = Some(Models::Only(vec!["gpt-4o".to_owned()]));
+    let minted = keys.generate(&admin, request).await.unwrap();
+    minted.key.expose_secret().to_owned()
+}
+
+fn chained(criterion: &mut Criterion) {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()
+        .unwrap();
+    let pepper = || Pepper::new(&"b04d8f7e2c6a4915a3e87d50c1f962ab".into()).unwrap();
+    let keys = Keys::new(MemoryStore::new(), pepper());
+    let key = runtime.block_on(in_accounts(&keys));
+    let mut group = criterion.benchmark_group("key in organization, team and user");
+    group.bench_function("cached", |bencher| {
+        bencher.iter(|| runtime.block_on(keys.verify(black_box(&key))).unwrap());
+    });
+    // With the layer's own work: headers, address, path. A GET names no model, so that no body is read.
+    let service = AuthLayer::new(keys).layer(service_fn(|request: Request<Body>| async move {
+        Ok::<_, Infallible>(Response::new(request.into_body()))
+    }));
+    let from = ClientIp("10.1.2.3".parse().unwrap());
+    let request = || {
+        Request::get("/v1/models")
+            .header("authorization", format!("Bearer {key}"))
+            .extension(from)
+            .body(Body::empty())
+            .unwrap()
+    };
+    assert_eq!(
+        runtime
+            .block_on(service.clone().oneshot(request()))
+            .unwrap()
+            .status(),
+        StatusCode::OK
+    );
+    group.bench_function("cached, through the layer", |bencher| {
+        bencher.iter_batched(
+            request,
+            |request| runtime.block_on(service.clone().oneshot(request)).unwrap(),
+            BatchSize::SmallInput,
+        );
+    });
+
+    let folder = tempfile::tempdir().unwrap();
+    let sqlite = SqliteStore::open(folder.path().join("keys.db")).unwrap();
+    // Nothing is remembered, so that each is looked up.
+    let of = |builder: KeysBuilder| builder.cache_ttl(Duration::ZERO).build();
+    for (name, keys) in [
+        (
+            "a miss, in memory",
+            of(Keys::builder(MemoryStore::new(), pepper())),
+        ),
+        ("a miss, SQLite", of(Keys::builder(sqlite, pepper()))),
+    ] {
+        let key = runtime.block_on(in_accounts(&keys));
+        group.bench_function(name, |bencher| {
+            bencher.iter(|| runtime.block_on(keys.verify(black_box(&key))).unwrap());
+        });
+    }
+    group.finish();
+}
+
+criterion_group!(benches, identify, chained);
 criterion_main!(benches);

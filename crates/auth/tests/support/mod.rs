@@ -53,6 +53,8 @@ pub(crate) enum Fault {
     Accounts,
     /// Only keys by their names can't be told.
     Elders,
+    /// Only changes can't be made.
+    Writes,
 }
 
 /// A store in memory that fails as told, and counts what it was asked.
@@ -124,7 +126,7 @@ impl KeyStore for FaultyStore {
     }
 
     async fn replace(&self, record: KeyRecord, seen: u64) -> Result<bool, StoreError> {
-        self.fault().await?;
+        self.fault_at(Fault::Writes).await?;
         self.inner.replace(record, seen).await
     }
 
