@@ -265,3 +265,131 @@ pub fn allowed(caller: &Principal, action: Action) -> Reach {
     }
     reach
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fmt::Write;
+
+    use bartizan_core::{Identity, KeyType};
+
+    use super::*;
+
+    fn table() -> String {
+        let mut table = String::from("| action |");
+        for role in Role::ALL {
+            write!(table, " `{}` |", role.as_str()).unwrap();
+        }
+        table.push_str("\n|---|---|---|---|---|---|---|\n");
+        for action in Action::ALL {
+            write!(table, "| `{}` |", action.as_str()).unwrap();
+            for role in Role::ALL {
+                let reach = match reach(role, action) {
+                    Reach::None => "-",
+                    reach => reach.as_str(),
+                };
+                write!(table, " {reach} |").unwrap();
+            }
+            table.push('\n');
+        }
+        table
+    }
+
+    #[test]
+    fn the_page_shows_the_matrix() {
+        const BETWEEN: (&str, &str) = ("<!-- the table -->\n", "<!-- its end -->");
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/roles.md");
+        let page = std::fs::read_to_string(path).unwrap();
+        let (before, rest) = page.split_once(BETWEEN.0).unwrap();
+        let (shown, after) = rest.split_once(BETWEEN.1).unwrap();
+        let table = table();
+        if std::env::var_os("BARTIZAN_WRITE_DOCS").is_some() {
+            let page = format!("{before}{}{table}{}{after}", BETWEEN.0, BETWEEN.1);
+            std::fs::write(path, page).unwrap();
+            return;
+        }
+        assert!(
+            shown == table,
+            "docs/roles.md is old: run this test with BARTIZAN_WRITE_DOCS=1"
+        );
+    }
+
+    #[test]
+    fn a_greater_role_reaches_as_far_as_a_lesser_one() {
+        for one in Role::ALL {
+            for two in Role::ALL.into_iter().filter(|two| one.covers(*two)) {
+                for action in Action::ALL {
+                    assert!(
+                        reach(one, action) >= reach(two, action),
+                        "{one:?} {two:?} {action:?}"
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn only_a_proxy_admin_reaches_beyond_an_organization_and_viewers_change_nothing() {
+        for action in Action::ALL {
+            for role in Role::ALL {
+                let all = match role {
+                    Role::ProxyAdmin => true,
+                    Role::ProxyAdminViewer => !action.changes(),
+                    _ => false,
+                };
+                assert_eq!(
+                    reach(role, action) == Reach::All,
+                    all,
+                    "{role:?} {action:?}"
+                );
+            }
+            let viewer = reach(Role::InternalUserViewer, action);
+            assert!(!action.changes() || viewer == Reach::None, "{action:?}");
+        }
+    }
+
+    #[test]
+    fn a_key_does_no_more_than_it_is_for() {
+        for role in Role::ALL {
+            for key_type in KeyType::ALL {
+                let identity = Identity::new("k").role(role).key_type(key_type);
+                let identity = identity.team_id("t").organization_id("o").user_id("u");
+                let caller = Principal::assume_verified(identity);
+                for action in Action::ALL {
+                    let may = match key_type {
+                        KeyType::LlmApi => false,
+                        KeyType::ReadOnly => !action.changes(),
+                        _ => true,
+                    };
+                    let expected = if may {
+                        reach(role, action)
+                    } else {
+                        Reach::None
+                    };
+                    assert_eq!(
+                        allowed(&caller, action),
+                        expected,
+                        "{role:?} {key_type:?} {action:?}"
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn an_administrator_of_nothing_reaches_no_further_than_its_own() {
+        for (role, team, expected) in [
+            (Role::OrgAdmin, Some("t"), [Reach::Team, Reach::None]),
+            (Role::OrgAdmin, None, [Reach::Own, Reach::None]),
+            (Role::TeamAdmin, None, [Reach::Own, Reach::None]),
+        ] {
+            let mut identity = Identity::new("k").role(role);
+            if let Some(team) = team {
+                identity = identity.team_id(team);
+            }
+            let caller = Principal::assume_verified(identity);
+            let reached =
+                [Action::GenerateKey, Action::CreateTeam].map(|action| allowed(&caller, action));
+            assert_eq!(reached, expected, "{role:?} {team:?}");
+        }
+    }
+}
