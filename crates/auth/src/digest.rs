@@ -45,7 +45,7 @@ impl fmt::Debug for KeyDigest {
 ///
 /// The digest is HMAC-SHA-256 under a key derived from the pepper by HKDF-SHA-256 with the label
 /// `bartizan/virtual-key/v1`, so the same secret may feed other purposes under other labels. With another pepper no stored key
-/// is known any more: it can't be changed without minting all keys anew.
+/// is known any more, unless the one of before is given too: [`KeysBuilder::previous_pepper`](crate::KeysBuilder::previous_pepper).
 ///
 /// ```
 /// use bartizan_auth::Pepper;

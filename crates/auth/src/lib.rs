@@ -1,8 +1,8 @@
 //! A tower layer that knows who calls: master key and virtual keys.
 //!
 //! [`AuthLayer`] lets a request in when it carries a key of good standing, and puts the caller's [`Principal`](bartizan_core::Principal) into the
-//! request's extensions, where limits, audit and routing find it. Everything else is refused: 401 without a good key, 403 for a blocked key
-//! or a model that the key may not call, 503 when the store of keys can't tell. No path is open: route what must be (liveness) outside of
+//! request's extensions, where limits, audit and routing find it. Everything else is refused: 401 without a good key, 403 for a blocked key or
+//! account, or for what the key may not do, 503 when the store of keys can't tell. No path is open: route what must be (liveness) outside of
 //! the layer.
 //!
 //! ```
@@ -58,9 +58,67 @@
 //!    master key, and is compared with it in constant time.
 //! 3. It is hashed under the [`Pepper`]. A [`KeyStore`] is asked by [`KeyDigest`] and nothing else, so nothing that a caller sends reaches a
 //!    query, and what lies in the database opens nothing.
-//! 4. Its standing is checked at this moment, cached or not: revoked, blocked, expired.
-//! 5. The model that the request names is checked, if the key may not call all. A request in which no model can be read then passes
-//!    only as GET or HEAD.
+//! 4. Its standing is checked at this moment, cached or not: revoked, blocked, expired; and that of the organisation, the team and the user
+//!    that it belongs to (`blocked_organization`, `blocked_team`, `blocked_user`).
+//! 5. What it is for is checked: a key for management calls no models, one for models manages nothing. The layer says what it stands before:
+//!    [`for_models`](AuthLayer::for_models) by default, [`for_management`](AuthLayer::for_management), [`for_any`](AuthLayer::for_any). The master
+//!    key is for management, unless it [is told otherwise](AuthLayer::master_key_may_call_models).
+//! 6. From where it comes is checked by the [`ClientIp`](bartizan_core::ClientIp) in the request's extensions, and nothing else. A key that is bound to
+//!    addresses is refused where there is none.
+//! 7. Where it goes is checked by the [`MatchedRoute`](bartizan_core::MatchedRoute) in the extensions, or else by the path as it was sent: nothing is
+//!    decoded, and a path that readers might read in two ways (`%`, `//`, `/./`, `;`) fits no pattern.
+//! 8. An alias is replaced by the model that the key means by it; then the model is checked, if the key may not call all. A request in which no
+//!    model can be read then passes only as GET or HEAD.
+//!
+//! In 5 to 8 everything binds that the key hangs on: its accounts, and the keys that it was minted with.
+//!
+//! # Organisations, teams, users
+//!
+//! A key may name a team, a user and an organisation. Where such an [`Account`] has a record, its models, paths, addresses, limits and budget bind
+//! every key in it, from the moment at which it is made; where it has none, it is a name for the books.
+//! [`Principal::scopes`](bartizan_core::Principal::scopes) lists whose limits and budgets bind a call.
+//!
+//! ```
+//! use bartizan_auth::{AccountId, AccountKind, AccountRequest, KeyChange, KeyRequest, Keys, MasterKey, Member, MemoryStore, Pepper};
+//! use bartizan_core::{Models, Role};
+//! use secrecy::{ExposeSecret, SecretString};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let (master_secret, pepper_secret) = ("sk-5a0d83f7c2164be99e7b20f1d86c4a3e", "9f1c6bd2a07e43f58b3d6e2c914a7f05");
+//! # let admin = MasterKey::new(SecretString::from(master_secret))?.verify(master_secret).ok_or("wrong master key")?;
+//! # let keys = Keys::new(MemoryStore::new(), Pepper::new(&SecretString::from(pepper_secret))?);
+//! let search = AccountId::new(AccountKind::Team, "search");
+//! let mut team = AccountRequest::of(search.clone());
+//! team.rights.models = Models::Only(vec!["gpt-*".to_owned()]);
+//! team.members = vec![Member { user_id: "robin".to_owned(), role: Role::TeamAdmin }];
+//! keys.create_account(&admin, team).await?;
+//!
+//! // Robin's key may do what a team's administrator may: see `docs/roles.md`.
+//! let mut wish = KeyRequest::default();
+//! (wish.team_id, wish.user_id, wish.role) = (Some("search".to_owned()), Some("robin".to_owned()), Some(Role::TeamAdmin));
+//! let robins = keys.generate(&admin, wish).await?;
+//! let robin = keys.verify(robins.key.expose_secret()).await?;
+//!
+//! // A key of the team that is nobody's, for a service.
+//! let service = keys.generate(&robin, KeyRequest::default()).await?;
+//! let called = keys.verify(service.key.expose_secret()).await?;
+//! assert_eq!(called.models(), &Models::Only(vec!["gpt-*".to_owned()]));
+//!
+//! // It changes what it likes, and widens nothing: the team is bound, and so is its administrator.
+//! let mut change = KeyChange::default();
+//! change.rights.models = Some(Models::All);
+//! let changed = keys.update(&robin, service.record.key_id.as_str(), change, Some(1)).await?;
+//! assert_eq!(changed.after.rights.models, Models::Only(vec!["gpt-*".to_owned()]));
+//!
+//! // Blocked, the team closes every key in it.
+//! keys.set_account_blocked(&admin, &search, true).await?;
+//! assert!(keys.verify(service.key.expose_secret()).await.is_err());
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Who may do what is one table, [`reach`], by [`Action`] and role; [`allowed`] reads it for a caller, with what its key is for.
 //!
 //! # Other identities
 //!
@@ -75,13 +133,21 @@
 //!
 //! # Delegation narrows
 //!
-//! [`Keys::generate`] gives a new key the meet of what was asked for and what its minter has. A member's key can't mint an administrator's, nor
-//! one for more models, a looser limit or a longer life than its own. Each key has limits of its own, though: who may mint many keys
-//! of ten requests a minute has more than ten. Limit their models as well, or mint for them.
+//! [`Keys::generate`] gives a new key the meet of what was asked for and what its minter has. A member's key can't mint an administrator's, nor one
+//! for more models, paths or addresses, a looser limit, a larger budget or a longer life than its own. A key that was minted with a virtual
+//! key descends from it, and what binds the elder binds it for good, as it is at the moment of the call: who may mint many keys of ten
+//! requests a minute has ten requests a minute. [`Keys::update`] widens nothing beyond whoever changes it nor beyond the elders, and
+//! [`Keys::regenerate`] gives nobody the text of a key that may do more than their own.
+//!
+//! # Another text for the same key
+//!
+//! [`Keys::regenerate`] leaves name, rights and spending as they are; for a grace both texts work. [`Keys::rotate_due`] does so for keys with a
+//! schedule, and hands the text to a [`Deliver`]. The pepper is changed by [`KeysBuilder::previous_pepper`].
 //!
 //! # Metrics
 //!
-//! `bartizan.auth.requests` by `outcome`; `bartizan.auth.key_lookups` by `outcome`; `bartizan.auth.cached_keys`; `bartizan.auth.keys_minted`.
+//! `bartizan.auth.requests` by `outcome`; `bartizan.auth.key_lookups` by `outcome`; `bartizan.auth.cached_keys`; `bartizan.auth.keys_minted`;
+//! `bartizan.auth.rotations` by `outcome`; `bartizan.auth.rewritten_digests` by `outcome`; `bartizan.auth.broken_feeds`.
 //!
 //! # Features
 //!

@@ -266,7 +266,7 @@ async fn a_key_of_the_previous_pepper_opens_though_it_can_not_be_written_back() 
     assert_eq!(
         store
             .inner
-            .get(&[minted.record.key_id.clone()])
+            .get(std::slice::from_ref(&minted.record.key_id))
             .await
             .unwrap()[0],
         minted.record
