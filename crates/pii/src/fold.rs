@@ -3,6 +3,7 @@
 mod compatible;
 
 use std::borrow::Cow;
+use std::cell::Cell;
 
 use self::compatible::{Beside, Spelled, beside, spelled};
 
@@ -15,6 +16,9 @@ pub(crate) const OTHER: u8 = 0xBC;
 
 /// The scripts from Devanagari to Sinhala, which are folded apart.
 const INDIC: std::ops::RangeInclusive<char> = '\u{900}'..='\u{dff}';
+
+/// How many runs before and behind the one that was asked for last are looked at first.
+const AROUND: usize = 32;
 
 /// So many invisible characters in a row are dropped; the next one is a boundary. It bounds how many bytes one folded
 /// character may stand for, and so what a stream holds back.
@@ -33,6 +37,8 @@ pub(crate) struct Folded<'t> {
     bytes: Cow<'t, [u8]>,
     /// Where a run of characters of the same length starts, in order. None: all are one byte long.
     runs: Vec<Run>,
+    /// The run that was asked for last.
+    asked: Cell<usize>,
 }
 
 /// Characters that follow each other, each `length` bytes long in the source.
@@ -50,6 +56,7 @@ impl<'t> Folded<'t> {
                 source,
                 bytes: Cow::Borrowed(source.as_bytes()),
                 runs: Vec::new(),
+                asked: Cell::new(0),
             };
         }
         let mut bytes = vec![0; source.len()];
@@ -145,6 +152,7 @@ impl<'t> Folded<'t> {
             source,
             bytes: Cow::Owned(bytes),
             runs,
+            asked: Cell::new(0),
         }
     }
 
@@ -177,10 +185,26 @@ impl<'t> Folded<'t> {
         if index >= self.bytes.len() {
             return self.end(self.bytes.len());
         }
-        let after = self.runs.partition_point(|run| run.folded <= index);
+        self.place(index).0
+    }
+
+    /// Where the folded character `index` starts in the source, and how many bytes it has there.
+    fn place(&self, index: usize) -> (usize, usize) {
+        let starts = |run: &Run| run.folded <= index;
+        // Places are asked for in turn, so that the next is among the runs around the last.
+        let around = self.asked.get().saturating_sub(AROUND);
+        let near = self.runs.get(around..).unwrap_or_default();
+        let near = near.get(..2 * AROUND).unwrap_or(near);
+        let after = match (near.first(), near.last()) {
+            (Some(first), Some(last)) if starts(first) && !starts(last) => {
+                around + near.partition_point(starts)
+            }
+            _ => self.runs.partition_point(starts),
+        };
+        self.asked.set(after);
         match after.checked_sub(1).and_then(|at| self.runs.get(at)) {
-            Some(run) => run.source + (index - run.folded) * run.length,
-            None => index,
+            Some(run) => (run.source + (index - run.folded) * run.length, run.length),
+            None => (index, 1),
         }
     }
 
@@ -189,12 +213,7 @@ impl<'t> Folded<'t> {
         let Some(last) = index.min(self.bytes.len()).checked_sub(1) else {
             return 0;
         };
-        let start = self.start(last);
-        let length = self
-            .source
-            .get(start..)
-            .and_then(|text| text.chars().next())
-            .map_or(0, char::len_utf8);
+        let (start, length) = self.place(last);
         start + length
     }
 

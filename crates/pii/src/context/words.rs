@@ -22,6 +22,8 @@ pub(crate) struct Words {
     heads: Vec<u64>,
     /// First bytes, no Latin letters, of those that can't be told from how they begin.
     brief: Vec<bool>,
+    /// The node that the head of others leads to, in order.
+    others: Vec<(Head, u16)>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -45,7 +47,7 @@ const HEADS: usize = 1 << 16;
 /// How a word begins.
 ///
 /// Few words of a text begin as one that is looked for does, so that most are told from a bit, without a step into the tree.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Head(u64);
 
 impl Head {
@@ -117,6 +119,7 @@ impl Words {
             kinds: Vec::new(),
             heads: vec![0; HEADS / 64],
             brief: vec![false; 256],
+            others: Vec::new(),
         };
         let mut sorted = Vec::new();
         for (word, kinds) in told {
@@ -133,7 +136,42 @@ impl Words {
             }
             rest = others;
         }
+        for (word, _) in &sorted {
+            if let Some((head, node)) = this.other_head(word) {
+                this.others.push((head, node));
+            }
+        }
+        this.others.sort_unstable();
+        this.others.dedup();
         Some(this)
+    }
+
+    /// How a word that isn't Latin begins, and the node that this leads to.
+    fn other_head(&self, word: &[u8]) -> Option<(Head, u16)> {
+        let (first, rest) = word.get(..Head::OTHER)?.split_first()?;
+        let known = !is_letter(*first) && self.brief.get(usize::from(*first)) == Some(&false);
+        let root = self.first.get(usize::from(*first)).filter(|_| known)?;
+        let node = rest
+            .iter()
+            .try_fold(*root, |node, byte| self.next(node, *byte))?;
+        let mut bytes = [0; 8];
+        bytes
+            .get_mut(..Head::OTHER)?
+            .copy_from_slice(word.get(..Head::OTHER)?);
+        Some((Head::of_other(&bytes)?, node))
+    }
+
+    /// The node that `byte` leads to from `node`.
+    fn next(&self, node: u16, byte: u8) -> Option<u16> {
+        let node = self.nodes.get(usize::from(node))?;
+        let edges = usize::from(node.edges)..usize::from(node.edges) + usize::from(node.count);
+        let edges = self.edges.get(edges)?;
+        // In order; after the first byte of a script there are many.
+        let edge = match edges.len() {
+            ..=FEW => edges.iter().position(|(own, _)| *own == byte)?,
+            _ => edges.binary_search_by_key(&byte, |(own, _)| *own).ok()?,
+        };
+        edges.get(edge).map(|(_, node)| *node)
     }
 
     /// Adds the node of all of `words`, which are alike up to `depth`.
@@ -223,30 +261,33 @@ impl Words {
     /// Calls `each` with the end and the number of all words that stand at `start`.
     pub(super) fn at(&self, text: &[u8], start: usize, mut each: impl FnMut(usize, u16)) {
         let rest = text.get(start..).unwrap_or_default();
-        let Some((byte, rest)) = rest.split_first() else {
+        let Some(first) = rest.first().map(u8::to_ascii_lowercase) else {
             return;
         };
-        let mut next = self
-            .first
-            .get(usize::from(byte.to_ascii_lowercase()))
-            .copied();
-        let mut end = start + 1;
-        let mut bytes = rest.iter();
-        while let Some(node) = next.and_then(|node| self.nodes.get(usize::from(node))) {
-            if node.word != NONE {
-                each(end, node.word);
+        let first = usize::from(first);
+        // Where no word is as short as a head, the first step is over all of it.
+        let long = first >= 0x80 && self.brief.get(first) == Some(&false);
+        let (mut next, length) = match Head::of_other(rest).filter(|_| long) {
+            Some(head) => {
+                let known = self.others.binary_search_by_key(&head, |(own, _)| *own);
+                let known = known.ok().and_then(|at| self.others.get(at));
+                (known.map(|(_, node)| *node), Head::OTHER)
             }
-            let Some(byte) = bytes.next().map(u8::to_ascii_lowercase) else {
+            None => (self.first.get(first).copied(), 1),
+        };
+        let mut end = start + length;
+        let mut bytes = rest.get(length..).unwrap_or_default().iter();
+        while let Some(node) = next {
+            let word = self.nodes.get(usize::from(node)).map(|node| node.word);
+            match word {
+                None => return,
+                Some(NONE) => {}
+                Some(word) => each(end, word),
+            }
+            let Some(byte) = bytes.next() else {
                 return;
             };
-            let edges = usize::from(node.edges)..usize::from(node.edges) + usize::from(node.count);
-            let edges = self.edges.get(edges).unwrap_or_default();
-            // In order; after the first byte of a script there are many.
-            let edge = match edges.len() {
-                ..=FEW => edges.iter().position(|(own, _)| *own == byte),
-                _ => edges.binary_search_by_key(&byte, |(own, _)| *own).ok(),
-            };
-            next = edge.and_then(|edge| edges.get(edge)).map(|(_, node)| *node);
+            next = self.next(node, byte.to_ascii_lowercase());
             end += 1;
         }
     }
