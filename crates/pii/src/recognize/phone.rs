@@ -97,9 +97,11 @@ fn judge(scene: &Scene<'_>, number: &Number<'_>) -> Option<f32> {
         }
     }
     let regions = scene.regions;
-    let written = regions.india && (indian_as_written(number) || indian_landline(number))
-        || regions.america && american(number)
-        || at_home(number, regions);
+    let written = regions.india && indian_as_written(number)
+        || grouped
+            && (regions.india && indian_landline(number)
+                || regions.america && american(number)
+                || at_home(number, regions));
     if written {
         return Some(match speaks_of_another(scene.before()) {
             true => spoken(scene, number).unwrap_or(BARE),

@@ -173,11 +173,12 @@ pub(super) fn at_home(number: &Number<'_>, regions: &Regions) -> bool {
     let digits = number.digits;
     let zero = digits.starts_with(b"0");
     let parted = area.bracketed || zero && (2..=5).contains(&area.len());
+    if !parted || !number.open {
+        return false;
+    }
     // A postal code and the number of a house have nine digits at most.
     let spaced = rest.len() == 1 && rest.iter().all(|group| group.separator == Separator::Space);
-    parted
-        && number.open
-        && (if spaced && !area.bracketed { 10 } else { 9 }..=12).contains(&digits.len())
+    (if spaced && !area.bracketed { 10 } else { 9 }..=12).contains(&digits.len())
         && (1..=4).contains(&rest.len())
         && rest.iter().all(|group| group.len() >= 2)
         && plausible(number)
