@@ -240,13 +240,43 @@ async fn without_keys_nobody_is_let_in_and_the_issuer_is_left_to_recover() {
             let refusal = Refusal::from(&denied);
             assert_eq!(refusal.kind(), RefusalKind::Unavailable);
         }
-        if mood != Mood::Panicking {
-            assert_eq!(idp.asked(), 1, "{mood:?}");
-        }
+        assert_eq!(idp.asked(), 1, "{mood:?}");
         idp.is(Mood::Well);
         clock.advance(5 * SECOND);
         assert_eq!(verdict(&jwt, &token(&signer)).await, Ok(()), "{mood:?}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn while_stale_keys_serve_nobody_waits_for_an_issuer_that_hangs() {
+    let signer = Signer::new("k", Algorithm::Es256);
+    let (idp, clock) = (Idp::new(&[signer.jwk()]), clock());
+    let jwt = idp.jwt(&[Algorithm::Es256], &clock);
+    assert_eq!(verdict(&jwt, &token(&signer)).await, Ok(()));
+    idp.is(Mood::Hanging);
+    clock.advance(TTL / 4 * 3);
+    assert_eq!(verdict(&jwt, &token(&signer)).await, Ok(()));
+    settled().await;
+    clock.advance(TTL / 4 - SECOND);
+    assert_eq!(verdict(&jwt, &token(&signer)).await, Ok(()));
+    settled().await;
+    for second in 0..600 {
+        clock.advance(SECOND);
+        let before = tokio::time::Instant::now();
+        assert_eq!(verdict(&jwt, &token(&signer)).await, Ok(()));
+        assert_eq!(
+            before.elapsed(),
+            Duration::ZERO,
+            "waited in second {second}"
+        );
+        // Meanwhile a fetch hangs, or has failed.
+        tokio::time::sleep(SECOND).await;
+    }
+    assert!(
+        (80..=123).contains(&idp.asked()),
+        "asked {} times",
+        idp.asked()
+    );
 }
 
 #[tokio::test(start_paused = true)]

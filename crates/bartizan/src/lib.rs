@@ -18,6 +18,7 @@
 //! | `egress` | `egress` | `EgressLayer` and a client: reaches nothing that is not allowed |
 //! | `full` | | all of them |
 //! | `admin` | `admin` | no layer: a router that manages keys, teams, users and organizations |
+//! | `jwt` | | tokens of identity providers, for `auth` |
 //! | `sqlite` | | keys in a SQLite file |
 //! | `postgres` | | keys in a PostgreSQL database that many processes share |
 //! | `redis` | | word of changed keys from process to process |

@@ -56,23 +56,9 @@ struct State {
     held: Option<Held>,
     /// When a fetch began last.
     tried_at: Option<Duration>,
-    /// Whether that one failed, or is not over.
-    failed: bool,
+    /// When the last fetch that is over failed, if it did.
+    failed_at: Option<Duration>,
     flight: Option<watch::Receiver<()>>,
-}
-
-impl State {
-    fn tried_within(&self, span: Duration, now: Duration) -> bool {
-        self.tried_at
-            .is_some_and(|tried| now.saturating_sub(tried) < span)
-    }
-
-    /// Whether a fetch is under way. One that panicked has dropped its end.
-    fn flying(&self) -> bool {
-        self.flight
-            .as_ref()
-            .is_some_and(|flight| flight.has_changed().is_ok())
-    }
 }
 
 /// A set, and which one it is: the number changes with the keys.
@@ -81,6 +67,10 @@ pub(super) struct Held {
     pub(super) keys: Arc<KeySet>,
     pub(super) edition: u64,
     read_at: Duration,
+}
+
+fn within(moment: Option<Duration>, span: Duration, now: Duration) -> bool {
+    moment.is_some_and(|moment| now.saturating_sub(moment) < span)
 }
 
 /// What is wrong with an answer. Says nothing of what stood in it.
@@ -102,6 +92,8 @@ enum Fault {
     Address,
     #[error("the answer is no set of keys")]
     Keys,
+    #[error("the client broke")]
+    Broken,
 }
 
 impl Source {
@@ -132,7 +124,8 @@ impl Source {
                 Some(_) => FAILURE_SPEAKS,
                 None => BETWEEN_FAILURES,
             };
-            let away = state.failed && state.tried_within(speaks, now) && !state.flying();
+            // Who tries again now doesn't make those wait who know that it failed a moment ago.
+            let away = within(state.failed_at, speaks, now);
             (state.held.clone(), away)
         };
         if let Some(held) = held {
@@ -172,7 +165,7 @@ impl Source {
         let now = self.clock.monotonic();
         let rests = {
             let state = self.state();
-            state.tried_within(BETWEEN_UNKNOWN, now) && !state.flying()
+            within(state.tried_at, BETWEEN_UNKNOWN, now) && state.flight.is_none()
         };
         if !rests {
             self.arrive().await;
@@ -180,7 +173,7 @@ impl Source {
         let state = self.state();
         match &state.held {
             Some(held) if held.edition != seen.edition => Ok(Some(held.clone())),
-            _ if state.failed => Err(JwtDenied::Unavailable),
+            _ if state.failed_at.is_some() => Err(JwtDenied::Unavailable),
             _ => Ok(None),
         }
     }
@@ -210,7 +203,7 @@ impl Source {
 
     /// Has the keys fetched, unless that failed a moment ago.
     fn ask_again(self: &Arc<Self>, now: Duration) {
-        let recent = self.state().tried_within(BETWEEN_FAILURES, now);
+        let recent = within(self.state().tried_at, BETWEEN_FAILURES, now);
         if !recent {
             self.depart(now);
         }
@@ -219,19 +212,20 @@ impl Source {
     /// Begins a fetch, or joins the one that is under way. It is a task of its own: a caller who leaves doesn't end it for those who wait.
     fn depart(self: &Arc<Self>, now: Duration) -> watch::Receiver<()> {
         let mut state = self.state();
-        if let Some(flight) = &state.flight
-            && state.flying()
-        {
+        if let Some(flight) = &state.flight {
             return flight.clone();
         }
         let (over, flight) = watch::channel(());
         state.flight = Some(flight.clone());
         state.tried_at = Some(now);
-        state.failed = true;
         drop(state);
         let source = Arc::clone(self);
         tokio::spawn(async move {
-            let read = source.read().await;
+            let reader = Arc::clone(&source);
+            // A client that panics has failed like any other.
+            let read = tokio::spawn(async move { reader.read().await })
+                .await
+                .unwrap_or(Err(Fault::Broken));
             source.settle(read, now);
             drop(over);
         });
@@ -243,7 +237,7 @@ impl Source {
         state.flight = None;
         match read {
             Ok(keys) => {
-                state.failed = false;
+                state.failed_at = None;
                 let edition = match &state.held {
                     Some(held) if *held.keys == keys => held.edition,
                     Some(held) => held.edition + 1,
@@ -264,6 +258,7 @@ impl Source {
                 });
             }
             Err(fault) => {
+                state.failed_at = Some(self.clock.monotonic());
                 metrics::counter!("bartizan.auth.jwt.key_fetches", "outcome" => "failed")
                     .increment(1);
                 tracing::warn!(issuer = self.issuer, %fault, "an issuer's keys can't be had");
