@@ -12,9 +12,9 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use axum::body::Body;
-use bartizan_admin::{AdminRouter, ChangeLog};
+use bartizan_admin::{AdminRouter, ChangeLog, NoChangeLog};
 use bartizan_audit::{ChainKey, FileSink, Journal};
-use bartizan_auth::{Keys, MasterKey, Pepper, SqliteStore};
+use bartizan_auth::{Keys, MasterKey, MemoryStore, Pepper, SqliteStore};
 use http::{Request, Response, StatusCode};
 use http_body_util::BodyExt;
 use serde_json::Value;
@@ -30,12 +30,17 @@ const CHAIN: &str = "uG8mRk3WqZt6PvN9xLb2YcJ5hSd7FeA4";
 pub(crate) struct Api {
     pub(crate) router: axum::Router,
     pub(crate) keys: Keys,
-    pub(crate) journal: Journal,
     folder: Arc<TempDir>,
     /// Texts of keys that were told.
     secrets: Arc<Mutex<Vec<String>>>,
     /// Answers, without those keys.
     said: Arc<Mutex<String>>,
+}
+
+fn router(keys: &Keys, log: impl ChangeLog) -> axum::Router {
+    AdminRouter::new(keys.clone(), log)
+        .auth(|layer| layer.master_key(MasterKey::new(MASTER.into()).unwrap()))
+        .build()
 }
 
 /// An answer.
@@ -74,20 +79,28 @@ impl Api {
             .open(FileSink::new(folder.path().join("audit.jsonl")))
             .await
             .unwrap();
-        Self::with_log(folder, journal.clone(), journal).await
+        Self::with_log(folder, journal)
     }
 
-    pub(crate) async fn with_log(folder: TempDir, journal: Journal, log: impl ChangeLog) -> Self {
+    pub(crate) fn with_log(folder: TempDir, log: impl ChangeLog) -> Self {
         let store = SqliteStore::open(folder.path().join("keys.db")).unwrap();
         let keys = Keys::new(store, Pepper::new(&PEPPER.into()).unwrap());
-        let router = AdminRouter::new(keys.clone(), log)
-            .auth(|layer| layer.master_key(MasterKey::new(MASTER.into()).unwrap()))
-            .build();
         Self {
-            router,
+            router: router(&keys, log),
             keys,
-            journal,
             folder: Arc::new(folder),
+            secrets: Arc::default(),
+            said: Arc::default(),
+        }
+    }
+
+    /// One that keeps nothing, and records nothing.
+    pub(crate) fn in_memory() -> Self {
+        let keys = Keys::new(MemoryStore::new(), Pepper::new(&PEPPER.into()).unwrap());
+        Self {
+            router: router(&keys, NoChangeLog),
+            keys,
+            folder: Arc::new(TempDir::new().unwrap()),
             secrets: Arc::default(),
             said: Arc::default(),
         }
