@@ -15,6 +15,7 @@ mod serve;
 mod server;
 mod stack;
 mod state;
+mod store;
 
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};

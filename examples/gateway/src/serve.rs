@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bartizan::audit::{ChainKey, FileSink, Journal, Mode};
-use bartizan::auth::{Keys, MasterKey, Pepper, SqliteStore};
+use bartizan::auth::{MasterKey, Pepper};
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -22,7 +22,7 @@ use crate::provider::Catalogue;
 use crate::routes::Gateway;
 use crate::server::{self, Drained, Front, Server};
 use crate::stack::{self, Shared};
-use crate::{BAD_CONFIGURATION, complain, env, find, list, load, say, state};
+use crate::{BAD_CONFIGURATION, complain, env, find, list, load, say, state, store};
 
 /// How long the journal may take to write what is left.
 const FLUSH: Duration = Duration::from_secs(10);
@@ -144,6 +144,9 @@ async fn serve(plan: Plan) -> Result<(), Failure> {
     );
     let twice = twice()?;
     let shared = open(&settings, demo).await?;
+    let keys = shared.keys.clone();
+    // Ends with the runtime.
+    tokio::spawn(async move { keys.follow().await });
     let gateway = Gateway::new(
         stack::llm(&settings, &shared, demo.then(demo::layer))?,
         stack::own(&shared, settings.server.body_limit.request),
@@ -246,11 +249,7 @@ async fn open(settings: &Settings, demo: bool) -> Result<Shared, Failure> {
         Some(pepper) => pepper.clone(),
         None => state::pepper(&settings.data_dir)?,
     };
-    let database = settings.database.clone();
-    let store = tokio::task::spawn_blocking(move || SqliteStore::open(&database)).await?;
-    let store = store
-        .map_err(|error| format!("{} can't be opened: {error}", settings.database.display()))?;
-    let keys = Keys::new(store, Pepper::new(&pepper)?);
+    let keys = store::open(settings, Pepper::new(&pepper)?).await?;
     let mode = if settings.audit.lossy {
         Mode::Lossy
     } else {

@@ -1,19 +1,20 @@
 //! `general_settings`, `litellm_settings` and `router_settings`, as far as they mean something here.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use bartizan::auth::{MasterKey, Pepper};
 use secrecy::SecretString;
 
-use super::field::Field;
+use super::database::{self, Database};
 use super::known;
 use super::read::{Section, Source};
 
 pub(super) struct General {
     pub(super) master: Option<MasterSettings>,
     pub(super) pepper: Option<SecretString>,
-    pub(super) database: PathBuf,
+    pub(super) previous_pepper: Option<SecretString>,
+    pub(super) database: Database,
 }
 
 /// Whether there is a master key, and what it is for.
@@ -39,14 +40,12 @@ const MEND: &str = "make one with `bartizan-gateway keygen`";
 
 pub(super) fn read(mut section: Section<'_>, source: &Source<'_>, data_dir: &Path) -> General {
     let master = master_settings(&mut section, source);
-    let database = section
-        .take("database_url")
-        .and_then(|field| database(&field))
-        .unwrap_or_else(|| data_dir.join("bartizan.db"));
+    let database = database::read(&mut section, data_dir);
     section.finish(known::GENERAL);
     General {
         master,
         pepper: pepper(source),
+        previous_pepper: previous_pepper(source),
         database,
     }
 }
@@ -55,7 +54,8 @@ pub(super) fn absent(source: &Source<'_>, data_dir: &Path) -> General {
     General {
         master: from_environment(source).map(MasterSettings::managing),
         pepper: pepper(source),
-        database: data_dir.join("bartizan.db"),
+        previous_pepper: previous_pepper(source),
+        database: Database::beside(data_dir),
     }
 }
 
@@ -124,25 +124,20 @@ pub(super) fn pepper(source: &Source<'_>) -> Option<SecretString> {
     let (name, secret) = name
         .iter()
         .find_map(|name| Some((name, source.env(name)?)))?;
+    strong(source, name, secret)
+}
+
+/// The pepper of before, while there are keys that only it finds.
+pub(super) fn previous_pepper(source: &Source<'_>) -> Option<SecretString> {
+    let name = "BARTIZAN_PREVIOUS_PEPPER";
+    strong(source, name, source.env(name)?)
+}
+
+fn strong(source: &Source<'_>, name: &str, secret: SecretString) -> Option<SecretString> {
     if let Err(error) = Pepper::new(&secret) {
         source.fail(0, name, format!("{error}; {MEND}"));
     }
     Some(secret)
-}
-
-fn database(field: &Field<'_>) -> Option<PathBuf> {
-    let url = field.text()?;
-    let path = url
-        .strip_prefix("sqlite:")
-        .map(|path| path.strip_prefix("//").unwrap_or(path));
-    match path {
-        Some(path) if !path.is_empty() => return Some(PathBuf::from(path)),
-        _ if url.starts_with("postgres") => {
-            field.fail("PostgreSQL is not implemented in this version: leave it out, or name a file, `sqlite:path/to/keys.db`");
-        }
-        _ => field.fail("a SQLite file belongs here, such as `sqlite:path/to/keys.db`"),
-    }
-    None
 }
 
 #[derive(Default)]

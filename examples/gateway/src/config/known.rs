@@ -87,8 +87,6 @@ pub(super) const GENERAL: &[&str] = &[
     "custom_key_generate",
     "custom_sso",
     "dangerously_permit_weak_or_unset_master_key",
-    "database_connection_pool_limit",
-    "database_connection_timeout",
     "disable_adding_master_key_hash_to_db",
     "disable_error_logs",
     "disable_master_key_return",

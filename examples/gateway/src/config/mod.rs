@@ -4,6 +4,7 @@
 
 mod analyzer;
 mod credential;
+mod database;
 mod detection;
 mod fetch;
 mod field;
@@ -31,6 +32,7 @@ use bartizan::egress::Origin;
 use secrecy::{ExposeSecret, SecretString};
 
 pub(crate) use analyzer::{AnalyzerSettings, Finder};
+pub(crate) use database::{Database, Feed};
 pub(crate) use fetch::FetchSettings;
 pub(crate) use general::MasterSettings;
 pub(crate) use guardrails::{Guardrails, Verdict};
@@ -52,8 +54,12 @@ pub(crate) struct Settings {
     pub(crate) master: MasterSettings,
     /// Where not given, a file in `data_dir` holds it.
     pub(crate) pepper: Option<SecretString>,
+    /// The pepper of before, where keys are still known by it.
+    pub(crate) previous_pepper: Option<SecretString>,
     pub(crate) data_dir: PathBuf,
-    pub(crate) database: PathBuf,
+    pub(crate) database: Database,
+    /// Through what processes tell each other of changes, where not through the database.
+    pub(crate) changes: Option<Feed>,
     pub(crate) guardrails: Guardrails,
     pub(crate) pii: PiiOwn,
     pub(crate) limits: Limits,
@@ -112,6 +118,7 @@ impl Settings {
             .map(own::read)
             .unwrap_or_default();
         let pepper = general::pepper(&source);
+        let previous_pepper = general::previous_pepper(&source);
         let deployments = models::from_environment(&source, &own.providers, TIMEOUT);
         let problems = source.into_problems();
         if !problems.is_empty() {
@@ -122,7 +129,9 @@ impl Settings {
             model_limits: ModelLimits::new(),
             master: MasterSettings::managing(master_key),
             pepper,
-            database: own.data_dir.join("bartizan.db"),
+            previous_pepper,
+            database: Database::beside(&own.data_dir),
+            changes: own.changes,
             data_dir: own.data_dir,
             guardrails: Guardrails::default(),
             pii: own.pii,
@@ -189,7 +198,9 @@ fn whole(source: &Source<'_>, root: &tree::Node) -> Option<Settings> {
         model_limits,
         master: general.master?,
         pepper: general.pepper,
+        previous_pepper: general.previous_pepper,
         database: general.database,
+        changes: own.changes,
         data_dir: own.data_dir,
         guardrails,
         pii: own.pii,

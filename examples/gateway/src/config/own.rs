@@ -8,6 +8,7 @@ use bartizan::core::{BodyLimit, Limits};
 use bartizan::egress::Origin;
 use bartizan::translate::catalogue::Providers;
 
+use super::database::{self, Feed};
 use super::fetch::{self, FetchSettings};
 use super::field::Field;
 use super::pii::{self, PiiOwn};
@@ -22,6 +23,7 @@ pub(super) struct Own {
     pub(super) limits: Limits,
     pub(super) server: ServerSettings,
     pub(super) audit: AuditSettings,
+    pub(super) changes: Option<Feed>,
     pub(super) private_upstreams: Vec<Origin>,
     pub(super) fetch_urls: Option<FetchSettings>,
     pub(super) presidio: Option<PresidioSettings>,
@@ -41,6 +43,7 @@ impl Default for Own {
                 lossy: false,
                 write_ahead: false,
             },
+            changes: None,
             private_upstreams: Vec::new(),
             fetch_urls: None,
             presidio: None,
@@ -156,6 +159,9 @@ pub(super) fn read(mut section: Section<'_>) -> Own {
     }
     if let Some(section) = section.take("audit").and_then(|field| field.section()) {
         audit(section, &mut own.audit);
+    }
+    if let Some(section) = section.take("changes").and_then(|field| field.section()) {
+        own.changes = database::changes(section);
     }
     if let Some(field) = section.take("allow_private_upstreams") {
         own.private_upstreams = field.list().iter().filter_map(target::origin).collect();

@@ -109,7 +109,9 @@ bartizan:
             .verify("sk-5a0d83f7c2164be99e7b20f1d86c4a3e")
             .is_some()
     );
-    assert_eq!(settings.database, PathBuf::from("keys.db"));
+    assert!(
+        matches!(&settings.database, Database::Sqlite(path) if *path == PathBuf::from("keys.db"))
+    );
     assert_eq!(settings.server.listen.to_string(), "0.0.0.0:4001");
     assert_eq!(settings.server.times.drain, Duration::from_secs(60));
     assert!(
@@ -402,6 +404,69 @@ fn the_environments_key_goes_to_the_providers_own_address_only() {
         settings.deployments[0].place.origin().to_string(),
         "https://api.openai.com:443"
     );
+}
+
+#[test]
+fn keys_lie_where_the_database_is_named() {
+    let environment = |name: &str| match name {
+        "DB" => {
+            Some("postgresql://bartizan:canary@db.example.com/keys?sslmode=verify-full".to_owned())
+        }
+        "REDIS" => Some("rediss://:canary@redis.example.com".to_owned()),
+        _ => env(name),
+    };
+    let read = |settings: &str, own: &str| {
+        let text = format!("general_settings: {{{settings}}}\nbartizan: {{{own}}}");
+        Settings::read(&SecretString::from(with_model(&text)), &environment)
+    };
+    let settings = read(
+        "database_url: os.environ/DB, database_connection_pool_limit: 20, database_connection_timeout: 3",
+        "changes: {redis: os.environ/REDIS, channel: mine}",
+    )
+    .unwrap();
+    assert!(matches!(settings.database, Database::Postgres(_)) && settings.changes.is_some());
+    assert!(!format!("{settings:?}").contains("canary"));
+    let settings = read("", "").unwrap();
+    assert!(matches!(settings.database, Database::Sqlite(_)) && settings.changes.is_none());
+    for (settings, own, says) in [
+        ("database_url: 'mysql://canary@h/d'", "", "postgresql://"),
+        (
+            "database_url: 'postgres://u:canary@h/d?sslmode=canary'",
+            "",
+            "verify-full",
+        ),
+        (
+            "database_url: 'postgres://u:canary@h/d?sslmod=require'",
+            "",
+            "sslmode",
+        ),
+        ("database_connection_pool_limit: 5", "", "is for PostgreSQL"),
+        (
+            "database_url: 'postgres://h/d', database_connection_pool_limit: 0",
+            "",
+            "from 1 to 1000",
+        ),
+        (
+            "database_connection_poollimit: 5",
+            "",
+            "did you mean `database_connection_pool_limit`?",
+        ),
+        ("", "changes: {channel: x}", "`redis` is missing"),
+        ("", "changes: {redis: 'http://canary'}", "redis://"),
+        ("", "changes: {reddis: x}", "did you mean `redis`?"),
+        ("", "change: {redis: x}", "did you mean `changes`?"),
+    ] {
+        let found: Vec<String> = read(settings, own)
+            .unwrap_err()
+            .iter()
+            .map(ToString::to_string)
+            .collect();
+        assert!(
+            found.iter().any(|line| line.contains(says)),
+            "{settings} {own}: {found:?}"
+        );
+        assert!(!found.concat().contains("canary"), "{found:?}");
+    }
 }
 
 #[test]

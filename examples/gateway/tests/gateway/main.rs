@@ -23,6 +23,7 @@ mod providers;
 mod regions;
 mod routes;
 mod secrets;
+mod shared;
 mod slow;
 mod smuggling;
 mod start;

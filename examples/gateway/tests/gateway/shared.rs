@@ -1,0 +1,208 @@
+//! Several gateways on one database: what one is told, the others know.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use bartizan_testkit::{MockProvider, PrivatePostgres, PrivateRedis, Script};
+use tokio::time::Instant;
+
+use crate::http::ask;
+use crate::process::{Gateway, MASTER, PEPPER, Start, chat, config};
+
+const CALLERS: usize = 50;
+/// How long another process may go on letting in what one has closed.
+const MOST: Duration = Duration::from_secs(1);
+
+fn start(mock: &MockProvider, url: &str, redis: Option<&str>) -> Gateway {
+    let general = format!("{{master_key: {MASTER}, database_url: os.environ/DATABASE}}");
+    let own = redis.map_or("", |_| "bartizan: {changes: {redis: os.environ/REDIS}}");
+    let file = config(mock, own).replace(&format!("{{master_key: {MASTER}}}"), &general);
+    Start::with(file)
+        .env("DATABASE", url)
+        .env("REDIS", redis.unwrap_or_default())
+        .env("BARTIZAN_PEPPER", PEPPER)
+        .run()
+}
+
+/// Calls `gateway` with `key` by fifty callers until they are told to stop. Gives when the last call began that was let in.
+struct Load {
+    stop: Arc<AtomicBool>,
+    callers: Vec<tokio::task::JoinHandle<Option<Instant>>>,
+}
+
+impl Load {
+    fn start(gateway: &Gateway, key: &str) -> Self {
+        let stop = Arc::new(AtomicBool::new(false));
+        let call = |_| {
+            let (stop, address) = (Arc::clone(&stop), gateway.address);
+            let authorization = format!("Bearer {key}");
+            tokio::spawn(async move {
+                let mut last = None;
+                while !stop.load(Ordering::Relaxed) {
+                    let began = Instant::now();
+                    let headers = [("authorization", authorization.as_str())];
+                    let body = chat("gpt", "x", "");
+                    let path = "/v1/chat/completions";
+                    let answer = ask(address, "POST", path, &headers, &body).await;
+                    match answer.status {
+                        200 => last = Some(began),
+                        401 | 403 => {}
+                        other => panic!("{other}: {answer:?}"),
+                    }
+                }
+                last
+            })
+        };
+        Self {
+            callers: (0..CALLERS).map(call).collect(),
+            stop,
+        }
+    }
+
+    async fn last(self) -> Option<Instant> {
+        self.stop.store(true, Ordering::Relaxed);
+        let mut last = None;
+        for caller in self.callers {
+            last = last.max(caller.await.unwrap());
+        }
+        last
+    }
+}
+
+/// Tells one gateway what closes a key, while fifty callers use it at the other. Gives for how long the other went on.
+async fn closed(one: &Gateway, other: &Gateway, key: &str, path: &str, body: &str) -> Duration {
+    let load = Load::start(other, key);
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    let told = one.ask_as(MASTER, "POST", path, body).await;
+    let answered = Instant::now();
+    assert_eq!(told.status, 200, "{path}: {told:?}");
+    tokio::time::sleep(MOST + Duration::from_millis(500)).await;
+    let last = load.last().await.expect("no call was let in");
+    last.saturating_duration_since(answered)
+}
+
+async fn named(gateway: &Gateway, fields: &str) -> (String, String) {
+    let made = gateway
+        .ask_as(MASTER, "POST", "/key/generate", fields)
+        .await;
+    assert_eq!(made.status, 200, "{made:?}");
+    let made = made.json();
+    let text = |name: &str| made[name].as_str().unwrap().to_owned();
+    (text("key"), text("key_id"))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_one_process_closes_is_closed_in_another_within_a_second() {
+    let database = PrivatePostgres::start().unwrap();
+    let redis = PrivateRedis::start().unwrap();
+    let redis = redis.url();
+    let mock = MockProvider::start(Script::echo()).await.unwrap();
+    for (feed, redis) in [("PostgreSQL", None), ("Redis", Some(redis.as_str()))] {
+        let one = start(&mock, &database.url(), redis);
+        let other = start(&mock, &database.url(), redis);
+        let (key, key_id) = named(&one, "{}").await;
+        let body = format!(r#"{{"keys":["{key_id}"]}}"#);
+        let took = closed(&one, &other, &key, "/key/delete", &body).await;
+        eprintln!(
+            "{feed}: delete: the other process let the last call in {took:?} after the answer"
+        );
+        assert!(took <= MOST, "{feed}: delete: {took:?}");
+    }
+}
+
+/// What was looked up goes on for its time; what was not waits, and is told when to come back.
+#[tokio::test(flavor = "multi_thread")]
+async fn without_its_database_a_gateway_lets_in_whom_it_knew_and_tells_others_to_wait() {
+    let mut database = PrivatePostgres::start().unwrap();
+    let mock = MockProvider::start(Script::echo()).await.unwrap();
+    let gateway = start(&mock, &database.url(), None);
+    let (known, _) = named(&gateway, "{}").await;
+    let (unknown, _) = named(&gateway, "{}").await;
+    let call = async |key: &str| {
+        let body = chat("gpt", "x", "");
+        gateway
+            .ask_as(key, "POST", "/v1/chat/completions", &body)
+            .await
+    };
+    assert_eq!(call(&known).await.status, 200);
+    database.stop().unwrap();
+    let refused = call(&unknown).await;
+    assert_eq!(refused.status, 503, "{refused:?}");
+    assert!(refused.header("retry-after").is_some(), "{refused:?}");
+    assert_eq!(call(&known).await.status, 200);
+    let minted = gateway.ask_as(MASTER, "POST", "/key/generate", "{}").await;
+    assert_eq!(minted.status, 503, "{minted:?}");
+    database.restart().unwrap();
+    let began = Instant::now();
+    while call(&unknown).await.status != 200 {
+        assert!(
+            began.elapsed() < Duration::from_secs(20),
+            "it does not come back"
+        );
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_of_a_later_version_is_not_touched() {
+    use std::process::Command;
+    let database = PrivatePostgres::start().unwrap();
+    let mock = MockProvider::start(Script::echo()).await.unwrap();
+    drop(start(&mock, &database.url(), None));
+    let later = Command::new("psql")
+        .arg(database.url())
+        .args(["-c", "UPDATE bartizan_migrations SET version = 1000 WHERE version = (SELECT max(version) FROM bartizan_migrations)"])
+        .output()
+        .unwrap();
+    assert!(later.status.success(), "{later:?}");
+    let general = format!(
+        "{{master_key: {MASTER}, database_url: '{}'}}",
+        database.url()
+    );
+    let file = config(&mock, "").replace(&format!("{{master_key: {MASTER}}}"), &general);
+    let (code, said) = Start::with(file).fails();
+    assert!(
+        code == 1 && said.contains("general_settings.database_url"),
+        "{said}"
+    );
+    assert!(
+        said.contains("1000") || said.contains("later") || said.contains("newer"),
+        "{said}"
+    );
+}
+
+#[tokio::test]
+async fn keys_of_the_pepper_of_before_go_on_and_are_known_by_the_pepper_of_now_then() {
+    let next = "7d1f0c5b92e84a6fb3c02d9e61a75f48";
+    let mock = MockProvider::start(Script::echo()).await.unwrap();
+    let at = |folder: &tempfile::TempDir| {
+        let journal = folder.path().join(format!(
+            "journal-{}",
+            folder.path().read_dir().unwrap().count()
+        ));
+        config(
+            &mock,
+            &format!("bartizan: {{audit: {{path: '{}'}}}}", journal.display()),
+        )
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let gateway = Start::with(at(&folder))
+        .env("BARTIZAN_PEPPER", PEPPER)
+        .run_in(folder);
+    let key = gateway.key("{}").await;
+    let mut folder = gateway.stop().await;
+    for (pepper, previous, status) in [(next, PEPPER, 200), (next, "", 200), (PEPPER, "", 401)] {
+        let gateway = Start::with(at(&folder))
+            .env("BARTIZAN_PEPPER", pepper)
+            .env("BARTIZAN_PREVIOUS_PEPPER", previous)
+            .run_in(folder);
+        let body = chat("gpt", "x", "");
+        let path = "/v1/chat/completions";
+        let answer = gateway.ask_as(&key, "POST", path, &body).await;
+        assert_eq!(answer.status, status, "{answer:?}");
+        // It is written back behind the answer.
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        folder = gateway.stop().await;
+    }
+}
