@@ -47,6 +47,7 @@ async fn a_tonic_client_sees_the_right_codes_and_each_call_is_on_record() {
     wish.limits = Limits {
         rpm: Some(2),
         tpm: None,
+        ..Limits::default()
     };
     let key = keys.generate(&admin, wish).await.unwrap().key;
 
