@@ -13,11 +13,15 @@ use crate::certificate::CertificateMap;
 use crate::chain::Admitted;
 #[cfg(feature = "jwt")]
 use crate::jwt::Jwt;
+#[cfg(feature = "watch")]
+use crate::keys::Denied;
 use crate::keys::Keys;
 use crate::master::MasterKey;
 use crate::outside::{AnyOutside, Outside};
 use crate::peer::TrustedPeers;
 use crate::refuse;
+#[cfg(feature = "watch")]
+use crate::watch::{Verdict, Watch};
 
 /// Applies authentication: refuses with 401 every request without a key of good standing, and with 403 one for what its key may not do.
 ///
@@ -37,6 +41,8 @@ pub struct Auth {
     pub(crate) certificates: Option<CertificateMap>,
     pub(crate) peers: Option<TrustedPeers>,
     pub(crate) outside: Vec<Arc<dyn AnyOutside>>,
+    #[cfg(feature = "watch")]
+    pub(crate) watch: Option<Watch>,
     purpose: Purpose,
 }
 
@@ -61,6 +67,8 @@ impl AuthLayer {
             certificates: None,
             peers: None,
             outside: Vec::new(),
+            #[cfg(feature = "watch")]
+            watch: None,
             purpose: Purpose::Models,
         }))
     }
@@ -77,6 +85,8 @@ impl AuthLayer {
             certificates: None,
             peers: None,
             outside: Vec::new(),
+            #[cfg(feature = "watch")]
+            watch: None,
             purpose: Purpose::Models,
         }))
     }
@@ -123,6 +133,14 @@ impl AuthLayer {
     #[must_use]
     pub fn outside(mut self, outside: impl Outside) -> Self {
         self.auth().outside.push(Arc::new(outside));
+        self
+    }
+
+    /// Tells `watch` from where keys are used: of each admitted call with a [`ClientIp`]. Its rules may refuse it.
+    #[cfg(feature = "watch")]
+    #[must_use]
+    pub fn watch(mut self, watch: Watch) -> Self {
+        self.auth().watch = Some(watch);
         self
     }
 
@@ -189,6 +207,13 @@ impl Filter for Auth {
         }
         if self.purpose != Purpose::Management {
             check_model(call, admitted).await?;
+        }
+        #[cfg(feature = "watch")]
+        if let Some(watch) = &self.watch
+            && let Some(from) = call.parts().extensions.get::<ClientIp>()
+            && watch.saw(principal, *from, watch.now()) == Verdict::Block
+        {
+            return Err(refused(call, "watch", Refusal::from(&Denied::Blocked)));
         }
         count("admitted");
         tracing::debug!(key_id = principal.key_id(), "admitted");

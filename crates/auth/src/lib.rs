@@ -183,6 +183,8 @@ mod role;
 mod sighting;
 mod store;
 mod strength;
+#[cfg(feature = "watch")]
+pub mod watch;
 
 pub use account::{Account, AccountId, AccountKind, Member};
 // What a record holds is read with nothing but this crate.
