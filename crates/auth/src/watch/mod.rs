@@ -38,6 +38,8 @@
 //! their /64, in the store too, so that the store's counts are those of the rules.
 
 mod alert;
+#[cfg(feature = "geoip")]
+mod geoip;
 mod hours;
 mod judge;
 mod keep;
@@ -54,6 +56,8 @@ use bartizan_core::{ClientIp, Clock, Principal, SystemClock};
 use tokio::sync::Notify;
 
 pub use alert::{ActionTaken, Alert, Alerts, Finding};
+#[cfg(feature = "geoip")]
+pub use geoip::{GeoIp, GeoIpError};
 pub use hours::{Day, Hours};
 pub use place::{Country, Nowhere, Place, Places, Point};
 pub use rule::Rule;
