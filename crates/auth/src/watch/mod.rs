@@ -46,6 +46,7 @@ mod keep;
 mod place;
 mod rule;
 mod seen;
+mod signature;
 
 use std::collections::{BTreeSet, VecDeque};
 use std::fmt;
@@ -61,6 +62,7 @@ pub use geoip::{GeoIp, GeoIpError};
 pub use hours::{Day, Hours};
 pub use place::{Country, Nowhere, Place, Places, Point};
 pub use rule::Rule;
+pub use signature::WebhookKey;
 
 use alert::AnyAlerts;
 use judge::Judge;
