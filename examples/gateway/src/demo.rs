@@ -74,6 +74,17 @@ pub(crate) fn lines(url: &str, key: &SecretString, audit: &Path) -> String {
     )
 }
 
+/// The line that makes a key.
+pub(crate) fn minting(url: &str, master: Option<&SecretString>) -> String {
+    let bearer = master.map_or("$BARTIZAN_MASTER_KEY", |key| key.expose_secret());
+    format!(
+        "The master key manages, and calls no models. A key for a team, with a budget of 5000 dollars a month:\n\
+         curl -X POST {url}/key/generate -H \"Authorization: Bearer {bearer}\" \
+         -d '{{\"models\":[\"gpt-4\",\"claude-3\"],\"metadata\":{{\"team\":\"finance-india\"}},\"max_budget\":5000,\"budget_duration\":\"30d\"}}'\n\
+         \n"
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use bartizan::pii::{Analyzer, Entity};

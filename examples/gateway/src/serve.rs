@@ -19,7 +19,7 @@ use crate::config::Settings;
 use crate::demo;
 use crate::presidio::PresidioFront;
 use crate::provider::Catalogue;
-use crate::routes::Gateway;
+use crate::routes::{Gateway, Managed, Stacks};
 use crate::server::{self, Drained, Front, Server};
 use crate::stack::{self, Shared};
 use crate::{BAD_CONFIGURATION, complain, env, find, list, load, say, state, store};
@@ -41,6 +41,16 @@ enum Key {
     Given(SecretString),
     /// Made for this run, and to be shown once.
     Made(SecretString),
+}
+
+impl Key {
+    /// The key, where it was made for this run and is shown anyway.
+    fn shown(&self) -> Option<&SecretString> {
+        match self {
+            Self::Given(_) => None,
+            Self::Made(key) => Some(key),
+        }
+    }
 }
 
 pub(crate) fn run(options: Serve) -> ExitCode {
@@ -148,13 +158,35 @@ async fn serve(plan: Plan) -> Result<(), Failure> {
     // Ends with the runtime.
     tokio::spawn(async move { keys.follow().await });
     let gateway = Gateway::new(
-        stack::llm(&settings, &shared, demo.then(demo::layer))?,
-        stack::own(&shared, settings.server.body_limit.request),
+        Stacks {
+            llm: stack::llm(&settings, &shared, demo.then(demo::layer))?,
+            own: stack::own(&shared),
+            managed: stack::managed(&shared),
+        },
         shared.journal.clone(),
         settings.server.body_limit,
     );
     let own = settings.server.max_connections;
-    let (server, url) = listen(&settings, settings.server.listen, own, gateway).await?;
+    let manages = settings.server.manages();
+    let public = !settings.server.listen.ip().is_loopback();
+    if manages && public {
+        tracing::warn!(
+            "the management API is on a listener that others than this machine reach: bartizan.admin.on_public_listener"
+        );
+    } else if !manages && settings.server.admin.listen.is_none() {
+        tracing::info!(
+            "no management API: the listener is public, and bartizan.admin.listen names no other"
+        );
+    }
+    let front = gateway.managing(manages);
+    let (server, url) = listen(&settings, settings.server.listen, own, front).await?;
+    let managed = match settings.server.admin.listen {
+        Some(address) => {
+            let front = Managed(gateway.managing(true));
+            Some(listen(&settings, address, own, front).await?)
+        }
+        None => None,
+    };
     let presidio = match &settings.presidio {
         Some(own) => {
             let front = PresidioFront::new(&settings, own)?;
@@ -163,7 +195,8 @@ async fn serve(plan: Plan) -> Result<(), Failure> {
         None => None,
     };
     greet(&url, &settings, &shared, key.as_ref(), demo).await?;
-    let (ending, mut ends) = watch::channel(false);
+    let (ending, ends) = watch::channel(false);
+
     let stop = async {
         tokio::select! {
             _ = interrupt.recv() => tracing::info!("interrupted"),
@@ -171,19 +204,10 @@ async fn serve(plan: Plan) -> Result<(), Failure> {
         }
         ending.send_replace(true);
     };
-    let beside = async {
-        let Some((server, url)) = presidio else {
-            return Drained::Whole;
-        };
-        tracing::info!(url, "Presidio's API");
-        let stop = async {
-            // Fails only where the gateway has ended.
-            let _ended = ends.wait_for(|told| *told).await;
-        };
-        server.run(stop).await
-    };
+    let presidio = beside(presidio, ends.clone(), "Presidio's API");
+    let managed = beside(managed, ends, "the management API");
     let drained = tokio::select! {
-        (drained, beside) = async { tokio::join!(server.run(stop), beside) } => Some(drained.and(beside)),
+        (drained, presidio, managed) = async { tokio::join!(server.run(stop), presidio, managed) } => Some(drained.and(presidio).and(managed)),
         () = twice => None,
     };
     match drained {
@@ -196,6 +220,23 @@ async fn serve(plan: Plan) -> Result<(), Failure> {
     }
     shared.journal.shutdown(FLUSH).await?;
     Ok(())
+}
+
+/// Runs another listener until the gateway ends.
+async fn beside<F: Front>(
+    server: Option<(Server<F>, String)>,
+    mut ends: watch::Receiver<bool>,
+    what: &str,
+) -> Drained {
+    let Some((server, url)) = server else {
+        return Drained::Whole;
+    };
+    tracing::info!(url, "{what}");
+    let stop = async {
+        // Fails only where the gateway has ended.
+        let _ended = ends.wait_for(|told| *told).await;
+    };
+    server.run(stop).await
 }
 
 /// Opens an address, with TLS where the gateway has it.
@@ -323,6 +364,9 @@ async fn greet(
             ));
         }
         None => {}
+    }
+    if let Some(key) = key {
+        text.push_str(&demo::minting(url, key.shown()));
     }
     say(&text)?;
     Ok(())

@@ -12,6 +12,7 @@ use std::any::Any;
 use std::convert::Infallible;
 use std::sync::Arc;
 
+use bartizan::admin::AdminRouter;
 use bartizan::audit::{AuditLayer, CountLayer, IntentLayer, Journal};
 use bartizan::auth::{AuthLayer, Keys};
 use bartizan::core::{Body, Dialect, Limits};
@@ -96,15 +97,13 @@ pub(crate) fn llm(
 }
 
 /// The layers around questions to the gateway itself.
-pub(crate) fn own(shared: &Shared, body_limit: usize) -> Stack {
+pub(crate) fn own(shared: &Shared) -> Stack {
     let answers = Answers {
-        keys: shared.keys.clone(),
         catalogue: Arc::clone(&shared.catalogue),
-        body_limit,
     };
     let answers = service_fn(move |request: Request<Body>| {
         let answers = answers.clone();
-        async move { Ok::<_, Infallible>(answers.answer(request).await) }
+        async move { Ok::<_, Infallible>(answers.answer(request)) }
     });
     let layers = ServiceBuilder::new()
         .map_response(|response: Response<_>| response.map(Body::new))
@@ -117,16 +116,34 @@ pub(crate) fn own(shared: &Shared, body_limit: usize) -> Stack {
     BoxCloneSyncService::new(layers)
 }
 
+/// The layers around the management API.
+pub(crate) fn managed(shared: &Shared) -> Stack {
+    let router = AdminRouter::new(shared.keys.clone(), shared.journal.clone())
+        .auth(|layer| identities(layer, shared))
+        .build();
+    let layers = ServiceBuilder::new()
+        .map_response(|response: Response<_>| response.map(Body::new))
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(SetSensitiveRequestHeadersLayer::new(CREDENTIALS))
+        .layer(audit(&shared.journal))
+        .service(router);
+    BoxCloneSyncService::new(layers)
+}
+
 fn auth(shared: &Shared) -> AuthLayer {
-    let layer = AuthLayer::new(shared.keys.clone());
-    let layer = match &shared.master.key {
-        Some(key) => layer.master_key(key.clone()),
-        None => layer,
-    };
+    let layer = identities(AuthLayer::new(shared.keys.clone()), shared);
     if shared.master.calls_models {
         layer.master_key_may_call_models()
     } else {
         layer
+    }
+}
+
+/// Whoever is let in besides virtual keys.
+fn identities(layer: AuthLayer, shared: &Shared) -> AuthLayer {
+    match &shared.master.key {
+        Some(key) => layer.master_key(key.clone()),
+        None => layer,
     }
 }
 

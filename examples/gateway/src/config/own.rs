@@ -66,6 +66,16 @@ pub(crate) struct ServerSettings {
     pub(crate) body_limit: BodyLimit,
     /// Connections open at a time.
     pub(crate) max_connections: usize,
+    pub(crate) admin: AdminSettings,
+}
+
+/// Where the management API is.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct AdminSettings {
+    /// A listener of its own.
+    pub(crate) listen: Option<SocketAddr>,
+    /// Whether it is on the main listener though others than this machine reach that.
+    pub(crate) on_public_listener: bool,
 }
 
 impl Default for ServerSettings {
@@ -77,17 +87,31 @@ impl Default for ServerSettings {
             times: Times::default(),
             body_limit: BodyLimit::default(),
             max_connections: 4_096,
+            admin: AdminSettings::default(),
         }
     }
 }
 
 impl ServerSettings {
+    /// Whether the management API is on the main listener: where only this machine reaches that, unless told otherwise.
+    pub(crate) fn manages(&self) -> bool {
+        self.admin.on_public_listener
+            || self.admin.listen.is_none() && self.listen.ip().is_loopback()
+    }
+
     /// Why it may not listen there as it is.
     ///
     /// # Errors
     /// The mend, for an address that others can reach.
     pub(crate) fn check_exposure(&self) -> Result<(), &'static str> {
-        if self.listen.ip().is_loopback() || self.tls.is_some() || self.allow_plaintext_on_network {
+        self.check_address(self.listen)?;
+        self.admin
+            .listen
+            .map_or(Ok(()), |listen| self.check_address(listen))
+    }
+
+    fn check_address(&self, address: SocketAddr) -> Result<(), &'static str> {
+        if address.ip().is_loopback() || self.tls.is_some() || self.allow_plaintext_on_network {
             Ok(())
         } else {
             Err(
@@ -205,6 +229,9 @@ fn server(section: &mut Section<'_>, server: &mut ServerSettings) {
             field.fail(mend);
         }
     }
+    if let Some(section) = section.take("admin").and_then(|field| field.section()) {
+        admin(section, server);
+    }
     if let Some(section) = section.take("timeouts").and_then(|field| field.section()) {
         times(section, &mut server.times);
     }
@@ -227,6 +254,22 @@ fn server(section: &mut Section<'_>, server: &mut ServerSettings) {
     {
         server.max_connections = most;
     }
+}
+
+fn admin(mut section: Section<'_>, server: &mut ServerSettings) {
+    if let Some(field) = section.take("listen") {
+        server.admin.listen = listen(&field);
+        if let Err(mend) = server.check_exposure() {
+            field.fail(mend);
+        }
+    }
+    if let Some(public) = section
+        .take("on_public_listener")
+        .and_then(|field| field.boolean())
+    {
+        server.admin.on_public_listener = public;
+    }
+    section.finish(&[]);
 }
 
 pub(super) fn listen(field: &Field<'_>) -> Option<SocketAddr> {

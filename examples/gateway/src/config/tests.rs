@@ -109,9 +109,7 @@ bartizan:
             .verify("sk-5a0d83f7c2164be99e7b20f1d86c4a3e")
             .is_some()
     );
-    assert!(
-        matches!(&settings.database, Database::Sqlite(path) if *path == PathBuf::from("keys.db"))
-    );
+    assert!(matches!(&settings.database, Database::Sqlite(path) if path.as_os_str() == "keys.db"));
     assert_eq!(settings.server.listen.to_string(), "0.0.0.0:4001");
     assert_eq!(settings.server.times.drain, Duration::from_secs(60));
     assert!(

@@ -1,6 +1,6 @@
 //! What is behind the socket: finds the route of a request and hands it to the layers that it must pass.
 
-mod keys;
+mod managed;
 mod models;
 mod own;
 mod query;
@@ -10,7 +10,7 @@ use std::convert::Infallible;
 use std::sync::Arc;
 
 use bartizan::audit::Journal;
-use bartizan::core::{Body, BodyLimit, Dialect, Refusal, RefusalKind};
+use bartizan::core::{Body, BodyLimit, Dialect, MatchedRoute, Refusal, RefusalKind};
 use http::header::{ALLOW, CONTENT_TYPE, HeaderValue};
 use http::{HeaderMap, HeaderName, Method, Request, Response, StatusCode};
 use tower::ServiceExt as _;
@@ -18,6 +18,7 @@ use tower::util::BoxCloneSyncService;
 
 use crate::server::Front;
 
+pub(crate) use managed::Managed;
 pub(crate) use own::Answers;
 pub(crate) use query::QueryLayer;
 pub(crate) use route::Route;
@@ -25,14 +26,30 @@ pub(crate) use route::Route;
 /// Layers with their innermost service, whatever they are.
 pub(crate) type Stack = BoxCloneSyncService<Request<Body>, Response<Body>, Infallible>;
 
+/// The layers for each kind of route.
+#[derive(Clone, Debug)]
+pub(crate) struct Stacks {
+    /// Calls of models.
+    pub(crate) llm: Stack,
+    /// Questions to the gateway itself.
+    pub(crate) own: Stack,
+    /// Management of keys and accounts.
+    pub(crate) managed: Stack,
+}
+
 /// The gateway, without its sockets.
 #[derive(Clone, Debug)]
-pub(crate) struct Gateway(Arc<Inner>);
+pub(crate) struct Gateway {
+    inner: Arc<Inner>,
+    /// Whether the management API is here too.
+    manages: bool,
+}
 
 #[derive(Debug)]
 struct Inner {
     llm: Stack,
     own: Stack,
+    managed: Stack,
     journal: Journal,
     body_limit: BodyLimit,
 }
@@ -67,20 +84,37 @@ impl Front for Gateway {
 }
 
 impl Gateway {
-    pub(crate) fn new(llm: Stack, own: Stack, journal: Journal, body_limit: BodyLimit) -> Self {
-        Self(Arc::new(Inner {
+    /// Puts the layers behind one door, without the management API.
+    pub(crate) fn new(stacks: Stacks, journal: Journal, body_limit: BodyLimit) -> Self {
+        let Stacks { llm, own, managed } = stacks;
+        let inner = Inner {
             llm,
             own,
+            managed,
             journal,
             body_limit,
-        }))
+        };
+        Self {
+            inner: Arc::new(inner),
+            manages: false,
+        }
+    }
+
+    /// The same with the management API, if `manages`.
+    pub(crate) fn managing(&self, manages: bool) -> Self {
+        Self {
+            inner: Arc::clone(&self.inner),
+            manages,
+        }
     }
 
     /// Answers one request.
     pub(crate) async fn answer(&self, route: Route, mut request: Request<Body>) -> Response<Body> {
         let stack = match &route {
-            Route::Llm(_) => &self.0.llm,
-            Route::Own(_) => &self.0.own,
+            Route::Llm(_) => &self.inner.llm,
+            Route::Own(_) => &self.inner.own,
+            Route::Managed(_) if self.manages => &self.inner.managed,
+            Route::Managed(_) => return nothing(),
             Route::Liveliness => return said(StatusCode::OK, "ok"),
             Route::Readiness => return self.readiness(),
             Route::OtherMethod(allowed) => return other_method(allowed),
@@ -90,7 +124,8 @@ impl Gateway {
         let dialect = route.dialect();
         let extensions = request.extensions_mut();
         extensions.insert(dialect);
-        extensions.insert(self.0.body_limit);
+        extensions.insert(self.inner.body_limit);
+        extensions.insert(MatchedRoute(route.pattern().into()));
         extensions.insert(route);
         let Ok(mut response) = stack.clone().oneshot(request).await;
         if let Some(refusal) = response.extensions().get::<Refusal>()
@@ -109,7 +144,7 @@ impl Gateway {
     }
 
     fn readiness(&self) -> Response<Body> {
-        if self.0.journal.is_healthy() {
+        if self.inner.journal.is_healthy() {
             said(StatusCode::OK, "ok")
         } else {
             said(StatusCode::SERVICE_UNAVAILABLE, "unavailable")
@@ -181,7 +216,12 @@ mod tests {
             }));
         let stack = BoxCloneSyncService::new(panics);
         let journal = Journal::builder().open(MemorySink::new()).await.unwrap();
-        let gateway = Gateway::new(stack.clone(), stack, journal, BodyLimit::default());
+        let stacks = Stacks {
+            llm: stack.clone(),
+            own: stack.clone(),
+            managed: stack,
+        };
+        let gateway = Gateway::new(stacks, journal, BodyLimit::default());
         for (path, says) in [
             ("/v1/chat/completions", r#""code":"gateway_failed""#),
             (

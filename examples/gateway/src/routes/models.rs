@@ -3,7 +3,7 @@
 use bartizan::core::{Refusal, RefusalKind};
 use serde::Serialize;
 
-use super::own::{Caller, Verified};
+use super::own::Verified;
 use crate::provider::Catalogue;
 
 #[derive(Serialize)]
@@ -33,7 +33,7 @@ impl<'a> Model<'a> {
 }
 
 /// All names that the caller's key allows, a wildcard as it is written.
-pub(super) fn all<'a>(by: &Verified<Caller>, catalogue: &'a Catalogue) -> List<'a> {
+pub(super) fn all<'a>(by: &Verified, catalogue: &'a Catalogue) -> List<'a> {
     let models = by.principal().models();
     let data = catalogue
         .names()
@@ -77,10 +77,7 @@ impl<'a> GooglesModel<'a> {
 }
 
 /// The same as [`all`], on one page.
-pub(super) fn all_of_googles<'a>(
-    by: &Verified<Caller>,
-    catalogue: &'a Catalogue,
-) -> GooglesList<'a> {
+pub(super) fn all_of_googles<'a>(by: &Verified, catalogue: &'a Catalogue) -> GooglesList<'a> {
     let models = all(by, catalogue).data.into_iter();
     GooglesList {
         models: models.map(|model| GooglesModel::new(model.id)).collect(),
@@ -89,7 +86,7 @@ pub(super) fn all_of_googles<'a>(
 
 /// The same as [`one`].
 pub(super) fn one_of_googles<'a>(
-    by: &Verified<Caller>,
+    by: &Verified,
     catalogue: &'a Catalogue,
     name: &'a str,
 ) -> Result<GooglesModel<'a>, Refusal> {
@@ -98,7 +95,7 @@ pub(super) fn one_of_googles<'a>(
 
 /// One name. One that isn't served and one that isn't allowed look alike.
 pub(super) fn one<'a>(
-    by: &Verified<Caller>,
+    by: &Verified,
     catalogue: &'a Catalogue,
     name: &'a str,
 ) -> Result<Model<'a>, Refusal> {

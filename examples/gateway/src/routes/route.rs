@@ -4,6 +4,8 @@ use bartizan::core::Dialect;
 use http::Method;
 use percent_encoding::percent_decode_str;
 
+use super::managed::pattern;
+
 /// What a request is for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Route {
@@ -11,6 +13,8 @@ pub(crate) enum Route {
     Llm(Dialect),
     /// A question to the gateway itself, which needs a key.
     Own(Own),
+    /// Management of keys and accounts, with the pattern of its path.
+    Managed(&'static str),
     /// Whether the process runs. Needs no key.
     Liveliness,
     /// Whether it can serve. Needs no key.
@@ -31,9 +35,6 @@ pub(crate) enum Own {
     /// The same in Google's shape.
     GoogleModels,
     GoogleModel(String),
-    KeyGenerate,
-    KeyInfo,
-    KeyDelete,
 }
 
 /// Every path with its only method, as tests scan them; the first of each pair of spellings.
@@ -56,9 +57,6 @@ pub(crate) const ALL: &[(&str, &str)] = &[
     ("GET", "/v1/models/demo"),
     ("GET", "/v1beta/models"),
     ("GET", "/v1beta/models/demo"),
-    ("POST", "/key/generate"),
-    ("GET", "/key/info"),
-    ("POST", "/key/delete"),
     ("GET", "/health/liveliness"),
     ("GET", "/health/readiness"),
 ];
@@ -69,16 +67,14 @@ impl Route {
         let (wanted, route) = match path {
             "/health/liveliness" | "/health/liveness" => ("GET", Self::Liveliness),
             "/health/readiness" => ("GET", Self::Readiness),
-            "/key/generate" => ("POST", Self::Own(Own::KeyGenerate)),
-            "/key/info" => ("GET", Self::Own(Own::KeyInfo)),
-            "/key/delete" => ("POST", Self::Own(Own::KeyDelete)),
             "/v2/rerank" => ("POST", Self::Llm(Dialect::CohereRerank)),
             "/v1beta/models" => ("GET", Self::Own(Own::GoogleModels)),
             _ => match Self::googles(path)
                 .or_else(|| Self::versioned(path.strip_prefix("/v1").unwrap_or(path)))
             {
                 Some(found) => found,
-                None => return Self::Nothing,
+                // Its methods are for it to say.
+                None => return pattern(path).map_or(Self::Nothing, Self::Managed),
             },
         };
         if method.as_str() == wanted {
@@ -134,6 +130,7 @@ impl Route {
         match self {
             Self::Llm(dialect) => *dialect,
             Self::Own(Own::GoogleModels | Own::GoogleModel(_)) => Dialect::Gemini,
+            Self::Managed(_) => Dialect::Json,
             _ => Dialect::Other,
         }
     }
@@ -156,9 +153,7 @@ impl Route {
             Self::Own(Own::GoogleModel(_)) => "/v1beta/models/{model}",
             Self::Own(Own::Models) => "/v1/models",
             Self::Own(Own::Model(_)) => "/v1/models/{model}",
-            Self::Own(Own::KeyGenerate) => "/key/generate",
-            Self::Own(Own::KeyInfo) => "/key/info",
-            Self::Own(Own::KeyDelete) => "/key/delete",
+            Self::Managed(pattern) => pattern,
             Self::Liveliness => "/health/liveliness",
             Self::Readiness => "/health/readiness",
             Self::OtherMethod(_) | Self::Nothing => "",

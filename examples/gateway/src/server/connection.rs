@@ -1,10 +1,11 @@
 //! One connection: its handshake, its requests, and what ends it.
 
 use std::convert::Infallible;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bartizan::core::{Body, Refusal, RefusalKind};
+use bartizan::core::{Body, ClientIp, PeerIp, Refusal, RefusalKind};
 use http::header::{CONNECTION, HeaderValue};
 use http::{Request, Response, Version};
 use hyper::body::Incoming;
@@ -35,6 +36,8 @@ pub(super) struct Connection<F> {
     pub(super) times: Times,
     pub(super) front: F,
     pub(super) drain: signal::Receiver<()>,
+    /// Who is at the other end.
+    pub(super) peer: IpAddr,
 }
 
 impl<F: Front> Connection<F> {
@@ -63,8 +66,13 @@ impl<F: Front> Connection<F> {
         watch: Arc<Watch>,
     ) {
         let (times, front, watched) = (self.times, self.front.clone(), Arc::clone(&watch));
-        let service =
-            service_fn(move |request| answer(request, front.clone(), times, Arc::clone(&watched)));
+        let peer = self.peer;
+        let service = service_fn(move |mut request: Request<Incoming>| {
+            let extensions = request.extensions_mut();
+            extensions.insert(PeerIp(peer));
+            extensions.insert(ClientIp(peer));
+            answer(request, front.clone(), times, Arc::clone(&watched))
+        });
         let builder = builder();
         let mut connection =
             std::pin::pin!(builder.serve_connection(TokioIo::new(Strict::new(stream)), service));

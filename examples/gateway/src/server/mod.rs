@@ -7,6 +7,7 @@ mod socket;
 mod tls;
 mod watch;
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -90,7 +91,7 @@ impl<F: Front> Server<F> {
                 }
                 accepted = accept(&self.listener, &room) => accepted,
             };
-            let Some((stream, permit)) = accepted else {
+            let Some((stream, peer, permit)) = accepted else {
                 continue;
             };
             let connection = Connection {
@@ -98,6 +99,7 @@ impl<F: Front> Server<F> {
                 times: self.times,
                 front: self.front.clone(),
                 drain: drain.clone(),
+                peer,
             };
             connections.spawn(async move {
                 connection.serve(stream).await;
@@ -119,13 +121,18 @@ impl<F: Front> Server<F> {
     }
 }
 
-type Accepted = (tokio::net::TcpStream, tokio::sync::OwnedSemaphorePermit);
+type Accepted = (
+    tokio::net::TcpStream,
+    IpAddr,
+    tokio::sync::OwnedSemaphorePermit,
+);
 
 /// Waits for room first: who finds none stays in the operating system's queue, and takes no memory here.
 async fn accept(listener: &TcpListener, room: &Arc<Semaphore>) -> Option<Accepted> {
     let permit = Arc::clone(room).acquire_owned().await.ok()?;
     match listener.accept().await {
-        Ok((stream, _)) => Some((stream, permit)),
+        // An IPv4 address is one, whichever socket it came by.
+        Ok((stream, peer)) => Some((stream, peer.ip().to_canonical(), permit)),
         Err(error) => {
             // Out of file descriptors, as a rule: it passes once others close.
             tracing::warn!(%error, "a connection can't be accepted");

@@ -157,10 +157,7 @@ async fn the_demo_speaks_every_api() {
         );
     }
     assert_eq!(
-        gateway
-            .ask_as(key, "POST", "/key/generate", "{}")
-            .await
-            .status,
+        gateway.ask_as(key, "POST", "/user/new", "{}").await.status,
         403
     );
 }

@@ -3,7 +3,7 @@
 use bartizan_testkit::{MockProvider, Script};
 
 use crate::http::ask;
-use crate::process::{Start, config};
+use crate::process::{MASTER, Start, config};
 
 #[tokio::test]
 async fn a_key_is_made_used_shown_and_taken_back() {
@@ -52,8 +52,8 @@ async fn a_key_is_made_used_shown_and_taken_back() {
 
     for (by, path) in [
         (key, "/key/info".to_owned()),
-        (crate::process::MASTER, format!("/key/info?key_id={key_id}")),
-        (crate::process::MASTER, format!("/key/info?key={key_id}")),
+        (MASTER, format!("/key/info?key_id={key_id}")),
+        (MASTER, format!("/key/info?key={key_id}")),
     ] {
         let shown = gateway.ask_as(by, "GET", &path, "").await;
         assert_eq!(shown.status, 200, "{path}: {shown:?}");
@@ -132,18 +132,13 @@ async fn wishes_that_would_not_be_kept_are_refused() {
     let mock = MockProvider::start(Script::echo()).await.unwrap();
     let gateway = Start::with(config(&mock, "")).run();
     for (body, says) in [
-        (r#"{"max_budget":10}"#, "`max_budget` is LiteLLM's"),
-        (r#"{"rpm":10}"#, "not known here"),
-        (r#"{"rpm_limit":0}"#, "at least 1"),
-        (
-            r#"{"rpm_limit":"canary"}"#,
-            "not the JSON that belongs here",
-        ),
-        (r#"{"duration":"soon"}"#, "such as 30d"),
-        (r#"{"user_role":"king"}"#, "proxy_admin"),
-        (r#"{"key":"sk-canary"}"#, "`key` is LiteLLM's"),
-        (r#"{"key_alias":"a","key_alias":"b"}"#, "not the JSON"),
-        ("[]", "not the JSON"),
+        (r#"{"rpm":10}"#, "rpm"),
+        (r#"{"rpm_limit":0}"#, "rpm_limit"),
+        (r#"{"rpm_limit":"canary"}"#, "rpm_limit"),
+        (r#"{"duration":"soon"}"#, "duration"),
+        (r#"{"user_role":"king"}"#, "user_role"),
+        (r#"{"key_alias":"a","key_alias":"b"}"#, "twice"),
+        ("[]", ""),
     ] {
         let answer = gateway.ask("POST", "/key/generate", body).await;
         assert_eq!(answer.status, 400, "{body}: {answer:?}");
@@ -173,6 +168,82 @@ async fn wishes_that_would_not_be_kept_are_refused() {
         .ask("POST", "/key/delete", r#"{"key_aliases":["taken"]}"#)
         .await;
     assert_eq!(all.status, 200, "{all:?}");
+}
+
+/// A newcomer's first line, as it is written everywhere: no content type but curl's own.
+#[tokio::test]
+async fn a_budgeted_key_is_made_by_one_line_of_curl() {
+    let gateway = Start::bare().env("BARTIZAN_MASTER_KEY", MASTER).run();
+    let authorization = format!("Bearer {MASTER}");
+    let headers = [
+        ("authorization", authorization.as_str()),
+        ("content-type", "application/x-www-form-urlencoded"),
+    ];
+    let body = r#"{"models":["gpt-4","claude-3"],"metadata":{"team":"finance-india"},"max_budget":5000,"budget_duration":"30d"}"#;
+    let made = ask(gateway.address, "POST", "/key/generate", &headers, body).await;
+    assert_eq!(made.status, 200, "{made:?}");
+    let said = made.json();
+    assert!(said["key"].as_str().unwrap().starts_with("sk-bz-"));
+    assert_eq!(
+        (&said["max_budget"], &said["models"][1]),
+        (&5000.into(), &"claude-3".into())
+    );
+    assert!(
+        gateway.stdout().contains("/key/generate"),
+        "{}",
+        gateway.stdout()
+    );
+    let audit = std::fs::read_to_string(gateway.path("bartizan-data/audit.jsonl")).unwrap();
+    assert!(audit.contains("master_key") && !audit.contains(said["key"].as_str().unwrap()));
+}
+
+/// Where management is: beside models on loopback, on a listener of its own, or where it is told to be.
+#[tokio::test]
+async fn management_is_on_no_public_listener_unless_told() {
+    let mock = MockProvider::start(Script::echo()).await.unwrap();
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let own = free.local_addr().unwrap();
+    drop(free);
+    let authorization = format!("Bearer {MASTER}");
+    let headers = [("authorization", authorization.as_str())];
+    let mint = async |port: u16| {
+        let address = ([127, 0, 0, 1], port).into();
+        ask(address, "POST", "/key/generate", &headers, "{}")
+            .await
+            .status
+    };
+    for (words, main, beside) in [
+        ("", 200, None),
+        (
+            "listen: '0.0.0.0:0', allow_plaintext_on_network: true",
+            404,
+            None,
+        ),
+        (
+            "listen: '0.0.0.0:0', allow_plaintext_on_network: true, admin: {on_public_listener: true}",
+            200,
+            None,
+        ),
+        (
+            "listen: '0.0.0.0:0', allow_plaintext_on_network: true, admin: {listen: OWN}",
+            404,
+            Some(200),
+        ),
+        ("admin: {listen: OWN}", 404, Some(200)),
+    ] {
+        let words = words.replace("OWN", &format!("'{own}'"));
+        let gateway = Start::with(config(&mock, &format!("bartizan: {{{words}}}"))).run();
+        assert_eq!(mint(gateway.address.port()).await, main, "{words}");
+        if let Some(expected) = beside {
+            assert_eq!(mint(own.port()).await, expected, "{words}");
+            let models = ask(own, "GET", "/v1/models", &headers, "").await;
+            assert_eq!(models.status, 404);
+        }
+        assert_eq!(
+            gateway.stderr().contains("on_public_listener"),
+            words.contains("on_public")
+        );
+    }
 }
 
 #[tokio::test]

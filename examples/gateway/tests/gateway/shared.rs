@@ -101,14 +101,68 @@ async fn what_one_process_closes_is_closed_in_another_within_a_second() {
     for (feed, redis) in [("PostgreSQL", None), ("Redis", Some(redis.as_str()))] {
         let one = start(&mock, &database.url(), redis);
         let other = start(&mock, &database.url(), redis);
-        let (key, key_id) = named(&one, "{}").await;
-        let body = format!(r#"{{"keys":["{key_id}"]}}"#);
-        let took = closed(&one, &other, &key, "/key/delete", &body).await;
-        eprintln!(
-            "{feed}: delete: the other process let the last call in {took:?} after the answer"
-        );
-        assert!(took <= MOST, "{feed}: delete: {took:?}");
+        let team = format!("team-of-{feed}");
+        let made = format!(r#"{{"team_id":"{team}"}}"#);
+        let made = one.ask_as(MASTER, "POST", "/team/new", &made).await;
+        assert_eq!(made.status, 200, "{made:?}");
+        for (what, path, body) in [
+            ("block", "/key/block", r#"{"key_id":"KEY"}"#),
+            (
+                "narrow",
+                "/key/update",
+                r#"{"key_id":"KEY","models":["other"]}"#,
+            ),
+            ("rotate", "/key/regenerate", r#"{"key_id":"KEY"}"#),
+            ("delete", "/key/delete", r#"{"keys":["KEY"]}"#),
+            (
+                "delete the team",
+                "/team/delete",
+                r#"{"team_ids":["TEAM"]}"#,
+            ),
+        ] {
+            let (key, key_id) = named(&one, &format!(r#"{{"team_id":"{team}"}}"#)).await;
+            let body = body.replace("KEY", &key_id).replace("TEAM", &team);
+            let took = closed(&one, &other, &key, path, &body).await;
+            eprintln!(
+                "{feed}: {what}: the other process let the last call in {took:?} after the answer"
+            );
+            assert!(took <= MOST, "{feed}: {what}: {took:?}");
+        }
     }
+}
+
+/// The other way round: what is opened in one process is open in another.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_one_process_opens_is_open_in_another_within_a_second() {
+    let database = PrivatePostgres::start().unwrap();
+    let mock = MockProvider::start(Script::echo()).await.unwrap();
+    let one = start(&mock, &database.url(), None);
+    let other = start(&mock, &database.url(), None);
+    let (key, key_id) = named(&one, r#"{"models":["other"]}"#).await;
+    let call = async || {
+        let body = chat("gpt", "x", "");
+        let path = "/v1/chat/completions";
+        other.ask_as(&key, "POST", path, &body).await.status
+    };
+    assert_eq!(call().await, 403);
+    let body = format!(r#"{{"key_id":"{key_id}","models":["gpt"]}}"#);
+    let told = one.ask_as(MASTER, "POST", "/key/update", &body).await;
+    assert_eq!(told.status, 200, "{told:?}");
+    let began = Instant::now();
+    while call().await != 200 {
+        assert!(began.elapsed() <= MOST, "widen: {:?}", began.elapsed());
+    }
+    let took = began.elapsed();
+    let body = format!(r#"{{"key_id":"{key_id}","grace_period":"1h"}}"#);
+    let told = one.ask_as(MASTER, "POST", "/key/regenerate", &body).await;
+    assert_eq!(told.status, 200, "{told:?}");
+    let next = told.json()["key"].as_str().unwrap().to_owned();
+    for text in [&key, &next] {
+        let (path, body) = ("/v1/chat/completions", chat("gpt", "x", ""));
+        let answer = other.ask_as(text, "POST", path, &body).await;
+        assert_eq!(answer.status, 200, "{answer:?}");
+    }
+    eprintln!("PostgreSQL: widen: open in the other process {took:?} after the answer");
 }
 
 /// What was looked up goes on for its time; what was not waits, and is told when to come back.

@@ -30,7 +30,7 @@ async fn start(protocol: &[u8]) -> Both {
     std::fs::write(&cert_path, cert.pem()).unwrap();
     std::fs::write(&key_path, signing_key.serialize_pem()).unwrap();
     let tls = format!(
-        "bartizan: {{listen: '0.0.0.0:0', tls: {{cert: '{}', key: '{}'}}}}",
+        "bartizan: {{listen: '0.0.0.0:0', admin: {{on_public_listener: true}}, tls: {{cert: '{}', key: '{}'}}}}",
         cert_path.display(),
         key_path.display()
     );
