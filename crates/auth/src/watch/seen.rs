@@ -418,3 +418,41 @@ impl Memory {
         Some(shard.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+
+    use bartizan_core::Identity;
+
+    use super::*;
+
+    #[test]
+    fn a_million_uses_stay_within_the_bounds() {
+        let memory = Memory::new(1_000, 8);
+        let keys: Vec<Principal> = (0..10_000)
+            .map(|number| Principal::assume_verified(Identity::new(format!("key_{number:022}"))))
+            .collect();
+        let mut now = HOUR;
+        for round in 0..100_u32 {
+            for who in &keys {
+                now += Duration::from_millis(1);
+                let address = IpAddr::V4(Ipv4Addr::from_bits(round % 20));
+                let _ = memory.used(who, address, now, || None, |_, _| ());
+            }
+        }
+        let mut most = 0;
+        let remembered = memory.each(|seen| most = most.max(seen.at.len()));
+        assert!(remembered <= 1_000 + SHARDS, "{remembered}");
+        assert!(most <= 8, "{most}");
+        assert_eq!(memory.waiting.queue().len(), MOST_WAITING);
+
+        let who = keys.last().unwrap();
+        for last in 0..100 {
+            let address = IpAddr::V4(Ipv4Addr::from_bits(last));
+            let _ = memory.used(who, address, now, || None, |_, _| ());
+        }
+        let _ = memory.each(|seen| most = most.max(seen.at.len()));
+        assert_eq!(most, 8);
+    }
+}
