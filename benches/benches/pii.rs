@@ -56,7 +56,7 @@ fn crafted(criterion: &mut Criterion) {
     const SIZE: usize = 4 << 10;
     let analyzer = Analyzer::all();
     let mut group = criterion.benchmark_group("analyze crafted");
-    let usual = text(ENGLISH, ENGLISH_FINDINGS, SIZE, 10);
+    let usual = ENGLISH.text(SIZE, 10);
     let texts = CRAFTED.iter().map(|atom| {
         (
             atom.escape_debug().to_string(),
