@@ -174,5 +174,5 @@ fn restore(criterion: &mut Criterion) {
     }
 }
 
-criterion_group!(benches, analyze, mask, restore, stream);
+criterion_group!(benches, analyze, crafted, mask, restore, stream);
 criterion_main!(benches);
