@@ -248,6 +248,26 @@ impl<'t> Folded<'t> {
     }
 }
 
+/// The part of a text of which more may come whose characters are folded as they are in the whole: all but a last one that counts what
+/// follows, if a letter or digit does.
+pub(crate) fn settled(text: &str) -> &str {
+    match text.char_indices().next_back() {
+        Some((at, last)) if is_counting(last) => text.get(..at).unwrap_or_default(),
+        _ => text,
+    }
+}
+
+/// Whether `text` starts with a character that is folded by what stands before it.
+pub(crate) fn leans_back(text: &str) -> bool {
+    text.chars()
+        .next()
+        .is_some_and(|first| !first.is_ascii() && beside(u32::from(first)) != Beside::Nothing)
+}
+
+fn is_counting(character: char) -> bool {
+    !character.is_ascii() && beside(u32::from(character)) == Beside::Counts
+}
+
 /// Whether the character at `at`, which is a way to write digits, stands beside a number in ASCII and is no part of it.
 fn stands_beside(
     code: u32,

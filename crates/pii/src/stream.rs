@@ -5,7 +5,7 @@ use std::fmt;
 use bartizan_core::TextRewriter;
 
 use crate::context::Tables;
-use crate::fold::Folded;
+use crate::fold::{Folded, leans_back, settled};
 use crate::plan::sentence;
 use crate::window::{KEPT, Window};
 use crate::{Analyzer, Entity};
@@ -64,9 +64,12 @@ impl StreamMasker {
     /// Gives out what can be decided without a look back: nothing in what is held back may be an anchor. `false`: a look
     /// back is needed.
     fn advance_plain(&mut self, out: &mut String) -> bool {
-        let held = self.text.get(self.given..).unwrap_or_default();
+        let held = settled(self.text.get(self.given..).unwrap_or_default());
+        if self.given > MOST_KEPT || leans_back(held) {
+            return false;
+        }
         let folded = Folded::new(held);
-        if self.given > MOST_KEPT || self.analyzer.may_stop(folded.bytes()) {
+        if self.analyzer.may_stop(folded.bytes()) {
             return false;
         }
         let window = Window::new(&folded, false, false);
@@ -77,7 +80,12 @@ impl StreamMasker {
     }
 
     fn advance(&mut self, closes: bool, out: &mut String) {
-        let folded = Folded::new(&self.text);
+        let come = if closes {
+            self.text.as_str()
+        } else {
+            settled(&self.text)
+        };
+        let folded = Folded::new(come);
         let window = Window::new(&folded, self.opens, closes).below(&self.tables);
         let from = folded.index(self.given);
         let mut done = self.given;

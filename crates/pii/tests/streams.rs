@@ -234,6 +234,35 @@ fn masking_every_split_in_three_of_each_form_equals_the_whole() {
 }
 
 #[test]
+fn what_a_character_means_is_not_decided_before_what_follows_it_has_come() {
+    let redactor = redactor();
+    // A mark that counts the number behind it ends the one before; the same mark before anything else is digits of its own.
+    for text in [
+        "GB82 WEST 1234 5698\n7654 32-⑩2341 2341 2346",
+        "GB82 WEST 1234 5698 7654 32-①2341 2341 2346",
+        "card 4111 1111 1111 1111-②9876543210",
+        "call 9876543210.③mail ravi@example.in",
+        "Aadhaar 2341 2341 2346-④",
+        "Aadhaar 2341 2341 2346-⑤ ⑥",
+        "अ②7AAPFU0939F1ZV",
+        "GSTIN ②⑦AAPFU0939F1ZV",
+    ] {
+        let expected = whole(&redactor, text);
+        let characters: Vec<&str> = text.split_inclusive(|_: char| true).collect();
+        let streamed = cut(&mut redactor.stream(), &characters).concat();
+        assert_eq!(streamed, expected, "{text}");
+        for (at, _) in text.char_indices() {
+            let halves = split(text, &[at]);
+            assert_eq!(
+                cut(&mut redactor.stream(), &halves).concat(),
+                expected,
+                "{halves:?}"
+            );
+        }
+    }
+}
+
+#[test]
 fn of_usual_text_at_most_64_bytes_are_held_back() {
     let redactor = redactor();
     for text in [
