@@ -1,11 +1,13 @@
 //! Looks keys up, mints them and takes them back.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bartizan_core::{Clock, Principal};
 
+use crate::Error;
 use crate::account::{Account, AccountId, AccountKind};
 use crate::cache::{Cache, Known};
 use crate::chain::{Caller, Chain};
@@ -80,6 +82,8 @@ pub struct Keys {
     clock: Arc<dyn Clock>,
     patience: Duration,
     groups: Arc<Groups>,
+    /// Those that there are, where that is known.
+    guardrails: Option<Arc<BTreeSet<String>>>,
     grace: Duration,
 }
 
@@ -316,6 +320,24 @@ impl Keys {
             return Ok(Vec::new());
         }
         self.ask(self.store.accounts(ids)).await
+    }
+
+    /// Whether all those guardrails run, as far as it is known which do.
+    pub(crate) fn runs<'n>(&self, mut guardrails: impl Iterator<Item = &'n String>) -> bool {
+        match &self.guardrails {
+            Some(known) => guardrails.all(|name| known.contains(name)),
+            None => true,
+        }
+    }
+
+    fn check_guardrails(&self, asked: &BTreeSet<String>) -> Result<(), Error> {
+        if self.runs(asked.iter()) {
+            return Ok(());
+        }
+        Err(Error::Invalid {
+            field: "guardrails",
+            mend: "there is none of such a name: name those that are configured",
+        })
     }
 
     /// Waits for the store, but not for ever: one that hangs must not hang every caller.

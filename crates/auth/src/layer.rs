@@ -206,6 +206,10 @@ impl Filter for Auth {
             return Err(refused(call, "route", refuse::route()));
         }
         if self.purpose != Purpose::Management {
+            let keys = self.keys.as_ref();
+            if keys.is_some_and(|keys| !keys.runs(principal.guardrails().iter())) {
+                return Err(refused(call, "guardrail", refuse::guardrail()));
+            }
             check_model(call, admitted).await?;
         }
         #[cfg(feature = "watch")]

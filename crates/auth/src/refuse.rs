@@ -148,6 +148,14 @@ pub(crate) fn route() -> Refusal {
     )
 }
 
+pub(crate) fn guardrail() -> Refusal {
+    Refusal::new(
+        RefusalKind::Forbidden,
+        "guardrail_not_configured",
+        "This API key's calls must pass a guardrail that isn't configured here. Ask an administrator.",
+    )
+}
+
 pub(crate) fn ambiguous_identity() -> Refusal {
     unauthorized(
         "ambiguous_identity",

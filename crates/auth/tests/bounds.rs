@@ -10,11 +10,12 @@
 mod support;
 
 use bartizan_auth::{
-    AccountChange, AccountId, AccountKind, AccountRequest, Addresses, AuthLayer, Error, KeyRequest,
-    Keys, MemoryStore, Routes,
+    AccountChange, AccountId, AccountKind, AccountRequest, Addresses, AuthLayer, Error, KeyChange,
+    KeyRequest, Keys, MemoryStore, Routes,
 };
 use bartizan_core::{Body, ClientIp, KeyType, MatchedRoute, Models, Principal, Refusal};
 use http::{Method, Request};
+use secrecy::ExposeSecret;
 use support::inside::{CHAT, Inside, code, mint, post};
 use support::{MASTER, admin, clock, keys, master};
 
@@ -39,6 +40,57 @@ async fn said(inside: &Inside, layer: &AuthLayer, request: Request<Body>) -> &'s
         }
         None => "200",
     }
+}
+
+#[tokio::test]
+async fn a_guardrail_that_nobody_runs_is_refused_when_asked_for_and_when_met() {
+    let store = MemoryStore::new();
+    let with = |names: &[&str]| {
+        Keys::builder(store.clone(), support::pepper())
+            .clock(clock())
+            .guardrails(names.iter().map(|name| (*name).to_owned()))
+            .build()
+    };
+    let named = |name: &str| -> std::collections::BTreeSet<String> { [name.to_owned()].into() };
+    let keys = with(&["pii"]);
+    let unknown = |refused: Result<(), Error>| {
+        let field = matches!(refused, Err(Error::Invalid { field, .. }) if field == "guardrails");
+        assert!(field, "{refused:?}");
+    };
+
+    let mut wish = KeyRequest::default();
+    wish.guardrails = named("pij");
+    unknown(keys.generate(&admin(), wish).await.map(drop));
+    let mut request = AccountRequest::of(AccountId::new(AccountKind::Team, "t"));
+    request.rights.guardrails = named("pij");
+    unknown(keys.create_account(&admin(), request).await.map(drop));
+
+    let mut wish = KeyRequest::default();
+    wish.guardrails = named("pii");
+    let minted = keys.generate(&admin(), wish).await.unwrap();
+    account(&keys, AccountKind::Team, "t", |_| ()).await;
+    let mut change = KeyChange::default();
+    change.rights.guardrails = Some(named("pij"));
+    let key_id = minted.record.key_id.as_str();
+    unknown(keys.update(&admin(), key_id, change, None).await.map(drop));
+    let mut change = AccountChange::default();
+    change.rights.guardrails = Some(named("pij"));
+    let team = AccountId::new(AccountKind::Team, "t");
+    unknown(
+        keys.update_account(&admin(), &team, change, None)
+            .await
+            .map(drop),
+    );
+
+    // The guardrail was taken out of the configuration since.
+    let inside = Inside::default();
+    let call = || post(minted.key.expose_secret().as_bytes(), CHAT);
+    assert_eq!(said(&inside, &AuthLayer::new(keys), call()).await, "200");
+    let without = AuthLayer::new(with(&[]));
+    assert_eq!(
+        said(&inside, &without, call()).await,
+        "guardrail_not_configured"
+    );
 }
 
 #[tokio::test]

@@ -47,6 +47,7 @@ pub(crate) async fn open(settings: &Settings, pepper: Pepper) -> Result<Keys, Op
         Some(redis) => builder.changes(redis.follow()?),
         None => builder,
     };
+    let builder = builder.guardrails(settings.guardrails.names.iter().cloned());
     Ok(match &settings.previous_pepper {
         Some(previous) => builder.previous_pepper(Pepper::new(previous)?).build(),
         None => builder.build(),

@@ -66,6 +66,7 @@ impl Keys {
         let kind = request.kind;
         let hand = self.hand(by).await?;
         let reach = hand.reach(kind.to_create())?;
+        self.check_guardrails(&request.rights.guardrails)?;
         let id = match request.id {
             Some(id) => id,
             None => format!("{}_{}", kind.as_str(), random::draw(ID_RANDOM)?),
@@ -115,6 +116,9 @@ impl Keys {
         seen: Option<u64>,
     ) -> Result<Changed<Account>, Error> {
         let hand = self.hand(by).await?;
+        if let Some(guardrails) = &change.rights.guardrails {
+            self.check_guardrails(guardrails)?;
+        }
         let named = change.alias.is_some() || change.email.is_some() || change.metadata.is_some();
         let bound = !change.rights.is_empty() || change.blocked.is_some() || change.role.is_some();
         let mut actions = Vec::new();

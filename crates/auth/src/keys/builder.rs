@@ -1,6 +1,6 @@
 //! Sets up the service that knows keys.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,6 +26,7 @@ pub struct KeysBuilder {
     capacity: usize,
     patience: Duration,
     groups: Groups,
+    guardrails: Option<BTreeSet<String>>,
     grace: Duration,
 }
 
@@ -41,6 +42,7 @@ impl KeysBuilder {
             capacity: 10_000,
             patience: Duration::from_secs(1),
             groups: Groups::new(),
+            guardrails: None,
             grace: Duration::from_secs(86_400),
         }
     }
@@ -55,6 +57,13 @@ impl KeysBuilder {
     /// Names that stand for models, wherever models are listed (LiteLLM's access groups). None by default.
     pub fn access_groups(mut self, groups: BTreeMap<String, Vec<String>>) -> Self {
         self.groups = groups;
+        self
+    }
+
+    /// The guardrails that there are. A key or account that asks for another is refused, since a check that nobody runs is worse than none. By default
+    /// any name is taken, for services that read [`Principal::guardrails`](bartizan_core::Principal::guardrails) themselves.
+    pub fn guardrails(mut self, names: impl IntoIterator<Item = String>) -> Self {
+        self.guardrails = Some(names.into_iter().collect());
         self
     }
 
@@ -110,6 +119,7 @@ impl KeysBuilder {
             clock: self.clock,
             patience: self.patience,
             groups: Arc::new(self.groups),
+            guardrails: self.guardrails.map(Arc::new),
             grace: self.grace,
         }
     }

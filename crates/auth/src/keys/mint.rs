@@ -56,6 +56,7 @@ impl Keys {
                 "your key descends from eight others: mint with one of those",
             ));
         }
+        self.check_guardrails(&request.guardrails)?;
         let now = self.clock.unix();
         let (key, digest) = self.draw()?;
         let mut record = KeyRecord::new(KeyId::generate()?, digest, whole_milliseconds(now));

@@ -57,6 +57,9 @@ impl Keys {
         change: KeyChange,
     ) -> Result<(), Error> {
         hand.may(Action::UpdateKey, record)?;
+        if let Some(guardrails) = &change.rights.guardrails {
+            self.check_guardrails(guardrails)?;
+        }
         if record.revoked_at.is_some() {
             return Err(Error::Forbidden("the key was revoked: mint another"));
         }

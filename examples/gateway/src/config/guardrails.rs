@@ -1,5 +1,7 @@
 //! `guardrails`: which checks run, in LiteLLM's words.
 
+use std::collections::BTreeSet;
+
 use bartizan::egress::Origin;
 use bartizan::guard::DenyList;
 use bartizan::pii::{Entity, Key, Operator};
@@ -31,6 +33,8 @@ pub(crate) struct PiiSettings {
 /// The checks that run on every call.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Guardrails {
+    /// What they are called, as keys ask for them.
+    pub(crate) names: BTreeSet<String>,
     pub(crate) pii: Option<PiiSettings>,
     pub(crate) injection: Option<Verdict>,
     pub(crate) invisible: Option<Verdict>,
@@ -60,6 +64,7 @@ impl Default for Guardrails {
     /// What runs where the configuration has no `guardrails`: all but a deny-list, which has no words of its own.
     fn default() -> Self {
         Self {
+            names: BTreeSet::new(),
             pii: Some(PiiSettings {
                 entities: everything(),
                 restore: true,
@@ -80,6 +85,7 @@ impl Default for Guardrails {
 impl Guardrails {
     const fn none() -> Self {
         Self {
+            names: BTreeSet::new(),
             pii: None,
             injection: None,
             invisible: None,
@@ -123,9 +129,10 @@ pub(super) fn read(field: &Field<'_>, private: &[Origin], key: Option<&Key>) -> 
         let Some(mut section) = item.section() else {
             continue;
         };
-        section
+        let name = section
             .need("guardrail_name")
             .and_then(|field| field.text());
+        all.names.extend(name.map(String::from));
         let params = section
             .need("litellm_params")
             .and_then(|field| field.section());

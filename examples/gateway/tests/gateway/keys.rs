@@ -3,7 +3,7 @@
 use bartizan_testkit::{MockProvider, Script};
 
 use crate::http::ask;
-use crate::process::{MASTER, Start, config};
+use crate::process::{MASTER, Start, config, guarded};
 
 #[tokio::test]
 async fn a_key_is_made_used_shown_and_taken_back() {
@@ -322,4 +322,22 @@ async fn keys_outlive_the_process_and_the_database_holds_none() {
     )
     .await;
     assert_eq!(answer.status, 200, "{answer:?}");
+}
+
+#[tokio::test]
+async fn a_key_asks_for_guardrails_that_are_configured_alone() {
+    let mock = MockProvider::start(Script::echo()).await.unwrap();
+    let guardrails = "guardrails:\n  - guardrail_name: personal data\n    litellm_params: {guardrail: bartizan_pii, mode: pre_call, default_on: true}\n";
+    let gateway = Start::with(guarded(&mock, guardrails)).run();
+    for (body, status) in [
+        (r#"{"guardrails":["personal data"]}"#, 200),
+        (r#"{"guardrails":["personal dada"]}"#, 400),
+        (r#"{"guardrails":["personal data","another"]}"#, 400),
+    ] {
+        let answer = gateway.ask("POST", "/key/generate", body).await;
+        assert_eq!(answer.status, status, "{body}: {answer:?}");
+        if status == 400 {
+            assert_eq!(answer.json()["error"]["param"], "guardrails", "{body}");
+        }
+    }
 }
