@@ -132,7 +132,7 @@ pub(super) fn read(field: &Field<'_>, private: &[Origin], key: Option<&Key>) -> 
         let name = section
             .need("guardrail_name")
             .and_then(|field| field.text());
-        all.names.extend(name.map(String::from));
+        all.names.extend(name);
         let params = section
             .need("litellm_params")
             .and_then(|field| field.section());
