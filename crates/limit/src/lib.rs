@@ -98,6 +98,7 @@ mod ledger;
 mod limiter;
 mod refuse;
 mod requests;
+pub mod store;
 mod tap;
 
 pub use layer::{Limit, LimitLayer};

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::catalogue::{ModelName, Price, table};
+use bartizan_core::Prices;
+
+use crate::catalogue::{ModelName, table};
 
 /// How a model is told to think.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -117,26 +119,6 @@ impl Purpose {
             _ => return None,
         })
     }
-}
-
-/// What a model's tokens cost, where that is known: in US dollars a token, by the provider's public list.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Prices {
-    /// Of the request.
-    pub input: Option<Price>,
-    /// Of the answer.
-    pub output: Option<Price>,
-    /// Of the request, read from a cache.
-    pub cached_input: Option<Price>,
-    /// Of the request, written to a cache.
-    pub cache_write: Option<Price>,
-    /// Of thinking, where that has a price of its own.
-    pub reasoning: Option<Price>,
-    /// Of sound in the request.
-    pub audio_input: Option<Price>,
-    /// Of sound in the answer.
-    pub audio_output: Option<Price>,
 }
 
 /// What one model can do.

@@ -111,9 +111,10 @@ mod whole;
 mod write;
 
 pub use array::{ArrayLayer, Arrays};
+pub use bartizan_core::Prices;
 pub use count_tokens::ESTIMATED;
 pub use error::Error;
-pub use facts::{Effort, Model, ModelFacts, Prices, Purpose, Thinking};
+pub use facts::{Effort, Model, ModelFacts, Purpose, Thinking};
 pub use fetch::{Fetch, FetchUrls};
 pub use layer::{Translate, TranslateLayer};
 pub use losses::DROPPED;

@@ -56,7 +56,6 @@ mod endpoint;
 mod fault;
 mod models;
 mod name;
-mod price;
 mod provider;
 mod providers;
 mod quirks;
@@ -65,10 +64,11 @@ mod template;
 mod variants;
 
 pub use auth::Auth;
+/// What one token costs, and what is no price.
+pub use bartizan_core::{NoPrice, Price};
 pub use builder::ProviderBuilder;
 pub use endpoint::Endpoint;
 pub use name::ModelName;
-pub use price::{NoPrice, Price};
 pub use provider::Provider;
 pub use providers::Providers;
 pub use quirks::{Quirk, Quirks};

@@ -5,9 +5,10 @@
 
 use std::sync::{LazyLock, OnceLock};
 
+use bartizan_core::{Price, Prices};
+
 use super::corrections;
-use super::price::Price;
-use crate::facts::{Effort, Model, Prices, Purpose, Thinking};
+use crate::facts::{Effort, Model, Purpose, Thinking};
 
 const TABLE: &str = include_str!("../../data/models.csv");
 

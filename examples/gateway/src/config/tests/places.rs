@@ -421,7 +421,7 @@ model_list:
         (own.context, own.max_output, own.vision, own.tools),
         (Some(1_000), 100, true, false)
     );
-    let price = |price: Option<bartizan::translate::catalogue::Price>| price.unwrap().to_string();
+    let price = |price: Option<bartizan::core::Price>| price.unwrap().to_string();
     assert_eq!(price(own.prices.input), "0.0000025");
     assert_eq!(price(own.prices.output), "0.00001");
     assert_eq!(facts(1).unwrap().context, Some(128_000));
