@@ -20,6 +20,13 @@ use crate::stack::StackError;
 #[derive(Clone, Debug)]
 pub(crate) struct PresidioFront(Stack);
 
+/// What is asked for, as far as the listener has to know it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    Health,
+    Other,
+}
+
 impl PresidioFront {
     /// # Errors
     /// A kind that only a model finds, and no such model; no TLS for the way to that.
@@ -55,15 +62,25 @@ impl PresidioFront {
 }
 
 impl Front for PresidioFront {
-    type Place = ();
+    type Place = Place;
 
-    fn place(&self, _: &Method, _: &str) {}
+    fn place(&self, method: &Method, path: &str) -> Place {
+        if method == Method::GET && path == "/health" {
+            Place::Health
+        } else {
+            Place::Other
+        }
+    }
 
-    fn dialect((): &()) -> Dialect {
+    fn dialect(_: &Place) -> Dialect {
         Dialect::Other
     }
 
-    async fn answer(&self, (): (), request: Request<Body>) -> Response<Body> {
+    fn is_liveness(place: &Place) -> bool {
+        *place == Place::Health
+    }
+
+    async fn answer(&self, _: Place, request: Request<Body>) -> Response<Body> {
         let answered: Result<_, Infallible> = self.0.clone().oneshot(request).await;
         let Ok(response) = answered;
         response

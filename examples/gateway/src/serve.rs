@@ -20,7 +20,7 @@ use crate::demo;
 use crate::presidio::PresidioFront;
 use crate::provider::Catalogue;
 use crate::routes::{Gateway, Managed, Stacks};
-use crate::server::{self, Drained, Front, Server};
+use crate::server::{self, Callers, Drained, Front, Server};
 use crate::stack::{self, Shared};
 use crate::{BAD_CONFIGURATION, complain, env, find, list, load, say, state, store};
 
@@ -262,6 +262,7 @@ async fn listen<F: Front>(
         tls,
         times: settings.server.times,
         max_connections,
+        callers: Callers::new(settings.network.clone()),
         front,
     };
     Ok((server, url))

@@ -8,6 +8,7 @@ use secrecy::SecretString;
 
 use super::database::{self, Database};
 use super::known;
+use super::network::{self, NetworkSettings};
 use super::read::{Section, Source};
 
 pub(super) struct General {
@@ -15,6 +16,7 @@ pub(super) struct General {
     pub(super) pepper: Option<SecretString>,
     pub(super) previous_pepper: Option<SecretString>,
     pub(super) database: Database,
+    pub(super) network: NetworkSettings,
 }
 
 /// Whether there is a master key, and what it is for.
@@ -41,12 +43,14 @@ const MEND: &str = "make one with `bartizan-gateway keygen`";
 pub(super) fn read(mut section: Section<'_>, source: &Source<'_>, data_dir: &Path) -> General {
     let master = master_settings(&mut section, source);
     let database = database::read(&mut section, data_dir);
+    let network = network::read(&mut section);
     section.finish(known::GENERAL);
     General {
         master,
         pepper: pepper(source),
         previous_pepper: previous_pepper(source),
         database,
+        network,
     }
 }
 
@@ -56,6 +60,7 @@ pub(super) fn absent(source: &Source<'_>, data_dir: &Path) -> General {
         pepper: pepper(source),
         previous_pepper: previous_pepper(source),
         database: Database::beside(data_dir),
+        network: NetworkSettings::default(),
     }
 }
 

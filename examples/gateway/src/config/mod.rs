@@ -13,6 +13,7 @@ mod guardrails;
 mod info;
 mod known;
 mod models;
+mod network;
 mod onnx;
 mod own;
 mod pii;
@@ -37,6 +38,7 @@ pub(crate) use fetch::FetchSettings;
 pub(crate) use general::MasterSettings;
 pub(crate) use guardrails::{Guardrails, Verdict};
 pub(crate) use models::{Deployment, ModelLimits};
+pub(crate) use network::NetworkSettings;
 pub(crate) use own::{AuditSettings, ServerSettings, Times, TlsFiles};
 pub(crate) use pii::PiiOwn;
 pub(crate) use place::{Leg, Way};
@@ -64,6 +66,8 @@ pub(crate) struct Settings {
     pub(crate) pii: PiiOwn,
     pub(crate) limits: Limits,
     pub(crate) server: ServerSettings,
+    /// From where callers come.
+    pub(crate) network: NetworkSettings,
     pub(crate) audit: AuditSettings,
     /// Origins that may lie on a private network.
     pub(crate) private_upstreams: Vec<Origin>,
@@ -137,6 +141,7 @@ impl Settings {
             pii: own.pii,
             limits: own.limits,
             server: own.server,
+            network: NetworkSettings::default(),
             audit: own.audit,
             private_upstreams: own.private_upstreams,
             fetch_urls: own.fetch_urls,
@@ -206,6 +211,7 @@ fn whole(source: &Source<'_>, root: &tree::Node) -> Option<Settings> {
         pii: own.pii,
         limits: own.limits,
         server: own.server,
+        network: general.network,
         audit: own.audit,
         private_upstreams: own.private_upstreams,
         fetch_urls: own.fetch_urls,

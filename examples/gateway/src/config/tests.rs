@@ -1,3 +1,4 @@
+mod network;
 mod onnx;
 mod pii;
 mod places;

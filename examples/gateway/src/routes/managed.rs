@@ -79,6 +79,10 @@ impl Front for Managed {
         route.dialect()
     }
 
+    fn is_liveness(route: &Route) -> bool {
+        matches!(route, Route::Liveliness)
+    }
+
     async fn answer(&self, route: Route, request: Request<Body>) -> Response<Body> {
         self.0.answer(route, request).await
     }

@@ -78,6 +78,10 @@ impl Front for Gateway {
         route.dialect()
     }
 
+    fn is_liveness(route: &Route) -> bool {
+        matches!(route, Route::Liveliness)
+    }
+
     async fn answer(&self, route: Route, request: Request<Body>) -> Response<Body> {
         Self::answer(self, route, request).await
     }

@@ -18,11 +18,11 @@ use tokio::sync::watch as signal;
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_rustls::TlsAcceptor;
 
-use super::Front;
 use super::body::{Answer, Late, Sent};
 use super::framing::Strict;
 use super::socket::Socket;
 use super::watch::{Verdict, Watch};
+use super::{Callers, Front};
 use crate::config::Times;
 
 /// Twice what hyper's own parser takes by default; requests of SDKs have some 20.
@@ -34,6 +34,7 @@ const MOST_STREAMS: u32 = 128;
 pub(super) struct Connection<F> {
     pub(super) tls: Option<TlsAcceptor>,
     pub(super) times: Times,
+    pub(super) callers: Callers,
     pub(super) front: F,
     pub(super) drain: signal::Receiver<()>,
     /// Who is at the other end.
@@ -66,12 +67,14 @@ impl<F: Front> Connection<F> {
         watch: Arc<Watch>,
     ) {
         let (times, front, watched) = (self.times, self.front.clone(), Arc::clone(&watch));
-        let peer = self.peer;
+        let (peer, callers) = (self.peer, self.callers.clone());
         let service = service_fn(move |mut request: Request<Incoming>| {
+            let caller = callers.address(peer, request.headers());
             let extensions = request.extensions_mut();
             extensions.insert(PeerIp(peer));
-            extensions.insert(ClientIp(peer));
-            answer(request, front.clone(), times, Arc::clone(&watched))
+            extensions.insert(ClientIp(caller));
+            let let_in = callers.let_in(caller);
+            answer(request, let_in, front.clone(), times, Arc::clone(&watched))
         });
         let builder = builder();
         let mut connection =
@@ -137,6 +140,7 @@ fn builder() -> auto::Builder<TokioExecutor> {
 
 async fn answer<F: Front>(
     request: Request<Incoming>,
+    let_in: bool,
     front: F,
     times: Times,
     watch: Arc<Watch>,
@@ -146,6 +150,16 @@ async fn answer<F: Front>(
     let late = Late::default();
     let place = front.place(request.method(), request.uri().path());
     let dialect = F::dialect(&place);
+    if !let_in && !F::is_liveness(&place) {
+        tracing::debug!("a call from an address that is not among allowed_ips");
+        let refusal = Refusal::new(
+            RefusalKind::Forbidden,
+            "address_not_allowed",
+            "this gateway may not be called from this address",
+        );
+        let response = refusal.render(dialect);
+        return Ok(response.map(|body| Answer::new(body, under_way)));
+    }
     let request = request.map(|body| Body::new(Sent::new(body, times, late.clone())));
     let answered = tokio::time::timeout(times.total, front.answer(place, request)).await;
     let mut response = answered.unwrap_or_else(|_| {

@@ -1,6 +1,7 @@
 //! Accepts connections, and serves each within its times until it is told to stop.
 
 mod body;
+mod callers;
 mod connection;
 mod framing;
 mod socket;
@@ -20,6 +21,7 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::config::Times;
 
+pub(crate) use callers::Callers;
 pub(crate) use tls::acceptor;
 
 use connection::Connection;
@@ -35,6 +37,9 @@ pub(crate) trait Front: Clone + Send + Sync + 'static {
     /// What callers of a place speak, for what the listener itself must say.
     fn dialect(place: &Self::Place) -> Dialect;
 
+    /// Whether it is where one asks whether the process lives, which whoever reaches it may.
+    fn is_liveness(place: &Self::Place) -> bool;
+
     /// Answers one request.
     fn answer(
         &self,
@@ -49,6 +54,7 @@ pub(crate) struct Server<F> {
     pub(crate) tls: Option<TlsAcceptor>,
     pub(crate) times: Times,
     pub(crate) max_connections: usize,
+    pub(crate) callers: Callers,
     pub(crate) front: F,
 }
 
@@ -97,6 +103,7 @@ impl<F: Front> Server<F> {
             let connection = Connection {
                 tls: self.tls.clone(),
                 times: self.times,
+                callers: self.callers.clone(),
                 front: self.front.clone(),
                 drain: drain.clone(),
                 peer,

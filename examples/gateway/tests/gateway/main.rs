@@ -15,6 +15,7 @@ mod destinations;
 mod drain;
 mod http;
 mod keys;
+mod network;
 #[cfg(feature = "onnx")]
 mod onnx;
 mod presidio;
