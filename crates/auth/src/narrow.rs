@@ -190,7 +190,8 @@ fn tighter<T: Ord>(one: Option<T>, two: Option<T>) -> Option<T> {
     }
 }
 
-/// What was asked, where that surely spends no more than `bound`; else the lesser amount in the longer period, which surely doesn't.
+/// What was asked, where that surely spends no more than `bound`; else the lesser amount in the longer period. Where neither period is surely the
+/// longer (30 days and a month), as much of the bound as fits however the periods fall.
 ///
 /// An alert is no right: the asked one stays.
 fn budget(bound: &Budget, asked: &Budget) -> Budget {
@@ -203,13 +204,19 @@ fn budget(bound: &Budget, asked: &Budget) -> Budget {
         met.budget_duration = bound.budget_duration;
         return met;
     };
-    let times = turns(bound.budget_duration, asked.budget_duration);
+    let (outer, inner) = (bound.budget_duration, asked.budget_duration);
+    let times = turns(outer, inner);
     let all = times.and_then(|times| amount.checked_mul(times.into()));
-    if all.is_none_or(|all| all > most) {
-        met.max_budget = Some(amount.min(most));
-        if times != Some(1) {
-            met.budget_duration = bound.budget_duration;
+    if all.is_some_and(|all| all <= most) {
+        return met;
+    }
+    met.max_budget = Some(amount.min(most));
+    match (times, outer, inner) {
+        (Some(1), ..) => {}
+        (Some(times), Some(outer), Some(inner)) if shortest(outer) < longest(inner) => {
+            met.max_budget = most.checked_div(times.into());
         }
+        _ => met.budget_duration = outer,
     }
     met
 }
@@ -219,14 +226,23 @@ fn turns(outer: Option<Period>, inner: Option<Period>) -> Option<u64> {
     let Some(inner) = inner else {
         return Some(1);
     };
-    // A month is as long as January from the start of 1970, and as short as February from its end.
-    let (january, february) = (Duration::ZERO, Duration::from_secs(31 * 86_400));
-    let long = outer?.after(january).as_secs();
-    let short = (inner.after(february) - february).as_secs();
-    if outer == Some(inner) {
+    let outer = outer?;
+    if outer == inner {
         return Some(1);
     }
-    Some(long.div_ceil(short.max(1)))
+    let short = shortest(inner).as_secs().max(1);
+    Some(longest(outer).as_secs().div_ceil(short))
+}
+
+/// A month is as long as January from the start of 1970.
+fn longest(period: Period) -> Duration {
+    period.after(Duration::ZERO)
+}
+
+/// And as short as the February after it.
+fn shortest(period: Period) -> Duration {
+    let february = Duration::from_secs(31 * 86_400);
+    period.after(february) - february
 }
 
 #[cfg(test)]
@@ -420,6 +436,9 @@ mod tests {
             (budget(100, "1d"), budget(50, "30d"), budget(50, "30d")),
             (budget(100, "1d"), budget(500, "30d"), budget(100, "30d")),
             (budget(100, ""), budget(500, "30d"), budget(100, "")),
+            (budget(166, "1mo"), budget(84, "30d"), budget(83, "30d")),
+            (budget(166, "1mo"), budget(83, "30d"), budget(83, "30d")),
+            (budget(100, "1mo"), budget(80, "7d"), budget(80, "1mo")),
             (budget(100, "1d"), budget(50, ""), budget(50, "")),
         ] {
             assert_eq!(super::budget(&bound, &asked), met);
