@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use bartizan_auth::{Error, KeyId, Keys, Sighting, SightingQuery, Spread};
+use bartizan_auth::{Keys, Sighting, SightingQuery, Spread};
 use bartizan_core::{Clock, Refusal, SystemClock};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -31,7 +31,7 @@ pub(crate) fn routes(routes: Routes) -> Routes {
 #[derive(Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
 struct Asked {
-    /// Its public name; the caller's own by default. The same as `key_id`.
+    /// Its public name, or that of another caller, such as `jwt:…`; the caller's own by default. The same as `key_id`.
     key: Option<String>,
     /// Its public name.
     key_id: Option<String>,
@@ -97,10 +97,9 @@ async fn addresses(
 ) -> Result<KeyAddresses, Refusal> {
     let own = || by.principal().key_id().to_owned();
     let which = asked.key.or(asked.key_id).unwrap_or_else(own);
-    let key_id = KeyId::parse(&which).ok_or(Error::NotFound)?;
     let mut query = SightingQuery::since(since(asked.hours.unwrap_or(24))?);
     query.limit = Size::read(asked.size)?.get();
-    query.key_id = Some(key_id);
+    query.key_id = Some(which.clone());
     let found = keys.sightings(by.principal(), query).await?;
     Ok(KeyAddresses {
         key: which,
@@ -147,7 +146,7 @@ impl From<&Sighting> for AddressSeen {
 impl From<&Spread> for KeySpread {
     fn from(spread: &Spread) -> Self {
         Self {
-            key: spread.key_id.to_string(),
+            key: spread.key_id.clone(),
             addresses: spread.addresses,
             sightings: spread.sightings.iter().map(AddressSeen::from).collect(),
         }

@@ -254,8 +254,8 @@ impl AccountQuery {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SightingQuery {
-    /// Those of this key.
-    pub key_id: Option<KeyId>,
+    /// Those of this caller.
+    pub key_id: Option<String>,
     /// Those last seen then or later.
     pub since: Duration,
     /// The most to give, 100 by default, at most 1,000.

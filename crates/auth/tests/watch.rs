@@ -569,19 +569,61 @@ async fn old_sightings_are_forgotten() {
 }
 
 #[tokio::test]
-async fn callers_without_a_key_are_not_watched() {
-    let setting = Setting::new();
-    let watch = setting.watch([Rule::addresses(1).blocks()]);
-    for name in ["jwt:00112233445566778899aabbccddeeff", "master", "k", ""] {
-        let who = Principal::assume_verified(Identity::new(name));
-        for last in 1..4 {
-            assert_eq!(
-                setting.saw(&watch, &who, &format!("81.1.0.{last}")),
-                Verdict::Pass
-            );
+async fn callers_without_a_record_are_told_of_and_go_on() {
+    for name in ["jwt:00112233445566778899aabbccddeeff", "master_key", "k"] {
+        let store = MemoryStore::new();
+        let setting = Setting::over(store.clone(), clock());
+        let elsewhere = Setting::over(store, clock());
+        let rules = || [Rule::addresses(2).blocks(), Rule::travel()];
+        let (watch, other) = (setting.watch(rules()), elsewhere.watch(rules()));
+        let who = Principal::assume_verified(Identity::new(name).user_id("robin"));
+        for (here, address) in [(true, DELHI), (true, "81.1.0.2"), (false, LONDON)] {
+            let verdict = if here {
+                setting.saw(&watch, &who, address)
+            } else {
+                watch.flush().await;
+                elsewhere.saw(&other, &who, address)
+            };
+            assert_eq!(verdict, Verdict::Pass, "{name}");
         }
+        // What two processes saw adds up, as for keys.
+        other.flush().await;
+        let mut told = elsewhere.told.take();
+        told.sort_by_key(|alert| alert.rule);
+        let actions: Vec<_> = told
+            .iter()
+            .map(|alert| (alert.rule, alert.action))
+            .collect();
+        assert_eq!(
+            actions,
+            [
+                ("addresses", ActionTaken::NoRecord),
+                ("travel", ActionTaken::Alerted)
+            ],
+            "{name}"
+        );
+        assert_eq!(
+            (told[0].key_id.as_str(), told[0].user_id.as_deref()),
+            (name, Some("robin"))
+        );
+        assert_eq!(elsewhere.saw(&other, &who, "81.1.0.9"), Verdict::Pass);
+
+        // It is seen by whoever sees all keys, and by itself.
+        let spread = async |by: &Principal| {
+            let found = setting.keys.spread(by, Duration::ZERO, 2).await.unwrap();
+            found
+                .into_iter()
+                .map(|spread| spread.key_id)
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(spread(&admin()).await, [name]);
+        assert_eq!(spread(&who).await, [name]);
+        let stranger = Principal::assume_verified(Identity::new("jwt:ff").user_id("robin"));
+        assert_eq!(spread(&stranger).await, [""; 0]);
+        let mut query = SightingQuery::since(Duration::ZERO);
+        query.key_id = Some(name.to_owned());
+        assert!(setting.keys.sightings(&stranger, query).await.is_err());
     }
-    assert_eq!(setting.rules_told(&watch).await, [""; 0]);
 }
 
 #[test]

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use bartizan_core::Principal;
 
-use super::Keys;
 use super::hand::{permitted, touches};
+use super::{Keys, check};
 use crate::Error;
 use crate::key::KeyId;
 use crate::matrix::{Action, Reach};
@@ -29,10 +29,11 @@ impl Keys {
         self.ask(self.store.forget_sightings(before)).await
     }
 
-    /// From where keys were used, the latest first. Whoever does not see all keys names one.
+    /// From where keys were used, the latest first. Whoever does not see all keys names one. A caller that is known by something else than a key
+    /// sees itself, and is seen by whoever sees all.
     ///
     /// # Errors
-    /// [`Error::NotFound`] for a key that the asker may not see; [`Error::Invalid`] when one has to be named; [`Error::Forbidden`];
+    /// [`Error::NotFound`] for a key that the asker may not see; [`Error::Invalid`] when one has to be named, and for what is no name; [`Error::Forbidden`];
     /// [`Error::Store`].
     pub async fn sightings(
         &self,
@@ -40,12 +41,13 @@ impl Keys {
         query: SightingQuery,
     ) -> Result<Vec<Sighting>, Error> {
         let reach = permitted(by, Action::SeeSightings)?;
+        check::filters(&[("key_id", &query.key_id)])?;
         if reach != Reach::All {
-            let key_id = query.key_id.clone().ok_or(Error::Invalid {
+            let name = query.key_id.clone().ok_or(Error::Invalid {
                 field: "key_id",
                 mend: "name a key that you may see",
             })?;
-            self.visible(by, reach, vec![key_id])
+            self.visible(by, reach, vec![name])
                 .await?
                 .pop()
                 .ok_or(Error::NotFound)?;
@@ -74,18 +76,26 @@ impl Keys {
         Ok(found)
     }
 
-    /// Those of the keys that the asker may see.
+    /// Those of the callers that the asker may see.
     async fn visible(
         &self,
         by: &Principal,
         reach: Reach,
-        key_ids: Vec<KeyId>,
-    ) -> Result<Vec<KeyId>, Error> {
-        let records = self.ask(self.store.get(&key_ids)).await?;
+        names: Vec<String>,
+    ) -> Result<Vec<String>, Error> {
+        let key_ids: Vec<KeyId> = names.iter().filter_map(|name| KeyId::parse(name)).collect();
+        let records = if key_ids.is_empty() {
+            Vec::new()
+        } else {
+            self.ask(self.store.get(&key_ids)).await?
+        };
         let seen = records
             .into_iter()
             .filter(|record| touches(by, reach, record))
-            .map(|record| record.key_id);
-        Ok(seen.collect())
+            .map(|record| record.key_id.to_string());
+        let itself = names
+            .into_iter()
+            .filter(|name| KeyId::parse(name).is_none() && name == by.key_id());
+        Ok(seen.chain(itself).collect())
     }
 }

@@ -27,8 +27,8 @@ struct Memory {
     keys: BTreeMap<KeyId, KeyRecord>,
     digests: HashMap<KeyDigest, KeyId>,
     accounts: BTreeMap<AccountId, Account>,
-    /// By key, address and hour.
-    sightings: BTreeMap<(KeyId, std::net::IpAddr, u64), Sighting>,
+    /// By caller, address and hour.
+    sightings: BTreeMap<(String, std::net::IpAddr, u64), Sighting>,
 }
 
 impl MemoryStore {
@@ -281,7 +281,7 @@ impl KeyStore for MemoryStore {
     }
 
     async fn spread(&self, since: Duration, least: u64) -> Result<Vec<Spread>, StoreError> {
-        let mut by_key: BTreeMap<KeyId, Vec<Sighting>> = BTreeMap::new();
+        let mut by_key: BTreeMap<String, Vec<Sighting>> = BTreeMap::new();
         let memory = self.memory();
         for seen in memory
             .sightings

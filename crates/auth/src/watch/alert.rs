@@ -18,7 +18,7 @@ pub trait Alerts: Send + Sync + 'static {
 pub struct Alert {
     /// When it was used so, from 1970-01-01 00:00 UTC.
     pub at: Duration,
-    /// The key's public name.
+    /// By what the caller is known: a key's public name, or what stands for it, such as `jwt:…`.
     pub key_id: String,
     /// The name that people gave the key.
     pub alias: Option<String>,
@@ -46,6 +46,9 @@ pub enum ActionTaken {
     Blocked,
     /// The key is to be blocked, and the store could not do it yet. It is refused in the process that saw it, and tried again.
     BlockPending,
+    /// Nothing but this alert, though the rule blocks: the caller has no record that could be blocked. It is known by a token, by the word of a peer
+    /// or by the master key, and goes on until that is mended where it was given out.
+    NoRecord,
 }
 
 impl ActionTaken {
@@ -56,6 +59,7 @@ impl ActionTaken {
             Self::Alerted => "alerted",
             Self::Blocked => "blocked",
             Self::BlockPending => "block_pending",
+            Self::NoRecord => "no_record",
         }
     }
 }

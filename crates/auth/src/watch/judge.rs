@@ -136,16 +136,16 @@ pub(super) fn alert(
 ) -> Alert {
     Alert {
         at: now,
-        key_id: seen.key_id.as_str().to_owned(),
+        key_id: seen.name().to_owned(),
         alias: seen.who.key_alias().map(str::to_owned),
         team_id: seen.who.team_id().map(str::to_owned),
         user_id: seen.who.user_id().map(str::to_owned),
         rule: rule.name(),
         finding,
-        action: if rule.blocks {
-            ActionTaken::BlockPending
-        } else {
-            ActionTaken::Alerted
+        action: match (rule.blocks, seen.is_key) {
+            (false, _) => ActionTaken::Alerted,
+            (true, true) => ActionTaken::BlockPending,
+            (true, false) => ActionTaken::NoRecord,
         },
         left_out,
     }

@@ -9,8 +9,7 @@ use bartizan_core::{Identity, KeyType, Principal, Role};
 use super::alert::{ActionTaken, Alert};
 use super::rule::What;
 use super::seen::{HOUR, Seen};
-use super::{Inner, Watch, judge, place};
-use crate::key::KeyId;
+use super::{Inner, MOST_PENDING, Watch, judge, place};
 use crate::sighting::Sighting;
 use crate::store::SightingQuery;
 use crate::{Error, StoreError};
@@ -74,7 +73,7 @@ impl Inner {
         self.memory.each(|seen| {
             if seen.ask && asked.len() < MOST_ASKED {
                 seen.ask = false;
-                asked.push(seen.key_id.clone());
+                asked.push(seen.name().to_owned());
             }
         });
         // Told before it is asked: of two processes, the one that asks last then knows all that both saw.
@@ -96,19 +95,18 @@ impl Inner {
     /// Tells the store. What it does not take waits.
     async fn send(&self) {
         loop {
-            let batch = self.memory.waiting.batch(BATCH);
-            if batch.is_empty() {
+            let Some(batch) = self.memory.waiting.batch(BATCH) else {
+                return;
+            };
+            if self.keys.see(batch.sightings().to_vec()).await.is_err() {
                 return;
             }
-            if self.keys.see(batch.clone()).await.is_err() {
-                self.memory.waiting.add(batch);
-                return;
-            }
+            batch.taken();
         }
     }
 
     /// Asks the store what others saw of a key, and where it was used before.
-    async fn learn(&self, key_id: &KeyId) -> Result<(), Error> {
+    async fn learn(&self, name: &str) -> Result<(), Error> {
         let now = self.clock.unix();
         let history = self.judges.iter().map(|judge| match judge.rule.what {
             What::Country { within, learning } => within.max(learning),
@@ -116,11 +114,11 @@ impl Inner {
             _ => HOUR,
         });
         let mut query = SightingQuery::since(now.saturating_sub(history.max().unwrap_or(HOUR)));
-        query.key_id = Some(key_id.clone());
+        query.key_id = Some(name.to_owned());
         query.limit = MOST_ROWS;
         let rows = self.keys.sightings(&actor(), query).await?;
         self.memory
-            .with(key_id, |seen| self.learn_of(seen, &rows, now));
+            .with(name, |seen| self.learn_of(seen, &rows, now));
         Ok(())
     }
 
@@ -206,11 +204,11 @@ impl Inner {
         let mut blocking = Vec::new();
         self.memory.each(|seen| {
             if seen.blocking {
-                blocking.push(seen.key_id.clone());
+                blocking.push(seen.name().to_owned());
             }
         });
         for key_id in blocking {
-            match self.keys.set_blocked(&actor(), key_id.as_str(), true).await {
+            match self.keys.set_blocked(&actor(), &key_id, true).await {
                 Ok(_) | Err(Error::NotFound) => {
                     let now = self.clock.unix();
                     self.memory
@@ -225,23 +223,23 @@ impl Inner {
 
     /// Tells alerts.
     async fn tell(&self) {
-        let pending = {
-            let mut pending = self.pending.lock().unwrap_or_else(PoisonError::into_inner);
-            std::mem::take(&mut *pending)
-        };
         let mut undone = BTreeSet::new();
         self.memory.each(|seen| {
             if seen.blocking {
-                undone.insert(seen.key_id.clone());
+                undone.insert(seen.name().to_owned());
             }
         });
-        for mut pending in pending {
-            if pending.alert.action == ActionTaken::BlockPending
-                && !undone.contains(&pending.key_id)
-            {
-                pending.alert.action = ActionTaken::Blocked;
+        // One at a time: whoever tells them may be cut off.
+        for _ in 0..MOST_PENDING {
+            let next = {
+                let mut pending = self.pending.lock().unwrap_or_else(PoisonError::into_inner);
+                pending.pop_front()
+            };
+            let Some(mut alert) = next else { return };
+            if alert.action == ActionTaken::BlockPending && !undone.contains(&alert.key_id) {
+                alert.action = ActionTaken::Blocked;
             }
-            self.pass_on(pending.alert).await;
+            self.pass_on(alert).await;
         }
     }
 

@@ -8,7 +8,9 @@
 //! is then blocked in the store, as `watch`, for every process. What needs the store (others' sightings, a country's history) is decided in the
 //! background within two seconds. An alert of a rule is told once an hour for each key, with a count of those left out.
 //!
-//! Only virtual keys are watched: a token or a certificate has nothing here that could be blocked.
+//! Every caller is watched, by its `key_id`: virtual keys, and those that are known by a token, by the word of a trusted peer or by the master key.
+//! Only a virtual key has a record that could be blocked. Where a rule blocks and there is none, the call goes on and the alert says so:
+//! [`ActionTaken::NoRecord`].
 //!
 //! ```
 //! use bartizan_auth::watch::{Day, Hours, Rule, Watch};
@@ -43,10 +45,12 @@ mod geoip;
 mod hours;
 mod judge;
 mod keep;
+mod memory;
 mod place;
 mod rule;
 mod seen;
 mod signature;
+mod waiting;
 
 use std::collections::{BTreeSet, VecDeque};
 use std::fmt;
@@ -66,8 +70,9 @@ pub use signature::WebhookKey;
 
 use alert::AnyAlerts;
 use judge::Judge;
+use memory::Memory;
 use rule::What;
-use seen::{Memory, Seen, Use};
+use seen::{Seen, Use};
 
 use crate::ConfigError;
 use crate::keys::Keys;
@@ -86,14 +91,9 @@ struct Inner {
     retention: Duration,
     clock: Arc<dyn Clock>,
     memory: Memory,
-    pending: Mutex<VecDeque<Pending>>,
+    /// Alerts that are to be told, once what their rules do was done.
+    pending: Mutex<VecDeque<Alert>>,
     wake: Notify,
-}
-
-/// An alert that is to be told, once what its rule does was done.
-struct Pending {
-    alert: Alert,
-    key_id: crate::KeyId,
 }
 
 /// What becomes of a call.
@@ -205,13 +205,12 @@ impl Inner {
         let Some(judge) = self.judges.get(index) else {
             return;
         };
-        seen.blocking |= judge.rule.blocks;
+        seen.blocking |= judge.rule.blocks && seen.is_key;
         if let Some(left_out) = judge::tells(seen, index, now) {
             let alert = judge::alert(seen, &judge.rule, finding, now, left_out);
-            let key_id = seen.key_id.clone();
             let mut pending = self.pending.lock().unwrap_or_else(PoisonError::into_inner);
             if pending.len() < MOST_PENDING {
-                pending.push_back(Pending { alert, key_id });
+                pending.push_back(alert);
             } else {
                 metrics::counter!("bartizan.auth.watch.dropped_alerts").increment(1);
             }

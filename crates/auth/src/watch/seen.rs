@@ -1,25 +1,22 @@
-//! What is remembered of the use of keys: bounded, and cut into pieces that are locked apart.
+//! What is remembered of one caller's use.
 
-use std::collections::{HashMap, VecDeque};
 use std::net::IpAddr;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bartizan_core::Principal;
 
 use super::place::{Country, Place};
+use super::waiting::Waiting;
 use crate::key::KeyId;
 use crate::sighting::Sighting;
 
 pub(super) const HOUR: Duration = Duration::from_secs(3_600);
 
-const SHARDS: usize = 64;
-
 /// The most countries that are remembered of a key.
 const MOST_COUNTRIES: usize = 64;
 
-/// The most sightings that wait for a store.
-const MOST_WAITING: usize = 10_000;
+/// The longest name of a caller, in bytes.
+const LONGEST_NAME: usize = 256;
 
 /// A key at an address.
 #[derive(Clone, Debug)]
@@ -41,10 +38,10 @@ impl At {
         self.place.and_then(|place| place.country)
     }
 
-    fn unsent(&mut self, key_id: &KeyId) -> Option<Sighting> {
+    fn unsent(&mut self, key_id: &str) -> Option<Sighting> {
         let uses = std::mem::take(&mut self.unsent);
         (uses > 0).then(|| Sighting {
-            key_id: key_id.clone(),
+            key_id: key_id.to_owned(),
             address: self.address,
             country: self.country().map(|country| country.as_str().to_owned()),
             first_seen: self.unsent_since,
@@ -65,8 +62,9 @@ pub(super) struct Told {
 /// One key's use.
 #[derive(Debug)]
 pub(super) struct Seen {
-    pub(super) key_id: KeyId,
     pub(super) who: Principal,
+    /// Whether it is a virtual key, which can be blocked.
+    pub(super) is_key: bool,
     /// The addresses of the last hour. The latest used is the last.
     pub(super) at: Vec<At>,
     pub(super) last: Duration,
@@ -97,6 +95,32 @@ pub(super) enum Use {
 }
 
 impl Seen {
+    /// `None` where no store would take the caller's name.
+    pub(super) fn of(who: &Principal, now: Duration) -> Option<Self> {
+        let name = who.key_id();
+        let fits = !name.is_empty()
+            && name.len() <= LONGEST_NAME
+            && !name.contains(|letter: char| letter.is_control());
+        fits.then(|| Self {
+            who: who.clone(),
+            is_key: KeyId::parse(name).is_some(),
+            at: Vec::new(),
+            last: now,
+            before: None,
+            ask: true,
+            begun: None,
+            countries: Vec::new(),
+            forgiven: Duration::ZERO,
+            blocking: false,
+            told: Vec::new(),
+        })
+    }
+
+    /// By what the caller is known.
+    pub(super) fn name(&self) -> &str {
+        self.who.key_id()
+    }
+
     /// The addresses used within the hour before.
     pub(super) fn live(&self, now: Duration) -> impl Iterator<Item = &At> {
         let begin = self.begin(now);
@@ -116,7 +140,7 @@ impl Seen {
     }
 
     /// Takes a use in.
-    fn used(
+    pub(super) fn used(
         &mut self,
         address: IpAddr,
         now: Duration,
@@ -203,7 +227,7 @@ impl Seen {
         let Some(begin) = self.begin(now) else {
             return;
         };
-        let (key_id, countries) = (&self.key_id, &mut self.countries);
+        let (key_id, countries) = (self.who.key_id(), &mut self.countries);
         let before = &mut self.before;
         self.at.retain_mut(|at| {
             let stays = at.last > begin;
@@ -223,7 +247,7 @@ impl Seen {
             let oldest =
                 (0..self.at.len()).min_by_key(|index| self.at.get(*index).map(|at| at.last));
             let mut at = self.at.remove(oldest.unwrap_or_default());
-            waiting.add(at.unsent(&self.key_id));
+            waiting.add(at.unsent(self.who.key_id()));
         }
     }
 
@@ -232,9 +256,9 @@ impl Seen {
         remember(&mut self.countries, country, last);
     }
 
-    fn send(&mut self, waiting: &Waiting) {
+    pub(super) fn send(&mut self, waiting: &Waiting) {
         for at in &mut self.at {
-            waiting.add(at.unsent(&self.key_id));
+            waiting.add(at.unsent(self.who.key_id()));
         }
     }
 
@@ -275,184 +299,4 @@ fn remember(countries: &mut Vec<(Country, Duration)>, country: Country, last: Du
         countries.swap_remove(oldest.unwrap_or_default());
     }
     countries.push((country, last));
-}
-
-/// Sightings that the store has not been told of.
-#[derive(Debug, Default)]
-pub(super) struct Waiting(Mutex<VecDeque<Sighting>>);
-
-impl Waiting {
-    fn queue(&self) -> MutexGuard<'_, VecDeque<Sighting>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    pub(super) fn add(&self, sighting: impl IntoIterator<Item = Sighting>) {
-        let mut lost = 0;
-        let mut sightings = sighting.into_iter().peekable();
-        if sightings.peek().is_none() {
-            return;
-        }
-        let mut queue = self.queue();
-        for sighting in sightings {
-            if queue.len() >= MOST_WAITING {
-                queue.pop_front();
-                lost += 1;
-            }
-            queue.push_back(sighting);
-        }
-        if lost > 0 {
-            metrics::counter!("bartizan.auth.watch.lost_sightings").increment(lost);
-        }
-    }
-
-    pub(super) fn batch(&self, most: usize) -> Vec<Sighting> {
-        let mut queue = self.queue();
-        let most = most.min(queue.len());
-        queue.drain(..most).collect()
-    }
-}
-
-type Shard = HashMap<Box<str>, Seen>;
-
-/// All keys' use.
-#[derive(Debug)]
-pub(super) struct Memory {
-    shards: Vec<Mutex<Shard>>,
-    /// Of keys in a shard, and of addresses of a key.
-    most_keys: usize,
-    most_addresses: usize,
-    pub(super) waiting: Waiting,
-}
-
-impl Memory {
-    pub(super) fn new(keys: usize, most_addresses: usize) -> Self {
-        Self {
-            shards: (0..SHARDS).map(|_| Mutex::default()).collect(),
-            most_keys: keys.div_ceil(SHARDS).max(1),
-            most_addresses,
-            waiting: Waiting::default(),
-        }
-    }
-
-    /// Takes a use in, and lets `judge` see what is remembered of the key. `None` where the caller is known by no key.
-    pub(super) fn used<T>(
-        &self,
-        who: &Principal,
-        address: IpAddr,
-        now: Duration,
-        place: impl FnOnce() -> Option<Place>,
-        judge: impl FnOnce(&mut Seen, Use) -> T,
-    ) -> Option<T> {
-        let mut shard = self.shard(who.key_id())?;
-        if !shard.contains_key(who.key_id()) {
-            let key_id = KeyId::parse(who.key_id())?;
-            self.make_room_for_key(&mut shard);
-            let seen = Seen {
-                key_id,
-                who: who.clone(),
-                at: Vec::new(),
-                last: now,
-                before: None,
-                ask: true,
-                begun: None,
-                countries: Vec::new(),
-                forgiven: Duration::ZERO,
-                blocking: false,
-                told: Vec::new(),
-            };
-            shard.insert(who.key_id().into(), seen);
-        }
-        let seen = shard.get_mut(who.key_id())?;
-        let used = seen.used(address, now, self.most_addresses, place, &self.waiting);
-        if used == Use::New {
-            seen.who = who.clone();
-        }
-        Some(judge(seen, used))
-    }
-
-    /// What is remembered of a key, if anything.
-    pub(super) fn with<T>(&self, key_id: &KeyId, look: impl FnOnce(&mut Seen) -> T) -> Option<T> {
-        let mut shard = self.shard(key_id.as_str())?;
-        shard.get_mut(key_id.as_str()).map(look)
-    }
-
-    pub(super) const fn most_addresses(&self) -> usize {
-        self.most_addresses
-    }
-
-    /// Looks at each key, a shard at a time.
-    pub(super) fn each(&self, mut look: impl FnMut(&mut Seen)) -> usize {
-        let mut keys = 0;
-        for shard in &self.shards {
-            let mut shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
-            keys += shard.len();
-            shard.values_mut().for_each(&mut look);
-        }
-        keys
-    }
-
-    /// Lets what the store has not been told of wait for it.
-    pub(super) fn send(&self) -> usize {
-        self.each(|seen| seen.send(&self.waiting))
-    }
-
-    fn make_room_for_key(&self, shard: &mut Shard) {
-        if shard.len() < self.most_keys {
-            return;
-        }
-        // One that is still to be blocked is not forgotten for one that is not.
-        let oldest = shard
-            .iter()
-            .min_by_key(|(_, seen)| (seen.blocking, seen.last))
-            .map(|(key, _)| key.clone());
-        if let Some(mut seen) = oldest.and_then(|key| shard.remove(&key)) {
-            seen.send(&self.waiting);
-        }
-    }
-
-    /// The ends of keys' names are random.
-    fn shard(&self, key_id: &str) -> Option<MutexGuard<'_, Shard>> {
-        let mix = |hash: usize, byte: &u8| hash.wrapping_mul(31).wrapping_add(usize::from(*byte));
-        let end = key_id.as_bytes().last_chunk::<4>()?;
-        let shard = self.shards.get(end.iter().fold(0, mix) % SHARDS)?;
-        Some(shard.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::net::Ipv4Addr;
-
-    use bartizan_core::Identity;
-
-    use super::*;
-
-    #[test]
-    fn a_million_uses_stay_within_the_bounds() {
-        let memory = Memory::new(1_000, 8);
-        let keys: Vec<Principal> = (0..10_000)
-            .map(|number| Principal::assume_verified(Identity::new(format!("key_{number:022}"))))
-            .collect();
-        let mut now = HOUR;
-        for round in 0..100_u32 {
-            for who in &keys {
-                now += Duration::from_millis(1);
-                let address = IpAddr::V4(Ipv4Addr::from_bits(round % 20));
-                let _ = memory.used(who, address, now, || None, |_, _| ());
-            }
-        }
-        let mut most = 0;
-        let remembered = memory.each(|seen| most = most.max(seen.at.len()));
-        assert!(remembered <= 1_000 + SHARDS, "{remembered}");
-        assert!(most <= 8, "{most}");
-        assert_eq!(memory.waiting.queue().len(), MOST_WAITING);
-
-        let who = keys.last().unwrap();
-        for last in 0..100 {
-            let address = IpAddr::V4(Ipv4Addr::from_bits(last));
-            let _ = memory.used(who, address, now, || None, |_, _| ());
-        }
-        let _ = memory.each(|seen| most = most.max(seen.at.len()));
-        assert_eq!(most, 8);
-    }
 }

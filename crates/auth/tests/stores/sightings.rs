@@ -10,9 +10,9 @@ const HOUR: Duration = Duration::from_secs(3_600);
 /// On the hour, after all that other tests have left.
 const START: Duration = Duration::from_secs(1_700_002_800);
 
-fn seen(key_id: &KeyId, address: &str, at: Duration, uses: u64) -> Sighting {
+fn seen(key_id: &str, address: &str, at: Duration, uses: u64) -> Sighting {
     Sighting {
-        key_id: key_id.clone(),
+        key_id: key_id.to_owned(),
         address: address.parse().unwrap(),
         country: None,
         first_seen: at,
@@ -21,10 +21,16 @@ fn seen(key_id: &KeyId, address: &str, at: Duration, uses: u64) -> Sighting {
     }
 }
 
+fn name() -> String {
+    KeyId::generate().unwrap().to_string()
+}
+
 pub(crate) async fn behave(store: impl KeyStore + Clone) {
     assert!(START > NOW && START.as_secs().is_multiple_of(HOUR.as_secs()));
-    let key_ids: Vec<KeyId> = (0..3).map(|_| KeyId::generate().unwrap()).collect();
-    let [one, two, three] = key_ids.as_slice() else {
+    // A key's name, or whatever else a caller is known by.
+    let mut names: Vec<String> = (0..3).map(|_| name()).collect();
+    names[2] = "jwt:Robin's ' OR 1=1 --".to_owned();
+    let [one, two, three] = names.as_slice() else {
         panic!("three")
     };
     store.see(Vec::new()).await.unwrap();
@@ -118,7 +124,7 @@ pub(crate) async fn behave(store: impl KeyStore + Clone) {
 
     // 100 at most, those of the most addresses.
     for number in 0..103_u32 {
-        let key_id = KeyId::generate().unwrap();
+        let key_id = name();
         let most = if number == 102 { 4 } else { 2 };
         let at = START + 2 * HOUR;
         let seen_at = |last: u32| seen(&key_id, &format!("203.0.113.{last}"), at, 1);

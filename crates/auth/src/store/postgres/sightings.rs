@@ -9,7 +9,6 @@ use sqlx::postgres::PgRow;
 
 use super::pool::Pool;
 use super::rows::{Values, whole};
-use crate::key::KeyId;
 use crate::sighting::{Sighting, Spread};
 use crate::store::row::{Unreadable, milliseconds, time};
 use crate::store::{SightingQuery, StoreError};
@@ -30,7 +29,7 @@ pub(super) async fn see(pool: &Pool, sightings: Vec<Sighting>) -> Result<(), Sto
     let mut rows: BTreeMap<(String, IpAddr, u64), Sighting> = BTreeMap::new();
     for seen in sightings {
         let place = (
-            seen.key_id.to_string(),
+            seen.key_id.clone(),
             seen.address,
             seen.last_seen.as_secs() / HOUR,
         );
@@ -77,7 +76,7 @@ pub(super) async fn see(pool: &Pool, sightings: Vec<Sighting>) -> Result<(), Sto
 pub(super) async fn list(pool: &Pool, query: &SightingQuery) -> Result<Vec<Sighting>, StoreError> {
     let bound = Values::default()
         .with(milliseconds(query.since))?
-        .with(query.key_id.as_ref().map(ToString::to_string))?
+        .with(query.key_id.clone())?
         .with(i64::try_from(query.page()).unwrap_or(i64::MAX))?;
     let rows = pool.read(LIST, bound.done()).await?;
     rows.iter().map(read).collect()
@@ -91,7 +90,7 @@ pub(super) async fn spread(
     let bound = Values::default()
         .with(milliseconds(since))?
         .with(whole(least))?;
-    let mut by_key: BTreeMap<KeyId, Vec<Sighting>> = BTreeMap::new();
+    let mut by_key: BTreeMap<String, Vec<Sighting>> = BTreeMap::new();
     for row in pool.read(SPREAD, bound.done()).await? {
         let seen = read(&row)?;
         by_key.entry(seen.key_id.clone()).or_default().push(seen);
@@ -113,7 +112,7 @@ fn read(row: &PgRow) -> Result<Sighting, StoreError> {
     let wrong = |column| StoreError::unavailable(Unreadable(column));
     let (key_id, address): (String, String) = (row.try_get("key_id")?, row.try_get("address")?);
     Ok(Sighting {
-        key_id: KeyId::parse(&key_id).ok_or_else(|| wrong("sightings.key_id"))?,
+        key_id,
         address: address.parse().map_err(|_| wrong("sightings.address"))?,
         country: row.try_get("country")?,
         first_seen: time(row.try_get("first_seen")?),

@@ -6,7 +6,6 @@ use std::time::Duration;
 use rusqlite::{Connection, Row, named_params};
 
 use super::wrong;
-use crate::key::KeyId;
 use crate::sighting::{Sighting, Spread};
 use crate::store::SightingQuery;
 use crate::store::row::{Unreadable, milliseconds, time};
@@ -28,7 +27,7 @@ pub(super) fn see(connection: &mut Connection, sightings: &[Sighting]) -> rusqli
         let mut statement = transaction.prepare_cached(SEE)?;
         for seen in sightings {
             statement.execute(named_params! {
-                ":key_id": seen.key_id.as_str(),
+                ":key_id": seen.key_id,
                 ":address": seen.address.to_string(),
                 ":hour": i64::try_from(seen.last_seen.as_secs() / HOUR).unwrap_or(i64::MAX),
                 ":country": seen.country,
@@ -49,7 +48,7 @@ pub(super) fn list(
     let rows = statement.query_map(
         named_params! {
             ":since": milliseconds(query.since),
-            ":key_id": query.key_id.as_ref().map(KeyId::as_str),
+            ":key_id": query.key_id,
             ":limit": i64::try_from(query.page()).unwrap_or(i64::MAX),
         },
         read,
@@ -68,7 +67,7 @@ pub(super) fn spread(
         named_params! { ":since": milliseconds(since), ":least": least_bound },
         read,
     )?;
-    let mut by_key: BTreeMap<KeyId, Vec<Sighting>> = BTreeMap::new();
+    let mut by_key: BTreeMap<String, Vec<Sighting>> = BTreeMap::new();
     for seen in rows {
         let seen = seen?;
         by_key.entry(seen.key_id.clone()).or_default().push(seen);
@@ -85,9 +84,8 @@ pub(super) fn forget(connection: &Connection, before: Duration) -> rusqlite::Res
 
 fn read(row: &Row<'_>) -> rusqlite::Result<Sighting> {
     let address: String = row.get("address")?;
-    let key_id: String = row.get("key_id")?;
     Ok(Sighting {
-        key_id: KeyId::parse(&key_id).ok_or_else(|| wrong(Unreadable("sightings.key_id")))?,
+        key_id: row.get("key_id")?,
         address: address
             .parse()
             .map_err(|_| wrong(Unreadable("sightings.address")))?,
