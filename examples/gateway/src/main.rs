@@ -8,6 +8,7 @@ mod cli;
 mod config;
 mod demo;
 mod fetch;
+mod identity;
 mod presidio;
 mod provider;
 mod routes;
@@ -70,7 +71,7 @@ fn check(named: Option<PathBuf>) -> ExitCode {
     };
     match load(&path) {
         Ok(settings) => {
-            if let Some(Err(error)) = settings.server.tls.as_ref().map(server::acceptor) {
+            if let Some(Err(error)) = settings.server.tls.as_ref().map(server::Tls::open) {
                 return complain(&error.to_string(), BAD_CONFIGURATION);
             }
             let text = format!(

@@ -20,7 +20,7 @@ use crate::demo;
 use crate::presidio::PresidioFront;
 use crate::provider::Catalogue;
 use crate::routes::{Gateway, Managed, Stacks};
-use crate::server::{self, Callers, Drained, Front, Server};
+use crate::server::{Callers, Drained, Front, Server, Tls};
 use crate::stack::{self, Shared};
 use crate::{BAD_CONFIGURATION, complain, env, find, list, load, say, state, store};
 
@@ -166,6 +166,10 @@ async fn serve(plan: Plan) -> Result<(), Failure> {
         shared.journal.clone(),
         settings.server.body_limit,
     );
+    let tls = settings.server.tls.as_ref().map(Tls::open).transpose()?;
+    if let Some(tls) = tls.clone() {
+        tokio::spawn(tls.keep_fresh());
+    }
     let own = settings.server.max_connections;
     let manages = settings.server.manages();
     let public = !settings.server.listen.ip().is_loopback();
@@ -179,18 +183,27 @@ async fn serve(plan: Plan) -> Result<(), Failure> {
         );
     }
     let front = gateway.managing(manages);
-    let (server, url) = listen(&settings, settings.server.listen, own, front).await?;
+    let (server, url) = listen(&settings, tls.as_ref(), settings.server.listen, own, front).await?;
     let managed = match settings.server.admin.listen {
         Some(address) => {
             let front = Managed(gateway.managing(true));
-            Some(listen(&settings, address, own, front).await?)
+            Some(listen(&settings, tls.as_ref(), address, own, front).await?)
         }
         None => None,
     };
     let presidio = match &settings.presidio {
         Some(own) => {
             let front = PresidioFront::new(&settings, own)?;
-            Some(listen(&settings, own.listen, own.max_connections, front).await?)
+            Some(
+                listen(
+                    &settings,
+                    tls.as_ref(),
+                    own.listen,
+                    own.max_connections,
+                    front,
+                )
+                .await?,
+            )
         }
         None => None,
     };
@@ -242,16 +255,11 @@ async fn beside<F: Front>(
 /// Opens an address, with TLS where the gateway has it.
 async fn listen<F: Front>(
     settings: &Settings,
+    tls: Option<&Tls>,
     address: SocketAddr,
     max_connections: usize,
     front: F,
 ) -> Result<(Server<F>, String), Failure> {
-    let tls = settings
-        .server
-        .tls
-        .as_ref()
-        .map(server::acceptor)
-        .transpose()?;
     let listener = TcpListener::bind(address)
         .await
         .map_err(|error| format!("{address} can't be listened on: {error}"))?;
@@ -259,7 +267,7 @@ async fn listen<F: Front>(
     let url = format!("{scheme}://{}", listener.local_addr()?);
     let server = Server {
         listener,
-        tls,
+        tls: tls.cloned(),
         times: settings.server.times,
         max_connections,
         callers: Callers::new(settings.network.clone()),
@@ -324,6 +332,7 @@ async fn open(settings: &Settings, demo: bool) -> Result<Shared, Failure> {
         journal,
         keys,
         master: settings.master.clone(),
+        identity: settings.identity.clone(),
         catalogue: Arc::new(if demo {
             catalogue.with_demo()
         } else {

@@ -29,8 +29,9 @@ use tower::{ServiceBuilder, service_fn};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::sensitive_headers::SetSensitiveRequestHeadersLayer;
 
-use crate::config::{Guardrails, MasterSettings, ModelLimits, Settings, Verdict};
+use crate::config::{Guardrails, IdentitySettings, MasterSettings, ModelLimits, Settings, Verdict};
 use crate::fetch::fetch_urls;
+use crate::identity;
 use crate::presidio;
 use crate::provider::{Catalogue, ChooseLayer, DemoLayer, RegionsLayer, Upstream};
 use crate::routes::{self, Answers, QueryLayer, Route, Stack};
@@ -60,6 +61,7 @@ pub(crate) struct Shared {
     pub(crate) journal: Journal,
     pub(crate) keys: Keys,
     pub(crate) master: MasterSettings,
+    pub(crate) identity: IdentitySettings,
     pub(crate) catalogue: Arc<Catalogue>,
 }
 
@@ -119,7 +121,7 @@ pub(crate) fn own(shared: &Shared) -> Stack {
 /// The layers around the management API.
 pub(crate) fn managed(shared: &Shared) -> Stack {
     let router = AdminRouter::new(shared.keys.clone(), shared.journal.clone())
-        .auth(|layer| identities(layer, shared))
+        .auth(|layer| identity::onto(layer, shared))
         .build();
     let layers = ServiceBuilder::new()
         .map_response(|response: Response<_>| response.map(Body::new))
@@ -131,19 +133,11 @@ pub(crate) fn managed(shared: &Shared) -> Stack {
 }
 
 fn auth(shared: &Shared) -> AuthLayer {
-    let layer = identities(AuthLayer::new(shared.keys.clone()), shared);
+    let layer = identity::onto(AuthLayer::new(shared.keys.clone()), shared);
     if shared.master.calls_models {
         layer.master_key_may_call_models()
     } else {
         layer
-    }
-}
-
-/// Whoever is let in besides virtual keys.
-fn identities(layer: AuthLayer, shared: &Shared) -> AuthLayer {
-    match &shared.master.key {
-        Some(key) => layer.master_key(key.clone()),
-        None => layer,
     }
 }
 

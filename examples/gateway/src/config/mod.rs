@@ -10,6 +10,7 @@ mod fetch;
 mod field;
 mod general;
 mod guardrails;
+mod identity;
 mod info;
 mod known;
 mod models;
@@ -22,6 +23,7 @@ mod presidio;
 mod providers;
 mod read;
 mod target;
+mod tls;
 mod tree;
 
 use std::path::PathBuf;
@@ -37,13 +39,15 @@ pub(crate) use database::{Database, Feed};
 pub(crate) use fetch::FetchSettings;
 pub(crate) use general::MasterSettings;
 pub(crate) use guardrails::{Guardrails, Verdict};
+pub(crate) use identity::IdentitySettings;
 pub(crate) use models::{Deployment, ModelLimits};
 pub(crate) use network::NetworkSettings;
-pub(crate) use own::{AuditSettings, ServerSettings, Times, TlsFiles};
+pub(crate) use own::{AuditSettings, ServerSettings, Times};
 pub(crate) use pii::PiiOwn;
 pub(crate) use place::{Leg, Way};
 pub(crate) use presidio::PresidioSettings;
 pub(crate) use read::Problem;
+pub(crate) use tls::{ClientTls, TlsFiles};
 
 use field::Field;
 use read::Source;
@@ -68,6 +72,8 @@ pub(crate) struct Settings {
     pub(crate) server: ServerSettings,
     /// From where callers come.
     pub(crate) network: NetworkSettings,
+    /// Who calls besides the bearers of keys.
+    pub(crate) identity: IdentitySettings,
     pub(crate) audit: AuditSettings,
     /// Origins that may lie on a private network.
     pub(crate) private_upstreams: Vec<Origin>,
@@ -142,6 +148,7 @@ impl Settings {
             limits: own.limits,
             server: own.server,
             network: NetworkSettings::default(),
+            identity: own.identity,
             audit: own.audit,
             private_upstreams: own.private_upstreams,
             fetch_urls: own.fetch_urls,
@@ -212,6 +219,7 @@ fn whole(source: &Source<'_>, root: &tree::Node) -> Option<Settings> {
         limits: own.limits,
         server: own.server,
         network: general.network,
+        identity: own.identity,
         audit: own.audit,
         private_upstreams: own.private_upstreams,
         fetch_urls: own.fetch_urls,

@@ -11,9 +11,11 @@ use bartizan::translate::catalogue::Providers;
 use super::database::{self, Feed};
 use super::fetch::{self, FetchSettings};
 use super::field::Field;
+use super::identity::{self, IdentitySettings};
 use super::pii::{self, PiiOwn};
 use super::presidio::{self, PresidioSettings};
 use super::read::Section;
+use super::tls::{self, TlsFiles};
 use super::{providers, target};
 
 /// The words under `bartizan`.
@@ -27,6 +29,7 @@ pub(super) struct Own {
     pub(super) private_upstreams: Vec<Origin>,
     pub(super) fetch_urls: Option<FetchSettings>,
     pub(super) presidio: Option<PresidioSettings>,
+    pub(super) identity: IdentitySettings,
     pub(super) pii: PiiOwn,
     /// The catalogue's, and the user's own.
     pub(super) providers: Providers,
@@ -47,6 +50,7 @@ impl Default for Own {
             private_upstreams: Vec::new(),
             fetch_urls: None,
             presidio: None,
+            identity: IdentitySettings::default(),
             pii: PiiOwn::default(),
             providers: Providers::builtin(),
             data_dir,
@@ -120,13 +124,6 @@ impl ServerSettings {
             )
         }
     }
-}
-
-/// Where certificate chain and key lie, in PEM.
-#[derive(Clone, Debug)]
-pub(crate) struct TlsFiles {
-    pub(crate) cert: PathBuf,
-    pub(crate) key: PathBuf,
 }
 
 /// How long a caller may take over what.
@@ -207,13 +204,16 @@ pub(super) fn read(mut section: Section<'_>) -> Own {
     own.presidio = section
         .take("presidio")
         .and_then(|field| presidio::read(&field, &own.server));
+    if let Some(section) = section.take("identity").and_then(|field| field.section()) {
+        own.identity = identity::read(section, &own.server);
+    }
     section.finish(&[]);
     own
 }
 
 fn server(section: &mut Section<'_>, server: &mut ServerSettings) {
     if let Some(section) = section.take("tls").and_then(|field| field.section()) {
-        server.tls = tls(section);
+        server.tls = tls::read(section);
     }
     if let Some(allow) = section
         .take("allow_plaintext_on_network")
@@ -282,16 +282,6 @@ pub(super) fn listen(field: &Field<'_>) -> Option<SocketAddr> {
         field.fail("an address and a port belong here, such as 127.0.0.1:4000 or [::]:4000");
     }
     address
-}
-
-fn tls(mut section: Section<'_>) -> Option<TlsFiles> {
-    let cert = section.need("cert").and_then(|field| field.text());
-    let key = section.need("key").and_then(|field| field.text());
-    section.finish(&[]);
-    Some(TlsFiles {
-        cert: cert?.into(),
-        key: key?.into(),
-    })
 }
 
 fn times(mut section: Section<'_>, times: &mut Times) {

@@ -1,3 +1,4 @@
+mod identity;
 mod network;
 mod onnx;
 mod pii;

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bartizan::core::{Body, ClientIp, PeerIp, Refusal, RefusalKind};
+use bartizan::core::{Body, ClientCertificate, ClientIp, PeerIp, Refusal, RefusalKind};
 use http::header::{CONNECTION, HeaderValue};
 use http::{Request, Response, Version};
 use hyper::body::Incoming;
@@ -17,12 +17,13 @@ use tokio::net::TcpStream;
 use tokio::sync::watch as signal;
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
 
 use super::body::{Answer, Late, Sent};
 use super::framing::Strict;
 use super::socket::Socket;
 use super::watch::{Verdict, Watch};
-use super::{Callers, Front};
+use super::{Callers, Front, certificate};
 use crate::config::Times;
 
 /// Twice what hyper's own parser takes by default; requests of SDKs have some 20.
@@ -50,9 +51,12 @@ impl<F: Front> Connection<F> {
         let watch = Watch::new();
         let socket = Socket::new(stream, Arc::clone(&watch), self.times.write);
         match self.tls.clone() {
-            None => self.requests(socket, watch).await,
+            None => self.requests(socket, None, watch).await,
             Some(tls) => match tokio::time::timeout(self.times.header, tls.accept(socket)).await {
-                Ok(Ok(stream)) => self.requests(stream, watch).await,
+                Ok(Ok(stream)) => {
+                    let certificate = caller(&stream);
+                    self.requests(stream, certificate, watch).await;
+                }
                 Ok(Err(error)) => tracing::debug!(%error, "the TLS handshake failed"),
                 Err(_) => tracing::debug!("the TLS handshake took too long"),
             },
@@ -64,6 +68,7 @@ impl<F: Front> Connection<F> {
     async fn requests<T: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
         mut self,
         stream: T,
+        certificate: Option<ClientCertificate>,
         watch: Arc<Watch>,
     ) {
         let (times, front, watched) = (self.times, self.front.clone(), Arc::clone(&watch));
@@ -73,6 +78,9 @@ impl<F: Front> Connection<F> {
             let extensions = request.extensions_mut();
             extensions.insert(PeerIp(peer));
             extensions.insert(ClientIp(caller));
+            if let Some(certificate) = &certificate {
+                extensions.insert(certificate.clone());
+            }
             let let_in = callers.let_in(caller);
             answer(request, let_in, front.clone(), times, Arc::clone(&watched))
         });
@@ -117,6 +125,17 @@ impl<F: Front> Connection<F> {
             }
         }
     }
+}
+
+/// What the caller's certificate says, where it has shown one.
+fn caller<T>(stream: &TlsStream<T>) -> Option<ClientCertificate> {
+    let (_, session) = stream.get_ref();
+    let shown = session.peer_certificates()?.first()?;
+    let said = certificate::read(shown);
+    if said.is_none() {
+        tracing::warn!("a caller's certificate is verified and can't be read: it is nobody's");
+    }
+    said
 }
 
 fn builder() -> auto::Builder<TokioExecutor> {

@@ -2,6 +2,7 @@
 
 mod body;
 mod callers;
+mod certificate;
 mod connection;
 mod framing;
 mod socket;
@@ -17,12 +18,11 @@ use http::{Method, Request, Response};
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch as signal};
 use tokio::task::JoinSet;
-use tokio_rustls::TlsAcceptor;
 
 use crate::config::Times;
 
 pub(crate) use callers::Callers;
-pub(crate) use tls::acceptor;
+pub(crate) use tls::Tls;
 
 use connection::Connection;
 
@@ -51,7 +51,7 @@ pub(crate) trait Front: Clone + Send + Sync + 'static {
 /// A listener, and what answers behind it.
 pub(crate) struct Server<F> {
     pub(crate) listener: TcpListener,
-    pub(crate) tls: Option<TlsAcceptor>,
+    pub(crate) tls: Option<Tls>,
     pub(crate) times: Times,
     pub(crate) max_connections: usize,
     pub(crate) callers: Callers,
@@ -101,7 +101,7 @@ impl<F: Front> Server<F> {
                 continue;
             };
             let connection = Connection {
-                tls: self.tls.clone(),
+                tls: self.tls.as_ref().map(Tls::acceptor),
                 times: self.times,
                 callers: self.callers.clone(),
                 front: self.front.clone(),

@@ -1,15 +1,22 @@
-//! TLS towards callers.
+//! TLS towards callers, by files that are read again when they change.
 
 use std::fs;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
 
-use rustls::ServerConfig;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::server::danger::ClientCertVerifier;
+use rustls::server::{NoServerSessionStorage, VerifierBuilderError, WebPkiClientVerifier};
+use rustls::{RootCertStore, ServerConfig};
+use sha2::{Digest as _, Sha256};
 use tokio_rustls::TlsAcceptor;
 
-use crate::config::TlsFiles;
+use crate::config::{ClientTls, TlsFiles};
+
+/// How long a certificate that was replaced goes on being shown, at most.
+const LOOK: Duration = Duration::from_secs(5);
 
 /// Why TLS can't be spoken.
 #[derive(Debug, thiserror::Error)]
@@ -28,34 +35,166 @@ pub(crate) enum TlsError {
     },
     #[error("bartizan.tls: certificate and key can't be used: {0}")]
     Pair(#[from] rustls::Error),
+    #[error("bartizan.tls.client_ca: the authorities can't be used: {0}")]
+    Authorities(#[from] VerifierBuilderError),
 }
 
-/// Reads certificate chain and key.
-pub(crate) fn acceptor(files: &TlsFiles) -> Result<TlsAcceptor, TlsError> {
-    let pem = |word, what| {
-        move |path: &Path| TlsError::Pem {
+/// TLS by what the files held when they were last sound. Clones are one.
+#[derive(Clone)]
+pub(crate) struct Tls {
+    files: Arc<TlsFiles>,
+    /// What the files held when they were opened.
+    opened: [u8; 32],
+    current: Arc<RwLock<TlsAcceptor>>,
+}
+
+/// What lies in the files.
+struct Read {
+    cert: Vec<u8>,
+    key: Vec<u8>,
+    clients: Option<Vec<u8>>,
+}
+
+impl Tls {
+    /// Reads the files.
+    ///
+    /// # Errors
+    /// What is wrong with which of them.
+    pub(crate) fn open(files: &TlsFiles) -> Result<Self, TlsError> {
+        let read = Read::from(files)?;
+        Ok(Self {
+            files: Arc::new(files.clone()),
+            opened: read.digest(),
+            current: Arc::new(RwLock::new(read.acceptor(files)?)),
+        })
+    }
+
+    pub(super) fn acceptor(&self) -> TlsAcceptor {
+        let current = self.current.read();
+        current.unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Reads the files again whenever they change. Where they are not sound, the last that were go on. Never ends.
+    pub(crate) async fn keep_fresh(self) {
+        let mut known = self.opened;
+        loop {
+            let (files, before) = (Arc::clone(&self.files), known);
+            let look = move || -> Result<_, TlsError> {
+                let read = Read::from(&files)?;
+                let digest = read.digest();
+                if before == digest {
+                    return Ok((digest, None));
+                }
+                Ok((digest, Some(read.acceptor(&files))))
+            };
+            match tokio::task::spawn_blocking(look).await {
+                Ok(Ok((digest, found))) => {
+                    known = digest;
+                    match found {
+                        None => {}
+                        Some(Ok(acceptor)) => {
+                            let current = self.current.write();
+                            *current.unwrap_or_else(PoisonError::into_inner) = acceptor;
+                            tracing::info!("the certificate was read again");
+                        }
+                        Some(Err(error)) => tracing::error!(
+                            %error,
+                            "the certificate has changed and can't be used: the one of before goes on"
+                        ),
+                    }
+                }
+                // While files are being replaced, one may be away for a moment.
+                Ok(Err(error)) => tracing::warn!(%error, "the certificate can't be looked at"),
+                Err(error) => tracing::error!(%error, "the certificate can't be looked at"),
+            }
+            tokio::time::sleep(LOOK).await;
+        }
+    }
+}
+
+impl Read {
+    fn from(files: &TlsFiles) -> Result<Self, TlsError> {
+        Ok(Self {
+            cert: read("cert", &files.cert)?,
+            key: read("key", &files.key)?,
+            clients: match &files.clients {
+                Some(clients) => Some(read("client_ca", &clients.ca)?),
+                None => None,
+            },
+        })
+    }
+
+    /// By which it is known again, without the key being kept.
+    fn digest(&self) -> [u8; 32] {
+        let mut digest = Sha256::new();
+        for part in [Some(&self.cert), Some(&self.key), self.clients.as_ref()] {
+            let part = part.map(Vec::as_slice).unwrap_or_default();
+            digest.update(part.len().to_be_bytes());
+            digest.update(part);
+        }
+        digest.finalize().into()
+    }
+
+    fn acceptor(&self, files: &TlsFiles) -> Result<TlsAcceptor, TlsError> {
+        let chain = certificates("cert", &files.cert, &self.cert)?;
+        let key = PrivateKeyDer::from_pem_slice(&self.key).map_err(|_| TlsError::Pem {
+            word: "key",
+            path: files.key.display().to_string(),
+            what: "private key",
+        })?;
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
+            .with_safe_default_protocol_versions()?;
+        let asks = files.clients.as_ref().zip(self.clients.as_ref());
+        let builder = match asks {
+            Some((clients, text)) => {
+                builder.with_client_cert_verifier(verifier(clients, text, provider)?)
+            }
+            None => builder.with_no_client_auth(),
+        };
+        let mut config = builder.with_single_cert(chain, key)?;
+        if asks.is_some() {
+            // A session that is resumed brings the certificate of its first handshake, without asking whether it still holds.
+            config.session_storage = Arc::new(NoServerSessionStorage {});
+            config.send_tls13_tickets = 0;
+        }
+        config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+        Ok(Arc::new(config).into())
+    }
+}
+
+fn verifier(
+    clients: &ClientTls,
+    text: &[u8],
+    provider: Arc<rustls::crypto::CryptoProvider>,
+) -> Result<Arc<dyn ClientCertVerifier>, TlsError> {
+    let mut roots = RootCertStore::empty();
+    for authority in certificates("client_ca", &clients.ca, text)? {
+        roots.add(authority)?;
+    }
+    let builder = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider);
+    let builder = if clients.required {
+        builder
+    } else {
+        builder.allow_unauthenticated()
+    };
+    Ok(builder.build()?)
+}
+
+fn certificates(
+    word: &'static str,
+    path: &Path,
+    text: &[u8],
+) -> Result<Vec<CertificateDer<'static>>, TlsError> {
+    let read: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(text).collect();
+    match read {
+        Ok(read) if !read.is_empty() => Ok(read),
+        _ => Err(TlsError::Pem {
             word,
             path: path.display().to_string(),
-            what,
-        }
-    };
-    let (no_chain, no_key) = (pem("cert", "certificate"), pem("key", "private key"));
-    let text = read("cert", &files.cert)?;
-    let chain: Vec<_> = CertificateDer::pem_slice_iter(&text)
-        .collect::<Result<_, _>>()
-        .map_err(|_| no_chain(&files.cert))?;
-    if chain.is_empty() {
-        return Err(no_chain(&files.cert));
+            what: "certificate",
+        }),
     }
-    let key =
-        PrivateKeyDer::from_pem_slice(&read("key", &files.key)?).map_err(|_| no_key(&files.key))?;
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let mut config = ServerConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()?
-        .with_no_client_auth()
-        .with_single_cert(chain, key)?;
-    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-    Ok(Arc::new(config).into())
 }
 
 fn read(word: &'static str, path: &Path) -> Result<Vec<u8>, TlsError> {

@@ -10,6 +10,7 @@
 mod apis;
 mod calls;
 mod canaries;
+mod certificates;
 mod demo;
 mod destinations;
 mod drain;
