@@ -311,20 +311,10 @@ async fn files_that_change_are_read_again_and_broken_ones_change_nothing() {
         .await;
     let before = all.clients.client(SPIFFE);
     assert_eq!(all.call(Some(&before), None).await, is("", 200));
-    let until = async |all: &Mutual,
-                       what: &str,
-                       holds: &dyn Fn(&Option<(u16, String)>) -> bool,
-                       shown: &Shown| {
+    let until = async |all: &Mutual, what: &str, shown: &Shown| {
         let began = Instant::now();
-        loop {
-            let called = all.call(Some(shown), None).await;
-            if holds(&called) {
-                return;
-            }
-            assert!(
-                began.elapsed() < Duration::from_secs(20),
-                "{what}: {called:?}"
-            );
+        while all.call(Some(shown), None).await != is("", 200) {
+            assert!(began.elapsed() < Duration::from_secs(20), "{what}");
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
     };
@@ -344,25 +334,13 @@ async fn files_that_change_are_read_again_and_broken_ones_change_nothing() {
     assert_eq!(all.call(Some(&before), None).await, is("", 200));
     put(&all.files, "key.pem", &key);
     all.own = next;
-    until(
-        &all,
-        "the new certificate",
-        &|called| *called == is("", 200),
-        &before,
-    )
-    .await;
+    until(&all, "the new certificate", &before).await;
     // Another authority in the place of the one of before.
     let next = Authority::new("clients 2");
     let after = next.client(SPIFFE);
     assert_eq!(all.call(Some(&after), None).await, None);
     put(&all.files, "ca.pem", &next.pem);
-    until(
-        &all,
-        "the new authority",
-        &|called| *called == is("", 200),
-        &after,
-    )
-    .await;
+    until(&all, "the new authority", &after).await;
     assert_eq!(all.call(Some(&before), None).await, None);
 }
 
