@@ -96,10 +96,12 @@ mod headers;
 mod layer;
 mod ledger;
 mod limiter;
+mod local;
 mod refuse;
 mod requests;
 pub mod store;
 mod tap;
 
 pub use layer::{Limit, LimitLayer};
+pub use local::Local;
 pub use tap::LimitTap;

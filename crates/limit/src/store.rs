@@ -57,6 +57,11 @@ impl Counter {
         &self.name
     }
 
+    /// What the name picks its place by, in this process.
+    pub(crate) const fn hash_value(&self) -> u64 {
+        self.hash
+    }
+
     /// How it runs.
     #[must_use]
     pub const fn kind(&self) -> Kind {
@@ -100,10 +105,11 @@ pub struct Claim {
 /// The part of a limit that is kept for one class of callers.
 ///
 /// A class may take its own minimum whenever the whole limit has room. Beyond it, it may take what the others leave: the whole limit less what
-/// each other class has yet to take of its minimum; of a class that has taken nothing in the last window, a tenth of its minimum is kept.
+/// each other class has yet to take of its minimum; of a class that has taken nothing in the last window, a tenth of its minimum is kept. Of
+/// sliding windows and gauges.
 #[derive(Clone, Debug)]
 pub struct Share {
-    /// What the class itself has taken: of the same kind as the claim's counter.
+    /// What the class itself has taken: of the same kind as the claim's counter, and charged and settled with it.
     pub own: Counter,
     /// Its minimum.
     pub minimum: u64,
@@ -118,7 +124,8 @@ pub struct Standing {
     pub taken: u64,
     /// What could be taken now: the limit less what is taken, for a share what the class may take.
     pub remaining: u64,
-    /// How long until all that is taken is free again, if nothing more comes. Zero for a gauge.
+    /// How long until all that is taken is free again, if nothing more comes: for a period until its end, `Duration::MAX` where it has none.
+    /// Zero for a gauge, and where nothing is taken.
     pub reset: Duration,
 }
 
@@ -143,9 +150,10 @@ pub enum Decision {
     },
     /// Nothing is taken.
     Refused {
-        /// The claim that holds longest, by its place among the claims.
+        /// The claim that holds longest, by its place among the claims; the first of equals.
         claim: usize,
-        /// How long until it may pass; `None`: it never may, since it asks for more than the limit.
+        /// How long until it may pass, if nothing more comes. Zero for a gauge: as soon as another call ends. `None`: it never may, since it asks
+        /// for more than the limit, or since a period that doesn't end is spent.
         wait: Option<Duration>,
         /// Where each claim stands.
         standings: Vec<Standing>,
@@ -171,7 +179,7 @@ pub enum Away {
 ///
 /// Dropping the future of [`decide`](Self::decide) at any moment leaves nothing taken, or gives it back.
 pub trait LimitStore: fmt::Debug + Send + Sync + 'static {
-    /// Takes the amounts of all `claims`, or none.
+    /// Takes the amounts of all `claims`, or none. A count stands at most once among the claims' own counters.
     ///
     /// # Errors
     /// [`Away`], where the store can't decide. Nothing is taken then, or is given back.
