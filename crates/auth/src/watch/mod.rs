@@ -46,11 +46,13 @@ mod hours;
 mod judge;
 mod keep;
 mod memory;
+mod payload;
 mod place;
 mod rule;
 mod seen;
 mod signature;
 mod waiting;
+mod webhook;
 
 use std::collections::{BTreeSet, VecDeque};
 use std::fmt;
@@ -67,6 +69,7 @@ pub use hours::{Day, Hours};
 pub use place::{Country, Nowhere, Place, Places, Point};
 pub use rule::Rule;
 pub use signature::WebhookKey;
+pub use webhook::{Post, Webhook, WebhookBuilder};
 
 use alert::AnyAlerts;
 use judge::Judge;
