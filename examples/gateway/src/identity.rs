@@ -13,6 +13,9 @@ pub(crate) fn onto(layer: AuthLayer, shared: &Shared) -> AuthLayer {
     if let Some(certificates) = &shared.identity.certificates {
         layer = layer.certificates(certificates.clone());
     }
+    if let Some(jwt) = &shared.jwt {
+        layer = layer.jwt(jwt.clone());
+    }
     if let Some(peers) = &shared.identity.peers {
         layer = layer.trusted_peers(peers.clone());
     }

@@ -9,6 +9,7 @@ mod config;
 mod demo;
 mod fetch;
 mod identity;
+mod jwt;
 mod presidio;
 mod provider;
 mod routes;

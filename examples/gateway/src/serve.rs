@@ -22,7 +22,7 @@ use crate::provider::Catalogue;
 use crate::routes::{Gateway, Managed, Stacks};
 use crate::server::{Callers, Drained, Front, Server, Tls};
 use crate::stack::{self, Shared};
-use crate::{BAD_CONFIGURATION, complain, env, find, list, load, say, state, store};
+use crate::{BAD_CONFIGURATION, complain, env, find, jwt, list, load, say, state, store};
 
 /// How long the journal may take to write what is left.
 const FLUSH: Duration = Duration::from_secs(10);
@@ -157,6 +157,9 @@ async fn serve(plan: Plan) -> Result<(), Failure> {
     let keys = shared.keys.clone();
     // Ends with the runtime.
     tokio::spawn(async move { keys.follow().await });
+    if let Some(jwt) = shared.jwt.clone() {
+        tokio::spawn(async move { jwt.keep_fresh().await });
+    }
     let gateway = Gateway::new(
         Stacks {
             llm: stack::llm(&settings, &shared, demo.then(demo::layer))?,
@@ -333,6 +336,7 @@ async fn open(settings: &Settings, demo: bool) -> Result<Shared, Failure> {
         keys,
         master: settings.master.clone(),
         identity: settings.identity.clone(),
+        jwt: jwt::verifier(settings)?,
         catalogue: Arc::new(if demo {
             catalogue.with_demo()
         } else {

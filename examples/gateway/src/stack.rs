@@ -14,6 +14,7 @@ use std::sync::Arc;
 
 use bartizan::admin::AdminRouter;
 use bartizan::audit::{AuditLayer, CountLayer, IntentLayer, Journal};
+use bartizan::auth::jwt::Jwt;
 use bartizan::auth::{AuthLayer, Keys};
 use bartizan::core::{Body, Dialect, Limits};
 use bartizan::egress::{Client, Policy};
@@ -62,6 +63,7 @@ pub(crate) struct Shared {
     pub(crate) keys: Keys,
     pub(crate) master: MasterSettings,
     pub(crate) identity: IdentitySettings,
+    pub(crate) jwt: Option<Jwt>,
     pub(crate) catalogue: Arc<Catalogue>,
 }
 

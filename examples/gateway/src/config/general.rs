@@ -7,9 +7,10 @@ use bartizan::auth::{MasterKey, Pepper};
 use secrecy::SecretString;
 
 use super::database::{self, Database};
-use super::known;
 use super::network::{self, NetworkSettings};
+use super::own::Own;
 use super::read::{Section, Source};
+use super::{jwt, known};
 
 pub(super) struct General {
     pub(super) master: Option<MasterSettings>,
@@ -40,10 +41,12 @@ impl MasterSettings {
 
 const MEND: &str = "make one with `bartizan-gateway keygen`";
 
-pub(super) fn read(mut section: Section<'_>, source: &Source<'_>, data_dir: &Path) -> General {
+/// What is under `general_settings`. `own` is what is under `bartizan`, to which it adds issuers.
+pub(super) fn read(mut section: Section<'_>, source: &Source<'_>, own: &mut Own) -> General {
     let master = master_settings(&mut section, source);
-    let database = database::read(&mut section, data_dir);
+    let database = database::read(&mut section, &own.data_dir);
     let network = network::read(&mut section);
+    jwt::litellm(&mut section, &own.private_upstreams, &mut own.issuers);
     section.finish(known::GENERAL);
     General {
         master,

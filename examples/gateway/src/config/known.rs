@@ -93,7 +93,6 @@ pub(super) const GENERAL: &[&str] = &[
     "disable_spend_logs",
     "disable_spend_updates",
     "enable_health_check_routing",
-    "enable_jwt_auth",
     "enable_oauth2_auth",
     "enforce_user_param",
     "enforced_params",
@@ -104,7 +103,6 @@ pub(super) const GENERAL: &[&str] = &[
     "infer_model_from_keys",
     "key_management_settings",
     "key_management_system",
-    "litellm_jwtauth",
     "litellm_key_header_name",
     "max_parallel_requests",
     "max_request_size_mb",
@@ -134,6 +132,30 @@ pub(super) const GENERAL: &[&str] = &[
     "user_api_key_cache_ttl",
     "user_header_mappings",
     "user_header_name",
+];
+
+pub(super) const LITELLM_JWTAUTH: &[&str] = &[
+    "admin_allowed_routes",
+    "agent_id_jwt_field",
+    "custom_validate",
+    "enforce_team_based_model_access",
+    "jwt_litellm_role_map",
+    "mcp_client_id_jwt_field",
+    "object_id_jwt_field",
+    "oidc_userinfo_cache_ttl",
+    "oidc_userinfo_enabled",
+    "oidc_userinfo_endpoint",
+    "org_alias_jwt_field",
+    "public_allowed_routes",
+    "sync_user_role_and_teams",
+    "team_alias_jwt_field",
+    "team_allowed_routes",
+    "team_id_default",
+    "team_jwt_scope",
+    "upsert_sso_user_to_team",
+    "user_allowed_roles",
+    "virtual_key_claim_field",
+    "virtual_key_mapping_cache_ttl",
 ];
 
 pub(super) const LITELLM_SETTINGS: &[&str] = &[

@@ -12,6 +12,7 @@ mod general;
 mod guardrails;
 mod identity;
 mod info;
+mod jwt;
 mod known;
 mod models;
 mod network;
@@ -40,6 +41,7 @@ pub(crate) use fetch::FetchSettings;
 pub(crate) use general::MasterSettings;
 pub(crate) use guardrails::{Guardrails, Verdict};
 pub(crate) use identity::IdentitySettings;
+pub(crate) use jwt::IssuerSettings;
 pub(crate) use models::{Deployment, ModelLimits};
 pub(crate) use network::NetworkSettings;
 pub(crate) use own::{AuditSettings, ServerSettings, Times};
@@ -74,6 +76,8 @@ pub(crate) struct Settings {
     pub(crate) network: NetworkSettings,
     /// Who calls besides the bearers of keys.
     pub(crate) identity: IdentitySettings,
+    /// Whose tokens are accepted.
+    pub(crate) issuers: Vec<IssuerSettings>,
     pub(crate) audit: AuditSettings,
     /// Origins that may lie on a private network.
     pub(crate) private_upstreams: Vec<Origin>,
@@ -149,6 +153,7 @@ impl Settings {
             server: own.server,
             network: NetworkSettings::default(),
             identity: own.identity,
+            issuers: own.issuers,
             audit: own.audit,
             private_upstreams: own.private_upstreams,
             fetch_urls: own.fetch_urls,
@@ -162,7 +167,7 @@ impl Settings {
 fn whole(source: &Source<'_>, root: &tree::Node) -> Option<Settings> {
     let mut top = Field::root(source, root).section()?;
     // Ours first: the others lean on it.
-    let own = top
+    let mut own = top
         .take("bartizan")
         .and_then(|field| field.section())
         .map(own::read)
@@ -181,7 +186,7 @@ fn whole(source: &Source<'_>, root: &tree::Node) -> Option<Settings> {
     let general = match top.take("general_settings") {
         Some(field) => field
             .section()
-            .map(|section| general::read(section, source, &own.data_dir)),
+            .map(|section| general::read(section, source, &mut own)),
         None => Some(general::absent(source, &own.data_dir)),
     };
     let shared = models::Shared {
@@ -220,6 +225,7 @@ fn whole(source: &Source<'_>, root: &tree::Node) -> Option<Settings> {
         server: own.server,
         network: general.network,
         identity: own.identity,
+        issuers: own.issuers,
         audit: own.audit,
         private_upstreams: own.private_upstreams,
         fetch_urls: own.fetch_urls,

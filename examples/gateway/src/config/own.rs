@@ -12,6 +12,7 @@ use super::database::{self, Feed};
 use super::fetch::{self, FetchSettings};
 use super::field::Field;
 use super::identity::{self, IdentitySettings};
+use super::jwt::{self, IssuerSettings};
 use super::pii::{self, PiiOwn};
 use super::presidio::{self, PresidioSettings};
 use super::read::Section;
@@ -30,6 +31,7 @@ pub(super) struct Own {
     pub(super) fetch_urls: Option<FetchSettings>,
     pub(super) presidio: Option<PresidioSettings>,
     pub(super) identity: IdentitySettings,
+    pub(super) issuers: Vec<IssuerSettings>,
     pub(super) pii: PiiOwn,
     /// The catalogue's, and the user's own.
     pub(super) providers: Providers,
@@ -51,6 +53,7 @@ impl Default for Own {
             fetch_urls: None,
             presidio: None,
             identity: IdentitySettings::default(),
+            issuers: Vec::new(),
             pii: PiiOwn::default(),
             providers: Providers::builtin(),
             data_dir,
@@ -206,6 +209,9 @@ pub(super) fn read(mut section: Section<'_>) -> Own {
         .and_then(|field| presidio::read(&field, &own.server));
     if let Some(section) = section.take("identity").and_then(|field| field.section()) {
         own.identity = identity::read(section, &own.server);
+    }
+    if let Some(section) = section.take("jwt").and_then(|field| field.section()) {
+        own.issuers = jwt::read(section, &own.private_upstreams);
     }
     section.finish(&[]);
     own

@@ -1,4 +1,5 @@
 mod identity;
+mod jwt;
 mod network;
 mod onnx;
 mod pii;

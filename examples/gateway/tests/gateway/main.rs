@@ -15,6 +15,7 @@ mod demo;
 mod destinations;
 mod drain;
 mod http;
+mod jwt;
 mod keys;
 mod network;
 #[cfg(feature = "onnx")]

@@ -1,0 +1,87 @@
+//! Tokens of identity providers: their keys are had by a client of their own, which reaches nothing else.
+
+use std::time::Duration;
+
+use bartizan::auth::ConfigError;
+use bartizan::auth::jwt::{Fetch, FetchError, Fetched, Jwt};
+use bartizan::core::Body;
+use bartizan::egress::{self, Client, Origin, Policy, Timeouts};
+use http::header::{ACCEPT, USER_AGENT};
+use http::{Request, StatusCode, Uri};
+
+use crate::config::{IssuerSettings, Settings};
+
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Why tokens can't be verified. Configuration that was read rightly never gets here.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum JwtError {
+    #[error("tokens of identity providers: {0}")]
+    Settings(#[from] ConfigError),
+    #[error("tokens of identity providers: {0}")]
+    Client(#[from] egress::Error),
+}
+
+/// Sets up whom is believed, where the configuration names an issuer.
+///
+/// # Errors
+/// TLS can't be set up.
+pub(crate) fn verifier(settings: &Settings) -> Result<Option<Jwt>, JwtError> {
+    if settings.issuers.is_empty() {
+        return Ok(None);
+    }
+    let policy = policy(&settings.issuers, &settings.private_upstreams);
+    let times = Timeouts::default().head(PATIENCE).idle(PATIENCE);
+    let client = Client::builder(policy)
+        .timeouts(times.total(PATIENCE))
+        .keep_idle(1, Duration::from_secs(10))
+        .build()?;
+    let issuers = settings.issuers.iter().map(|told| told.issuer.clone());
+    let builder = issuers.fold(Jwt::builder(Keys(client)), |builder, issuer| {
+        builder.issuer(issuer)
+    });
+    Ok(Some(builder.build()?))
+}
+
+/// The issuers themselves. One that says where its keys are may name any public place, and no private one: what its document says is an issuer's word
+/// and not the configuration's.
+fn policy(issuers: &[IssuerSettings], private: &[Origin]) -> Policy {
+    issuers.iter().fold(Policy::closed(), |policy, told| {
+        let origin = told.origin.clone();
+        let policy = if private.contains(&origin) {
+            policy.allow_private(origin)
+        } else {
+            policy.allow(origin)
+        };
+        if told.discovers {
+            policy.allow_any_public()
+        } else {
+            policy
+        }
+    })
+}
+
+/// Gets issuers' documents.
+struct Keys(Client);
+
+impl Fetch for Keys {
+    async fn get(&self, url: &Uri, most: usize) -> Result<Fetched, FetchError> {
+        let request = Request::get(url.clone())
+            .header(ACCEPT, "application/json")
+            .header(
+                USER_AGENT,
+                concat!("bartizan-gateway/", env!("CARGO_PKG_VERSION")),
+            )
+            .body(Body::empty())
+            .map_err(FetchError::new)?;
+        let answer = self.0.send(request).await.map_err(FetchError::new)?;
+        let status = answer.status();
+        // What else it says is not looked at.
+        if status != StatusCode::OK {
+            return Ok(Fetched::new(status, Vec::new()));
+        }
+        let body = answer.into_body().into_bytes(most).await;
+        let body = body.map_err(FetchError::new)?;
+        Ok(Fetched::new(status, body.to_vec()))
+    }
+}
