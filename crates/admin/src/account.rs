@@ -153,6 +153,7 @@ macro_rules! account {
             /// What is to change. What is left out stays; `null` takes it away.
             $change {
                 /// Which one.
+                #[schema(value_type = String, required)]
                 $id: Option<String>,
                 /// The version that the caller saw: with another, nothing is changed (409).
                 version: Option<u64>,

@@ -15,6 +15,8 @@ use utoipa::openapi::{
 };
 use utoipa::{PartialSchema, ToSchema};
 
+use crate::widths::widen;
+
 type Schemas = Vec<(String, RefOr<Schema>)>;
 
 /// What was gathered of the routes so far.
@@ -83,7 +85,9 @@ impl Document {
     pub(crate) fn build(&self) -> OpenApi {
         let mut components = ComponentsBuilder::new();
         for (name, schema) in &self.schemas {
-            components = components.schema(name.clone(), schema.clone());
+            let mut schema = schema.clone();
+            widen(&mut schema);
+            components = components.schema(name.clone(), schema);
         }
         let bearer = HttpBuilder::new()
             .scheme(HttpAuthScheme::Bearer)
@@ -166,7 +170,8 @@ pub(crate) fn query<I: ToSchema>() -> Takes {
     I::schemas(&mut schemas);
     let mut parameters = Vec::new();
     if let RefOr::T(Schema::Object(object)) = I::schema() {
-        for (name, schema) in object.properties {
+        for (name, mut schema) in object.properties {
+            widen(&mut schema);
             let required = if object.required.contains(&name) {
                 Required::True
             } else {
@@ -198,6 +203,11 @@ pub(crate) fn query<I: ToSchema>() -> Takes {
 pub(crate) fn body<I: ToSchema>(path: &str) -> Takes {
     let mut schemas = Schemas::new();
     let schema = refer::<I>(&mut schemas);
+    // Nothing is read as `{}`.
+    let required = match I::schema() {
+        RefOr::T(Schema::Object(object)) if object.required.is_empty() => Required::False,
+        _ => Required::True,
+    };
     let named = path
         .split('/')
         .filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
@@ -215,7 +225,7 @@ pub(crate) fn body<I: ToSchema>(path: &str) -> Takes {
         body: Some(
             RequestBodyBuilder::new()
                 .content("application/json", content)
-                .required(Some(Required::True))
+                .required(Some(required))
                 .build(),
         ),
         schemas,

@@ -69,6 +69,7 @@ mod routes;
 mod sighting;
 mod team;
 mod user;
+mod widths;
 
 pub use capability::{Capability, Permitted};
 pub use done::Done;

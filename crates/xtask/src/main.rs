@@ -2,10 +2,11 @@
 //!
 //! | chore | does |
 //! |---|---|
-//! | `test` | installs what the tests need where it may, and runs every test: unit, integration and documentation tests, then models in the ONNX runtime, then the official SDKs against the example gateway |
+//! | `test` | installs what the tests need where it may, and runs every test: unit, integration and documentation tests, then models in the ONNX runtime, then the official SDKs against the example gateway, then the management API by its document |
 //! | `test --all` | the same, and fails when something could not be run on this machine; CI calls it so |
 //! | `sdk [WORDS]` | builds the gateway and runs the SDK tests alone; WORDS go to pytest, such as `-k masking` |
 //! | `differential [WORDS]` | compares what LiteLLM sends with what we send, `--list` tells all differences; then runs LiteLLM's guardrail and Presidio's libraries against our Presidio |
+//! | `management` | asks the management API for whatever its OpenAPI document allows, with a key of each role (schemathesis) |
 //! | `eval-pii DATASET [OPTIONS]` | measures how well personal data is found, or with `speed` how fast, `--with-presidio` beside Presidio; without words it tells what it takes |
 //! | `onnx [WORDS]` | runs the tests of models in the ONNX runtime, which it installs; WORDS choose among them |
 //! | `fuzz [SECONDS]` | runs every fuzz target, 150 seconds in all unless told |
@@ -25,6 +26,7 @@ mod evaluation;
 mod features;
 mod fuzz;
 mod links;
+mod management;
 mod needs;
 mod onnx;
 mod phones;
@@ -38,7 +40,7 @@ use std::process::ExitCode;
 
 use report::Report;
 
-const USAGE: &str = "usage: cargo xtask test [--all] | sdk [WORDS] | differential [WORDS] | eval-pii DATASET | onnx [WORDS] | fuzz [SECONDS] | features | docs-links | models PATH DAY | providers-doc | phones DAY|check | setup";
+const USAGE: &str = "usage: cargo xtask test [--all] | sdk [WORDS] | differential [WORDS] | management | eval-pii DATASET | onnx [WORDS] | fuzz [SECONDS] | features | docs-links | models PATH DAY | providers-doc | phones DAY|check | setup";
 
 /// Why a chore stopped, in words for whoever runs it.
 type Failure = String;
@@ -52,6 +54,7 @@ fn main() -> ExitCode {
         ["test", "--all"] => tests::run(&mut report, true),
         ["sdk", words @ ..] => sdk::alone(&mut report, words),
         ["differential", words @ ..] => differential::alone(&mut report, words),
+        ["management"] => management::alone(&mut report),
         ["eval-pii", words @ ..] => evaluation::run(words),
         ["onnx", words @ ..] => onnx::alone(&mut report, words),
         ["docs-links"] => links::run(&mut report),

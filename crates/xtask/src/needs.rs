@@ -45,7 +45,9 @@ impl fmt::Display for Need {
         let tests = match self {
             Self::Redis => "tests with redis in their names",
             Self::Postgres => "tests with postgres in their names",
-            Self::Python => "the SDK tests, Presidio and the ONNX runtime",
+            Self::Python => {
+                "the SDK tests, Presidio, the management API by its document and the ONNX runtime"
+            }
             Self::Kill => "tests that signal a process",
         };
         write!(

@@ -2,7 +2,7 @@
 
 use crate::needs::{self, Need};
 use crate::report::Report;
-use crate::{Failure, differential, onnx, phones, sdk, tree};
+use crate::{Failure, differential, management, onnx, phones, sdk, tree};
 
 pub(crate) fn run(report: &mut Report, all: bool) -> Result<(), Failure> {
     if all {
@@ -31,6 +31,7 @@ pub(crate) fn run(report: &mut Report, all: bool) -> Result<(), Failure> {
     sdk::after_tests(report, &missing);
     if !missing.contains(&Need::Python) {
         differential::run(report, &[]);
+        management::run(report);
     }
     Ok(())
 }
