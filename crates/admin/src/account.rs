@@ -1,13 +1,12 @@
 //! What organizations, teams and users have in common.
 
-use std::collections::BTreeMap;
-
-use bartizan_auth::{Account, AccountId, AccountKind, Changed, Error, Keys, Member};
+use bartizan_auth::{Account, AccountId, AccountKind, Changed, Error, Keys, Member, Metadata};
 use bartizan_core::{Principal, Refusal, Role};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::done::Done;
+use crate::object::Object;
 use crate::read::invalid;
 use crate::rights::{ShownRights, moment};
 use crate::role::member_role;
@@ -17,7 +16,8 @@ use crate::role::member_role;
 pub(crate) struct AccountShown {
     #[serde(flatten)]
     rights: ShownRights,
-    metadata: BTreeMap<String, String>,
+    #[schema(value_type = std::collections::BTreeMap<String, serde_json::Value>)]
+    metadata: Metadata,
     blocked: bool,
     /// The public name of the key that made it.
     created_by: String,
@@ -72,9 +72,12 @@ impl MemberTold {
         members.iter().map(shown).collect()
     }
 
-    pub(crate) fn read_all(told: Option<Vec<Self>>, admin: Role) -> Result<Vec<Member>, Refusal> {
+    pub(crate) fn read_all(
+        told: Option<Vec<Object<Self>>>,
+        admin: Role,
+    ) -> Result<Vec<Member>, Refusal> {
         let members = told.unwrap_or_default().into_iter();
-        members.map(|member| member.read(admin)).collect()
+        members.map(|Object(member)| member.read(admin)).collect()
     }
 }
 
@@ -353,7 +356,8 @@ macro_rules! members {
             /// Of which one.
             $id: String,
             /// Who, and what they may do there.
-            member: crate::account::MemberTold,
+            #[schema(value_type = crate::account::MemberTold)]
+            member: crate::object::Object<crate::account::MemberTold>,
             /// The version that the caller saw: with another, nothing is changed (409).
             #[serde(default)]
             version: Option<u64>,
@@ -407,7 +411,7 @@ macro_rules! members {
             by: Permitted<crate::capability::$manage>,
             wish: $added,
         ) -> Result<Done<$shown>, Refusal> {
-            let member = wish.member.read(bartizan_core::Role::$admin)?;
+            let member = wish.member.0.read(bartizan_core::Role::$admin)?;
             let id = named(wish.$id);
             let changed = keys
                 .add_member(by.principal(), &id, member, wish.version)

@@ -53,11 +53,13 @@
 
 mod account;
 pub mod capability;
+mod digits;
 mod document;
 mod done;
 mod key;
 mod log;
 mod money;
+mod object;
 mod organization;
 mod page;
 mod query;

@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 use crate::account::{AccountShown, MemberTold, account, members};
 use crate::capability::Permitted;
 use crate::done::Done;
+use crate::object::Object;
 use crate::routes::{Routes, Verbs};
 
 pub(crate) fn routes(routes: Routes) -> Routes {
@@ -77,7 +78,8 @@ account! {
     needs [SeeOrganizations, CreateOrganization, UpdateOrganization, BoundOrganization, DeleteOrganization],
     new OrganizationNew {
         /// Its users, and what they may do there.
-        members: Option<Vec<MemberTold>>,
+        #[schema(value_type = Option<Vec<MemberTold>>)]
+        members: Option<Vec<Object<MemberTold>>>,
     }
     change OrganizationUpdate {}
     types [OrganizationNamed, OrganizationsNamed, OrganizationsAsked, OrganizationInfo, OrganizationPage]

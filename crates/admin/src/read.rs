@@ -1,8 +1,10 @@
 //! Reads what was sent: strictly, with the field's name in each refusal, and without saying again what was sent.
 
-use bartizan_core::json::{Bounds, Json, Kind};
+use bartizan_core::json::{Bounds, Json, Kind, Value};
 use bartizan_core::{Body, Refusal, RefusalKind};
 use serde::de::DeserializeOwned;
+
+use crate::digits;
 
 /// The most bytes of a body.
 pub(crate) const MOST: usize = 1 << 20;
@@ -41,7 +43,25 @@ pub(crate) async fn body<T: DeserializeOwned>(body: Body) -> Result<T, Refusal> 
             ));
         }
     }
+    if let Some(noted) = json.root().get("metadata")
+        && !numbers(noted).all(|number| digits::are_kept(number.raw()))
+    {
+        return Err(invalid(
+            "metadata",
+            "a number has more digits than are kept: give it as a text",
+        ));
+    }
     serde_json::from_str(json.as_str()).map_err(|error| explain(&json, &error))
+}
+
+/// Every number inside.
+fn numbers(value: Value<'_>) -> Box<dyn Iterator<Item = Value<'_>> + '_> {
+    match value.kind() {
+        Kind::Number => Box::new(std::iter::once(value)),
+        Kind::Array => Box::new(value.items().flat_map(numbers)),
+        Kind::Object => Box::new(value.members().flat_map(|(_, value)| numbers(value))),
+        _ => Box::new(std::iter::empty()),
+    }
 }
 
 /// Tells what is wrong where, and what was expected instead.
@@ -134,6 +154,8 @@ mod tests {
 
     use super::*;
     use crate::money::Money;
+    use crate::object::Object;
+    use crate::rights::ModelBudget;
 
     #[derive(Debug, Default, Deserialize)]
     #[serde(deny_unknown_fields, default)]
@@ -141,7 +163,8 @@ mod tests {
         key_alias: Option<String>,
         rpm_limit: Option<u32>,
         max_budget: Option<Money>,
-        metadata: BTreeMap<String, String>,
+        metadata: BTreeMap<String, serde_json::Value>,
+        model_max_budget: BTreeMap<String, Object<ModelBudget>>,
     }
 
     async fn read(text: impl Into<String>) -> Result<Wish, Refusal> {
@@ -179,9 +202,24 @@ mod tests {
                 "`max_budget` is not valid: expected US dollars as a decimal number from 0, in at most 28 digits",
             ),
             (
-                r#"{"metadata":{"a":{"canary":1}}}"#,
+                r#"{"metadata":["canary"]}"#,
                 "invalid_field",
-                "`metadata` is not valid: expected a string",
+                "`metadata` is not valid: expected a map",
+            ),
+            (
+                r#"{"metadata":{"a":[{"b":0.300000000000000000001}]}}"#,
+                "invalid_field",
+                "a number has more digits than are kept",
+            ),
+            (
+                r#"{"model_max_budget":{"gpt-4":["10"]}}"#,
+                "invalid_field",
+                "`model_max_budget` is not valid: expected an object",
+            ),
+            (
+                r#"{"metadata":{"a":{"sk-canary":1}}}"#,
+                "invalid_field",
+                "a key stands where none belongs",
             ),
             (
                 r#"["canary"]"#,

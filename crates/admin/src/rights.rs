@@ -11,6 +11,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
 
 use crate::money::Money;
+use crate::object::Object;
 use crate::read::invalid;
 
 /// A member that may be left out, or be `null` to take away what there is.
@@ -81,15 +82,15 @@ macro_rules! wish {
             /// US dollars of each model.
             #[serde(deserialize_with = "crate::rights::told")]
             #[schema(value_type = Option<std::collections::BTreeMap<String, crate::rights::ModelBudget>>)]
-            model_max_budget: crate::rights::Told<std::collections::BTreeMap<String, crate::rights::ModelBudget>>,
+            model_max_budget: crate::rights::Told<std::collections::BTreeMap<String, crate::object::Object<crate::rights::ModelBudget>>>,
             /// Guardrails that calls must pass, besides those of all.
             #[serde(deserialize_with = "crate::rights::told")]
             #[schema(value_type = Option<Vec<String>>)]
             guardrails: crate::rights::Told<Vec<String>>,
-            /// Free-form pairs of texts.
+            /// What is noted about it: names, each with any value. 16 KiB at most, in 8 levels.
             #[serde(deserialize_with = "crate::rights::told")]
-            #[schema(value_type = Option<std::collections::BTreeMap<String, String>>)]
-            metadata: crate::rights::Told<std::collections::BTreeMap<String, String>>,
+            #[schema(value_type = Option<std::collections::BTreeMap<String, serde_json::Value>>)]
+            metadata: crate::rights::Told<bartizan_auth::Metadata>,
             /// Whether it is blocked.
             #[serde(deserialize_with = "crate::rights::told")]
             #[schema(value_type = Option<bool>)]
@@ -118,7 +119,7 @@ macro_rules! wish {
             }
 
             /// Takes out the metadata; `null` is none.
-            fn metadata(&mut self) -> Option<std::collections::BTreeMap<String, String>> {
+            fn metadata(&mut self) -> Option<bartizan_auth::Metadata> {
                 self.metadata.take().map(Option::unwrap_or_default)
             }
 
@@ -144,7 +145,7 @@ pub(crate) struct Wished {
     pub(crate) budget_duration: Told<String>,
     pub(crate) model_rpm_limit: Told<BTreeMap<String, Limit>>,
     pub(crate) model_tpm_limit: Told<BTreeMap<String, Limit>>,
-    pub(crate) model_max_budget: Told<BTreeMap<String, ModelBudget>>,
+    pub(crate) model_max_budget: Told<BTreeMap<String, Object<ModelBudget>>>,
     pub(crate) guardrails: Told<Vec<String>>,
 }
 
@@ -200,7 +201,7 @@ impl Wished {
             .map(|budgets| {
                 let budgets = budgets.unwrap_or_default().into_iter();
                 budgets
-                    .map(|(model, budget)| Ok((model, budget.read()?)))
+                    .map(|(model, Object(budget))| Ok((model, budget.read()?)))
                     .collect::<Result<_, Refusal>>()
             })
             .transpose()?;

@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 use crate::account::{AccountShown, MemberTold, account, members};
 use crate::capability::Permitted;
 use crate::done::Done;
+use crate::object::Object;
 use crate::routes::{Routes, Verbs};
 
 pub(crate) fn routes(routes: Routes) -> Routes {
@@ -64,7 +65,8 @@ account! {
         /// Its organization, which never changes.
         organization_id: Option<String>,
         /// Its users, and what they may do there.
-        members_with_roles: Option<Vec<MemberTold>>,
+        #[schema(value_type = Option<Vec<MemberTold>>)]
+        members_with_roles: Option<Vec<Object<MemberTold>>>,
     }
     change TeamUpdate {}
     types [TeamNamed, TeamsNamed, TeamsAsked, TeamInfo, TeamPage]

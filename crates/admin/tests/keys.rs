@@ -96,6 +96,50 @@ async fn what_is_not_known_is_named_with_the_nearest() {
 }
 
 #[tokio::test]
+async fn a_list_in_the_place_of_an_object_is_refused_and_so_is_metadata_beyond_its_bounds() {
+    let api = Api::in_memory();
+    api.must(MASTER, "/team/new", r#"{"team_id":"search"}"#)
+        .await;
+    let deep = format!("{}1{}", "[".repeat(9), "]".repeat(9));
+    let deep = format!(r#"{{"metadata":{{"a":{deep}}}}}"#);
+    let long = format!(r#"{{"metadata":{{"a":["{}"]}}}}"#, "x".repeat(17_000));
+    for (path, body, field) in [
+        (
+            "/team/member_add",
+            r#"{"team_id":"search","member":["robin","admin"]}"#,
+            "member",
+        ),
+        (
+            "/team/new",
+            r#"{"members_with_roles":[["robin","admin"]]}"#,
+            "members_with_roles",
+        ),
+        (
+            "/organization/new",
+            r#"{"members":[{"user_id":"kim"},["robin"]]}"#,
+            "members",
+        ),
+        (
+            "/key/generate",
+            r#"{"model_max_budget":{"gpt-4":["10",null,"1d"]}}"#,
+            "model_max_budget",
+        ),
+        ("/key/generate", r#"{"metadata":["a"]}"#, "metadata"),
+        (
+            "/key/generate",
+            r#"{"metadata":{"a":123456789012345678901}}"#,
+            "metadata",
+        ),
+        ("/key/generate", deep.as_str(), "metadata"),
+        ("/key/generate", long.as_str(), "metadata"),
+    ] {
+        let told = api.post(MASTER, path, body).await;
+        assert_eq!(told.status, StatusCode::BAD_REQUEST, "{path} {body}");
+        assert_eq!(told.json()["error"]["param"], field, "{path} {body}");
+    }
+}
+
+#[tokio::test]
 async fn every_field_of_a_key_comes_back_as_it_was_told_and_null_takes_it_away() {
     let api = Api::new().await;
     let fields = json!({
@@ -103,7 +147,7 @@ async fn every_field_of_a_key_comes_back_as_it_was_told_and_null_takes_it_away()
         "models": ["gpt-4", "claude-*"], "allowed_routes": ["/v1/chat/*"], "allowed_ips": ["10.0.0.0/8"], "rpm_limit": 3, "tpm_limit": 4,
         "max_parallel_requests": 5, "max_budget": 0.1, "soft_budget": 0.05, "budget_duration": "30d", "model_rpm_limit": {"gpt-4": 1},
         "model_tpm_limit": {"gpt-4": 2}, "model_max_budget": {"gpt-4": {"max_budget": 7.5, "budget_duration": "1d"}}, "guardrails": ["g"],
-        "aliases": {"fast": "gpt-4"}, "metadata": {"a": "b"}, "tags": ["t"], "rotation_interval": "7d", "blocked": true,
+        "aliases": {"fast": "gpt-4"}, "metadata": {"a": "b", "of": {"all": [1, 2.5, true, null, "kinds"]}}, "tags": ["t"], "rotation_interval": "7d", "blocked": true,
     });
     let minted = api.must(MASTER, "/key/generate", &fields.to_string()).await;
     for (name, value) in fields.as_object().unwrap() {

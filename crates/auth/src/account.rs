@@ -1,11 +1,11 @@
 //! Organisations, teams and users: what keys belong to.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
 use bartizan_core::{Level, Role};
 
+use crate::metadata::Metadata;
 use crate::rights::Rights;
 
 /// Which level of the hierarchy an account stands on: organisation over team over user over key.
@@ -104,7 +104,7 @@ pub struct Account {
     /// What binds every key in it.
     pub rights: Rights,
     /// Free-form pairs.
-    pub metadata: BTreeMap<String, String>,
+    pub metadata: Metadata,
     /// Whether an administrator has blocked it, and with it every key in it, for now.
     pub blocked: bool,
     /// The `key_id` of whoever made it.
@@ -131,7 +131,7 @@ impl Account {
             role: Role::InternalUser,
             members: Vec::new(),
             rights: Rights::default(),
-            metadata: BTreeMap::new(),
+            metadata: Metadata::new(),
             blocked: false,
             created_by: String::new(),
             created_at,

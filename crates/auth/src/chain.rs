@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use bartizan_core::{Identity, KeyType, Level, Principal, Role, Scope};
 
 use crate::account::{Account, AccountId, AccountKind};
+use crate::metadata::{self, Metadata};
 use crate::narrow::{self, Groups};
 use crate::record::KeyRecord;
 use crate::rights::{Addresses, Rights, Routes};
@@ -32,7 +33,7 @@ pub(crate) struct Caller<'a> {
     pub(crate) key_type: KeyType,
     pub(crate) rights: &'a Rights,
     pub(crate) aliases: &'a BTreeMap<String, String>,
-    pub(crate) metadata: &'a BTreeMap<String, String>,
+    pub(crate) metadata: &'a Metadata,
     pub(crate) tags: &'a [String],
 }
 
@@ -139,7 +140,7 @@ impl Chain {
             identity = identity.user_id(user);
         }
         for (name, value) in caller.metadata {
-            identity = identity.metadata(name, value);
+            identity = identity.metadata(name, metadata::told(value));
         }
         for tag in caller.tags {
             identity = identity.tag(tag);

@@ -172,6 +172,7 @@ mod keys;
 mod layer;
 mod master;
 mod matrix;
+mod metadata;
 mod narrow;
 mod outside;
 mod peer;
@@ -204,6 +205,7 @@ pub use keys::{
 pub use layer::{Auth, AuthLayer};
 pub use master::MasterKey;
 pub use matrix::{Action, Reach, allowed, reach};
+pub use metadata::Metadata;
 pub use outside::Outside;
 pub use peer::TrustedPeers;
 pub use record::{KeyRecord, Previous, Rotation, Standing};

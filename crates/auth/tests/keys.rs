@@ -198,7 +198,7 @@ async fn fields_out_of_range_are_refused_by_name() {
         ),
         (
             "metadata",
-            request(|request| drop(request.metadata.insert(long.clone(), String::new()))),
+            request(|request| drop(request.metadata.insert(long.clone(), "".into()))),
         ),
         (
             "tags",

@@ -47,6 +47,14 @@ fn digest() -> KeyDigest {
     KeyDigest::from_bytes(bytes)
 }
 
+/// Every kind of value, and numbers that are easily lost.
+fn noted(text: &str) -> serde_json::Value {
+    serde_json::json!({
+        text: [text, null, true, 7, -7, u64::MAX, i64::MIN, 0.1, 3.141_592_653_589_793, 1e300, 5e-324],
+        "deep": {"deeper": [{"text": text}, [], {}, ""]},
+    })
+}
+
 /// A key that no other is.
 fn key() -> KeyRecord {
     KeyRecord::new(KeyId::generate().unwrap(), digest(), NOW)

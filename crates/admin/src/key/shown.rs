@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use bartizan_auth::{KeyRecord, Standing};
+use bartizan_auth::{KeyRecord, Metadata, Standing};
 use bartizan_core::{Clock, SystemClock};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -26,7 +26,8 @@ pub(super) struct KeyShown {
     rights: ShownRights,
     /// KeysNamed model is meant where a caller names another.
     aliases: BTreeMap<String, String>,
-    metadata: BTreeMap<String, String>,
+    #[schema(value_type = BTreeMap<String, serde_json::Value>)]
+    metadata: Metadata,
     tags: Vec<String>,
     /// The public name of the key that minted it.
     created_by: String,

@@ -7,6 +7,7 @@ use bartizan_core::{Bounds, Budget, Decimal, Models};
 
 use crate::Error;
 use crate::account::Account;
+use crate::metadata::{self, Metadata};
 use crate::record::KeyRecord;
 use crate::rights::{Addresses, Rights, Routes};
 
@@ -34,7 +35,7 @@ pub(super) fn key(record: &KeyRecord) -> Result<(), Error> {
             "give at most 64 pairs of names of 1 to 256 characters",
         ));
     }
-    pairs(&record.metadata)?;
+    noted(&record.metadata)?;
     if record.tags.len() > MOST_ENTRIES || !record.tags.iter().all(is_text) {
         return Err(invalid(
             "tags",
@@ -56,7 +57,7 @@ pub(super) fn account(account: &Account) -> Result<(), Error> {
     name("user_email", account.email.as_deref())?;
     name("organization_id", account.organization_id.as_deref())?;
     rights(&account.rights)?;
-    pairs(&account.metadata)?;
+    noted(&account.metadata)?;
     let names: BTreeSet<&String> = account
         .members
         .iter()
@@ -140,12 +141,11 @@ fn amounts(budget: &Budget, most: &'static str, soft: &'static str) -> Result<()
     Ok(())
 }
 
-fn pairs(metadata: &BTreeMap<String, String>) -> Result<(), Error> {
-    let mut texts = metadata.iter().flat_map(|(name, value)| [name, value]);
-    if metadata.len() > MOST_ENTRIES || !texts.all(is_text) {
+fn noted(noted: &Metadata) -> Result<(), Error> {
+    if noted.len() > MOST_ENTRIES || !noted.keys().all(is_text) || !metadata::fits(noted) {
         return Err(invalid(
             "metadata",
-            "give at most 64 pairs of at most 256 characters each",
+            "give at most 64 names of at most 256 characters, 16 KiB in all, in 8 levels, and no control characters",
         ));
     }
     Ok(())

@@ -11,6 +11,7 @@ use super::{Denied, Keys};
 use crate::cache::Known;
 use crate::chain::Caller;
 use crate::digest::KeyDigest;
+use crate::metadata;
 use crate::rights::Rights;
 use crate::store::StoreError;
 
@@ -144,7 +145,7 @@ impl Keys {
             key_type: claims.key_type,
             rights: &rights,
             aliases: &BTreeMap::new(),
-            metadata: &claims.metadata,
+            metadata: &metadata::of_texts(&claims.metadata),
             tags: &claims.tags,
         };
         let (chain, hangs) = self.chain(&caller, &[], None).await?;

@@ -8,6 +8,7 @@ use crate::Error;
 use crate::chain::Caller;
 use crate::key::KeyId;
 use crate::matrix::{Action, Reach, allowed};
+use crate::metadata;
 use crate::narrow;
 use crate::record::{KeyRecord, Standing};
 use crate::rights::Rights;
@@ -138,7 +139,7 @@ impl Keys {
             key_type: by.key_type(),
             rights: &own,
             aliases: &std::collections::BTreeMap::new(),
-            metadata: by.metadata(),
+            metadata: &metadata::of_texts(by.metadata()),
             tags: by.tags(),
         };
         let (chain, _) = self.chain(&caller, &[], None).await?;

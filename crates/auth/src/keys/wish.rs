@@ -7,6 +7,7 @@ use bartizan_core::{Bounds, Budget, Decimal, KeyType, Limits, Models, Period, Ro
 use secrecy::SecretString;
 
 use crate::account::{AccountId, AccountKind, Member};
+use crate::metadata::Metadata;
 use crate::record::KeyRecord;
 use crate::rights::{Addresses, Rights, Routes};
 
@@ -43,8 +44,8 @@ pub struct KeyRequest {
     pub guardrails: BTreeSet<String>,
     /// Which model is meant where a caller names another (`aliases`).
     pub aliases: BTreeMap<String, String>,
-    /// Free-form pairs, 64 at most, each part 256 characters at most.
-    pub metadata: BTreeMap<String, String>,
+    /// What people note about it.
+    pub metadata: Metadata,
     /// Free-form words, 64 at most, 256 characters each at most.
     pub tags: Vec<String>,
     /// How long it lives (`duration`). As long as the minter's own key by default.
@@ -128,7 +129,7 @@ pub struct KeyChange {
     /// Which model is meant where a caller names another.
     pub aliases: Option<BTreeMap<String, String>>,
     /// Free-form pairs.
-    pub metadata: Option<BTreeMap<String, String>>,
+    pub metadata: Option<Metadata>,
     /// Free-form words.
     pub tags: Option<Vec<String>>,
     /// How long it lives from now on (`duration`); `Some(None)` for ever, or as long as the keys that it was minted with.
@@ -160,7 +161,7 @@ pub struct AccountRequest {
     /// What binds every key in it.
     pub rights: Rights,
     /// Free-form pairs.
-    pub metadata: BTreeMap<String, String>,
+    pub metadata: Metadata,
     /// Whether it is blocked from the start.
     pub blocked: bool,
 }
@@ -178,7 +179,7 @@ impl AccountRequest {
             role: None,
             members: Vec::new(),
             rights: Rights::default(),
-            metadata: BTreeMap::new(),
+            metadata: Metadata::new(),
             blocked: false,
         }
     }
@@ -206,7 +207,7 @@ pub struct AccountChange {
     /// What binds every key in it.
     pub rights: RightsChange,
     /// Free-form pairs.
-    pub metadata: Option<BTreeMap<String, String>>,
+    pub metadata: Option<Metadata>,
     /// Whether it is blocked, and with it every key in it.
     pub blocked: Option<bool>,
 }

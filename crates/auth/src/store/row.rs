@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::account::{Account, AccountId, AccountKind, Member};
 use crate::digest::KeyDigest;
 use crate::key::KeyId;
+use crate::metadata::Metadata;
 use crate::record::{KeyRecord, Previous, Rotation};
 use crate::rights::{Addresses, Rights, Routes};
 
@@ -66,7 +67,7 @@ struct KeyBody {
     lineage: Vec<String>,
     previous_until: Option<i64>,
     rotation_interval: Option<String>,
-    metadata: BTreeMap<String, String>,
+    metadata: Metadata,
     tags: Vec<String>,
 }
 
@@ -77,7 +78,7 @@ struct AccountBody {
     role: String,
     members: Vec<(String, String)>,
     rights: RightsBody,
-    metadata: BTreeMap<String, String>,
+    metadata: Metadata,
     created_by: String,
 }
 

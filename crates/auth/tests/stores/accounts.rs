@@ -6,7 +6,7 @@ use std::time::Duration;
 use bartizan_auth::{Account, AccountId, AccountKind, AccountQuery, KeyStore, Member, StoreError};
 use bartizan_core::{Models, Role};
 
-use super::{HOSTILE, NOW, key};
+use super::{HOSTILE, NOW, key, noted};
 
 pub(crate) async fn behave(store: impl KeyStore + Clone) {
     keeps_every_field(&store).await;
@@ -41,7 +41,7 @@ fn full(account: AccountId, text: &str) -> Account {
     ];
     account.rights.models = Models::Only(vec![text.to_owned()]);
     account.rights.guardrails = BTreeSet::from([text.to_owned()]);
-    account.metadata = BTreeMap::from([(text.to_owned(), text.to_owned())]);
+    account.metadata = BTreeMap::from([(text.to_owned(), noted(text))]);
     account.blocked = true;
     account.created_by = text.to_owned();
     account.updated_at = NOW + Duration::from_millis(1);

@@ -8,7 +8,7 @@ use bartizan_auth::{
 };
 use bartizan_core::{Bounds, Budget, KeyType, Limits, Models, Role};
 
-use super::{HOSTILE, NOW, digest, key};
+use super::{HOSTILE, NOW, digest, key, noted};
 
 pub(crate) async fn behave(store: impl KeyStore + Clone) {
     keeps_every_field(&store).await;
@@ -66,7 +66,10 @@ fn full(text: &str) -> KeyRecord {
         interval: "30d".parse().unwrap(),
         next_at: NOW + Duration::from_millis(2),
     });
-    record.metadata = BTreeMap::from([(text.to_owned(), text.to_owned())]);
+    record.metadata = BTreeMap::from([
+        (text.to_owned(), text.into()),
+        ("of all kinds".to_owned(), noted(text)),
+    ]);
     record.tags = vec![text.to_owned(), String::new()];
     record.created_by = text.to_owned();
     record.expires_at = Some(NOW + Duration::from_millis(3));
@@ -219,7 +222,7 @@ async fn loses_no_update(store: &(impl KeyStore + Clone)) {
                     loop {
                         let mut now = one(&store, &key_id).await.unwrap();
                         let count = now.metadata.entry("count".to_owned()).or_default();
-                        *count = (count.parse().unwrap_or(0) + 1_u64).to_string();
+                        *count = (count.as_u64().unwrap_or(0) + 1).into();
                         let seen = now.version;
                         if store.replace(now, seen).await.unwrap() {
                             break;
@@ -233,7 +236,7 @@ async fn loses_no_update(store: &(impl KeyStore + Clone)) {
         writer.await.unwrap();
     }
     let last = one(store, &record.key_id).await.unwrap();
-    assert_eq!(last.metadata["count"], (WRITERS * TIMES).to_string());
+    assert_eq!(last.metadata["count"], WRITERS * TIMES);
     assert_eq!(last.version, 1 + WRITERS * TIMES);
     store.remove(&record.key_id).await.unwrap();
 }
