@@ -50,7 +50,7 @@ fn digest() -> KeyDigest {
 /// Every kind of value, and numbers that are easily lost.
 fn noted(text: &str) -> serde_json::Value {
     serde_json::json!({
-        text: [text, null, true, 7, -7, u64::MAX, i64::MIN, 0.1, 3.141_592_653_589_793, 1e300, 5e-324],
+        text: [text, null, true, 7, -7, u64::MAX, i64::MIN, 0.1, 0.123_456_789_012_345_67, 1e300, 5e-324],
         "deep": {"deeper": [{"text": text}, [], {}, ""]},
     })
 }
