@@ -85,6 +85,8 @@ pub struct Keys {
     /// Those that there are, where that is known.
     guardrails: Option<Arc<BTreeSet<String>>>,
     grace: Duration,
+    /// Why no key rotates by itself, where none does.
+    unrotated: Option<&'static str>,
 }
 
 /// How long a broken feed of changes rests.
@@ -338,6 +340,17 @@ impl Keys {
             field: "guardrails",
             mend: "there is none of such a name: name those that are configured",
         })
+    }
+
+    /// Fails for a schedule that nobody keeps.
+    fn check_schedule(&self, wished: bool) -> Result<(), Error> {
+        match self.unrotated {
+            Some(mend) if wished => Err(Error::Invalid {
+                field: "rotation_interval",
+                mend,
+            }),
+            _ => Ok(()),
+        }
     }
 
     /// Waits for the store, but not for ever: one that hangs must not hang every caller.

@@ -13,7 +13,8 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use bartizan_auth::{
-    Deliver, Denied, Error, KeyRecord, KeyRequest, KeyStore, Keys, MemoryStore, MintedKey, Pepper,
+    Deliver, Denied, Error, KeyChange, KeyRecord, KeyRequest, KeyStore, Keys, MemoryStore,
+    MintedKey, Pepper,
 };
 use bartizan_core::{BoxError, ManualClock, Models, Principal};
 use secrecy::{ExposeSecret, SecretString};
@@ -73,6 +74,30 @@ async fn both_texts_work_until_the_grace_is_over() {
     }
     let done = keys.regenerate(&admin(), key_id, grace).await;
     assert!(matches!(done, Err(Error::Forbidden(_))), "{done:?}");
+}
+
+#[tokio::test]
+async fn a_schedule_that_nobody_keeps_is_refused_with_the_mend() {
+    let builder = Keys::builder(MemoryStore::new(), pepper());
+    let keys = builder.without_rotation("rotate it yourself").build();
+    let interval = "30d".parse().ok();
+    let refused = |error: Error| matches!(error, Error::Invalid { field: "rotation_interval", mend } if mend == "rotate it yourself");
+    let mut request = KeyRequest::default();
+    request.rotation_interval = interval;
+    assert!(refused(keys.generate(&admin(), request).await.unwrap_err()));
+    let minted = mint(&keys, &admin(), |_| {}).await;
+    let key_id = minted.record.key_id.as_str();
+    let mut change = KeyChange::default();
+    change.rotation_interval = Some(interval);
+    assert!(refused(
+        keys.update(&admin(), key_id, change, None)
+            .await
+            .unwrap_err()
+    ));
+    // To take one away is no wish for one.
+    let mut change = KeyChange::default();
+    change.rotation_interval = Some(None);
+    keys.update(&admin(), key_id, change, None).await.unwrap();
 }
 
 #[tokio::test]

@@ -17,13 +17,18 @@ pub(crate) enum NoAdministrator {
     Unchecked(#[from] Denied),
 }
 
+/// The gateway itself, which sees every key and changes none.
+pub(crate) fn looks() -> Principal {
+    let looks = Identity::new("start").role(Role::ProxyAdminViewer);
+    Principal::assume_verified(looks.key_type(KeyType::ReadOnly))
+}
+
 /// Refuses where nobody could manage.
 ///
 /// # Errors
 /// [`NoAdministrator`].
 pub(crate) async fn needed(keys: &Keys) -> Result<(), NoAdministrator> {
-    let looks = Identity::new("start").role(Role::ProxyAdminViewer);
-    let looks = Principal::assume_verified(looks.key_type(KeyType::ReadOnly));
+    let looks = looks();
     let now = SystemClock::new().unix();
     let mut query = KeyQuery::default();
     query.limit = 1_000;

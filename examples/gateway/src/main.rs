@@ -12,6 +12,7 @@ mod identity;
 mod jwt;
 mod presidio;
 mod provider;
+mod rotation;
 mod routes;
 mod serve;
 mod server;

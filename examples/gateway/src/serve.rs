@@ -19,6 +19,7 @@ use crate::config::Settings;
 use crate::demo;
 use crate::presidio::PresidioFront;
 use crate::provider::Catalogue;
+use crate::rotation;
 use crate::routes::{Gateway, Managed, Stacks};
 use crate::server::{Callers, Drained, Front, Server, Tls};
 use crate::stack::{self, Shared};
@@ -157,6 +158,13 @@ async fn serve(plan: Plan) -> Result<(), Failure> {
     let keys = shared.keys.clone();
     // Ends with the runtime.
     tokio::spawn(async move { keys.follow().await });
+    match &settings.rotation {
+        Some(told) => {
+            let folder = rotation::Folder::open(told)?;
+            tokio::spawn(rotation::keep(shared.keys.clone(), folder));
+        }
+        None => rotation::warn_of_idle(&shared.keys).await,
+    }
     if let Some(jwt) = shared.jwt.clone() {
         tokio::spawn(async move { jwt.keep_fresh().await });
     }

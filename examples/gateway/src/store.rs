@@ -9,6 +9,7 @@ use bartizan::auth::{
 };
 
 use crate::config::{Database, Settings};
+use crate::rotation::NOBODY_DELIVERS;
 
 /// Why keys can't be served.
 #[derive(Debug, thiserror::Error)]
@@ -47,7 +48,16 @@ pub(crate) async fn open(settings: &Settings, pepper: Pepper) -> Result<Keys, Op
         Some(redis) => builder.changes(redis.follow()?),
         None => builder,
     };
-    let builder = builder.guardrails(settings.guardrails.names.iter().cloned());
+    let mut builder = builder
+        .guardrails(settings.guardrails.names.iter().cloned())
+        .access_groups(settings.access_groups.clone());
+    if let Some(ttl) = settings.key_ttl {
+        builder = builder.cache_ttl(ttl);
+    }
+    let builder = match &settings.rotation {
+        Some(rotation) => builder.rotation_grace(rotation.grace),
+        None => builder.without_rotation(NOBODY_DELIVERS),
+    };
     Ok(match &settings.previous_pepper {
         Some(previous) => builder.previous_pepper(Pepper::new(previous)?).build(),
         None => builder.build(),

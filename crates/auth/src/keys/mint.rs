@@ -57,6 +57,7 @@ impl Keys {
             ));
         }
         self.check_guardrails(&request.guardrails)?;
+        self.check_schedule(request.rotation_interval.is_some())?;
         let now = self.clock.unix();
         let (key, digest) = self.draw()?;
         let mut record = KeyRecord::new(KeyId::generate()?, digest, whole_milliseconds(now));

@@ -60,6 +60,7 @@ impl Keys {
         if let Some(guardrails) = &change.rights.guardrails {
             self.check_guardrails(guardrails)?;
         }
+        self.check_schedule(matches!(change.rotation_interval, Some(Some(_))))?;
         if record.revoked_at.is_some() {
             return Err(Error::Forbidden("the key was revoked: mint another"));
         }

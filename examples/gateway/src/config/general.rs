@@ -18,6 +18,7 @@ pub(super) struct General {
     pub(super) previous_pepper: Option<SecretString>,
     pub(super) database: Database,
     pub(super) network: NetworkSettings,
+    pub(super) key_ttl: Option<Duration>,
 }
 
 /// Whether there is a master key, and what it is for.
@@ -46,6 +47,10 @@ pub(super) fn read(mut section: Section<'_>, source: &Source<'_>, own: &mut Own)
     let master = master_settings(&mut section, source);
     let database = database::read(&mut section, &own.data_dir);
     let network = network::read(&mut section);
+    // No longer than keys are let in unasked by default: what is changed elsewhere may be heard of no sooner.
+    let key_ttl = section
+        .take("user_api_key_cache_ttl")
+        .and_then(|field| field.duration(Duration::ZERO..=Duration::from_secs(30)));
     jwt::litellm(&mut section, &own.private_upstreams, &mut own.issuers);
     section.finish(known::GENERAL);
     General {
@@ -54,6 +59,7 @@ pub(super) fn read(mut section: Section<'_>, source: &Source<'_>, own: &mut Own)
         previous_pepper: previous_pepper(source),
         database,
         network,
+        key_ttl,
     }
 }
 
@@ -64,6 +70,7 @@ pub(super) fn absent(source: &Source<'_>, data_dir: &Path) -> General {
         previous_pepper: previous_pepper(source),
         database: Database::beside(data_dir),
         network: NetworkSettings::default(),
+        key_ttl: None,
     }
 }
 

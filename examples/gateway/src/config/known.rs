@@ -59,7 +59,6 @@ pub(super) const LITELLM_PARAMS: &[&str] = &[
 ];
 
 pub(super) const MODEL_INFO: &[&str] = &[
-    "access_groups",
     "health_check_model",
     "health_check_timeout",
     "input_cost_per_second",
@@ -129,7 +128,6 @@ pub(super) const GENERAL: &[&str] = &[
     "use_client_credentials_pass_through_routes",
     "use_google_kms",
     "use_redis_transaction_buffer",
-    "user_api_key_cache_ttl",
     "user_header_mappings",
     "user_header_name",
 ];

@@ -2,6 +2,7 @@
 //!
 //! Whatever is wrong with it is said at once, each with its line, its path and the mend. `docs/configuration.md` lists every key.
 
+mod access_groups;
 mod analyzer;
 mod credential;
 mod database;
@@ -23,6 +24,7 @@ mod place;
 mod presidio;
 mod providers;
 mod read;
+mod rotation;
 mod target;
 mod tls;
 mod tree;
@@ -35,6 +37,7 @@ use bartizan::core::Limits;
 use bartizan::egress::Origin;
 use secrecy::{ExposeSecret, SecretString};
 
+pub(crate) use access_groups::AccessGroups;
 pub(crate) use analyzer::{AnalyzerSettings, Finder};
 pub(crate) use database::{Database, Feed};
 pub(crate) use fetch::FetchSettings;
@@ -49,6 +52,7 @@ pub(crate) use pii::PiiOwn;
 pub(crate) use place::{Leg, Way};
 pub(crate) use presidio::PresidioSettings;
 pub(crate) use read::Problem;
+pub(crate) use rotation::RotationSettings;
 pub(crate) use tls::{ClientTls, TlsFiles};
 
 use field::Field;
@@ -59,6 +63,8 @@ use read::Source;
 pub(crate) struct Settings {
     pub(crate) deployments: Vec<Deployment>,
     pub(crate) model_limits: ModelLimits,
+    /// Names that keys may be given in the place of models.
+    pub(crate) access_groups: AccessGroups,
     pub(crate) master: MasterSettings,
     /// Where not given, a file in `data_dir` holds it.
     pub(crate) pepper: Option<SecretString>,
@@ -76,6 +82,10 @@ pub(crate) struct Settings {
     pub(crate) network: NetworkSettings,
     /// Who calls besides the bearers of keys.
     pub(crate) identity: IdentitySettings,
+    /// How long a looked-up key serves without the database being asked, where it is said.
+    pub(crate) key_ttl: Option<Duration>,
+    /// Whether keys get another text by themselves.
+    pub(crate) rotation: Option<RotationSettings>,
     /// Whose tokens are accepted.
     pub(crate) issuers: Vec<IssuerSettings>,
     pub(crate) audit: AuditSettings,
@@ -141,6 +151,7 @@ impl Settings {
         Ok(Self {
             deployments,
             model_limits: ModelLimits::new(),
+            access_groups: AccessGroups::new(),
             master: MasterSettings::managing(master_key),
             pepper,
             previous_pepper,
@@ -153,6 +164,8 @@ impl Settings {
             server: own.server,
             network: NetworkSettings::default(),
             identity: own.identity,
+            key_ttl: None,
+            rotation: own.rotation,
             issuers: own.issuers,
             audit: own.audit,
             private_upstreams: own.private_upstreams,
@@ -194,7 +207,7 @@ fn whole(source: &Source<'_>, root: &tree::Node) -> Option<Settings> {
         private: &own.private_upstreams,
         providers: &own.providers,
     };
-    let (deployments, model_limits) = match top.take("model_list") {
+    let (deployments, model_limits, access_groups) = match top.take("model_list") {
         Some(field) => models::read(&field, &shared),
         None => {
             top.fail("`model_list` is missing: name at least one model to serve");
@@ -213,6 +226,7 @@ fn whole(source: &Source<'_>, root: &tree::Node) -> Option<Settings> {
     Some(Settings {
         deployments,
         model_limits,
+        access_groups,
         master: general.master?,
         pepper: general.pepper,
         previous_pepper: general.previous_pepper,
@@ -225,6 +239,8 @@ fn whole(source: &Source<'_>, root: &tree::Node) -> Option<Settings> {
         server: own.server,
         network: general.network,
         identity: own.identity,
+        key_ttl: general.key_ttl,
+        rotation: own.rotation,
         issuers: own.issuers,
         audit: own.audit,
         private_upstreams: own.private_upstreams,

@@ -6,6 +6,7 @@ use std::time::Duration;
 use bartizan::egress::{Origin, Timeouts};
 use bartizan::translate::catalogue::{Auth, Providers};
 
+use super::access_groups::{self, AccessGroups};
 use super::field::Field;
 use super::info::Info;
 use super::place::Place;
@@ -32,7 +33,11 @@ pub(super) struct Shared<'a> {
 /// What a name may be asked for in a minute, all its deployments together.
 pub(crate) type ModelLimits = BTreeMap<String, bartizan::core::Limits>;
 
-pub(super) fn read(field: &Field<'_>, shared: &Shared<'_>) -> (Vec<Deployment>, ModelLimits) {
+pub(super) fn read(
+    field: &Field<'_>,
+    shared: &Shared<'_>,
+) -> (Vec<Deployment>, ModelLimits, AccessGroups) {
+    let mut groups = access_groups::Read::default();
     let mut limits = ModelLimits::new();
     let mut deployments = Vec::new();
     for item in field.list() {
@@ -46,8 +51,8 @@ pub(super) fn read(field: &Field<'_>, shared: &Shared<'_>) -> (Vec<Deployment>, 
         let info = section
             .take("model_info")
             .and_then(|field| field.section())
-            .map(Info::read)
-            .unwrap_or_default();
+            .map(|mut section| (access_groups::take(&mut section), Info::read(section)));
+        let (named, info) = info.unwrap_or_default();
         section.finish(&[]);
         let name = name.and_then(|field| field.text().map(|text| (text, field)));
         let Some((name, name_field)) = name else {
@@ -56,6 +61,7 @@ pub(super) fn read(field: &Field<'_>, shared: &Shared<'_>) -> (Vec<Deployment>, 
         if name.is_empty() || name.trim_end_matches('*').contains('*') || name.ends_with("**") {
             name_field.fail("a name belongs here, with at most one `*` and that at its end");
         }
+        groups.add(&name, named);
         let Some(params) = params else { continue };
         let (deployment, rpm, tpm) = one(name.clone(), params, info, shared);
         if name.ends_with('*') && (rpm.is_some() || tpm.is_some()) {
@@ -71,7 +77,11 @@ pub(super) fn read(field: &Field<'_>, shared: &Shared<'_>) -> (Vec<Deployment>, 
         }
         deployments.extend(deployment);
     }
-    (deployments, limits)
+    let names = deployments
+        .iter()
+        .map(|deployment: &Deployment| deployment.name.as_str());
+    let groups = groups.finish(names);
+    (deployments, limits, groups)
 }
 
 type One = (Option<Deployment>, Option<u32>, Option<u32>);

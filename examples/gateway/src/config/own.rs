@@ -16,6 +16,7 @@ use super::jwt::{self, IssuerSettings};
 use super::pii::{self, PiiOwn};
 use super::presidio::{self, PresidioSettings};
 use super::read::Section;
+use super::rotation::{self, RotationSettings};
 use super::tls::{self, TlsFiles};
 use super::{providers, target};
 
@@ -32,6 +33,7 @@ pub(super) struct Own {
     pub(super) presidio: Option<PresidioSettings>,
     pub(super) identity: IdentitySettings,
     pub(super) issuers: Vec<IssuerSettings>,
+    pub(super) rotation: Option<RotationSettings>,
     pub(super) pii: PiiOwn,
     /// The catalogue's, and the user's own.
     pub(super) providers: Providers,
@@ -54,6 +56,7 @@ impl Default for Own {
             presidio: None,
             identity: IdentitySettings::default(),
             issuers: Vec::new(),
+            rotation: None,
             pii: PiiOwn::default(),
             providers: Providers::builtin(),
             data_dir,
@@ -210,6 +213,10 @@ pub(super) fn read(mut section: Section<'_>) -> Own {
     if let Some(section) = section.take("identity").and_then(|field| field.section()) {
         own.identity = identity::read(section, &own.server);
     }
+    own.rotation = section
+        .take("key_rotation")
+        .and_then(|field| field.section())
+        .and_then(rotation::read);
     if let Some(section) = section.take("jwt").and_then(|field| field.section()) {
         own.issuers = jwt::read(section, &own.private_upstreams);
     }

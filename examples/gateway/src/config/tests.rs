@@ -1,5 +1,6 @@
 mod identity;
 mod jwt;
+mod keys;
 mod network;
 mod onnx;
 mod pii;

@@ -341,3 +341,49 @@ async fn a_key_asks_for_guardrails_that_are_configured_alone() {
         }
     }
 }
+
+/// LiteLLM's access groups.
+#[tokio::test]
+async fn a_key_of_an_access_group_calls_the_models_that_are_in_it_now() {
+    let mock = MockProvider::start(Script::echo()).await.unwrap();
+    let grouped = |models: &[&str]| {
+        models.iter().fold(config(&mock, ""), |file, model| {
+            let name = format!("{{model_name: {model}, ");
+            file.replace(
+                &name,
+                &format!("{name}model_info: {{access_groups: [fast]}}, "),
+            )
+        })
+    };
+    let gateway = Start::with(grouped(&["gpt", "claude"])).run();
+    let key = gateway.key(r#"{"models":["fast"]}"#).await;
+    let call = async |gateway: &crate::process::Gateway, model: &str| {
+        let body = crate::process::chat(model, "x", r#","max_tokens":9"#);
+        gateway
+            .ask_as(&key, "POST", "/v1/chat/completions", &body)
+            .await
+            .status
+    };
+    for (model, status) in [("gpt", 200), ("claude", 200), ("other", 403), ("fast", 403)] {
+        assert_eq!(call(&gateway, model).await, status, "{model}");
+    }
+    let listed = gateway.ask_as(&key, "GET", "/v1/models", "").await.json();
+    let listed: Vec<_> = listed["data"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|model| model["id"].clone())
+        .collect();
+    assert_eq!(listed, ["claude", "gpt"]);
+    let folder = gateway.stop().await;
+    let gateway = Start::with(grouped(&["other"])).run_in(folder);
+    for (model, status) in [("gpt", 403), ("other", 200)] {
+        assert_eq!(call(&gateway, model).await, status, "{model}");
+    }
+    // A group that is gone opens nothing.
+    let folder = gateway.stop().await;
+    let gateway = Start::with(config(&mock, "")).run_in(folder);
+    for (model, status) in [("gpt", 403), ("other", 403), ("fast", 404)] {
+        assert_eq!(call(&gateway, model).await, status, "{model}");
+    }
+}

@@ -24,6 +24,7 @@ mod presidio;
 mod process;
 mod providers;
 mod regions;
+mod rotation;
 mod routes;
 mod secrets;
 mod shared;

@@ -198,6 +198,54 @@ async fn without_its_database_a_gateway_lets_in_whom_it_knew_and_tells_others_to
     }
 }
 
+/// The database stays away: a key that was looked up goes on for its time, by the clock of its look-up and not of its use.
+#[tokio::test(flavor = "multi_thread")]
+async fn without_its_database_no_key_goes_on_beyond_its_time() {
+    let ttl = Duration::from_secs(3);
+    let database = PrivatePostgres::start().unwrap();
+    let mock = MockProvider::start(Script::echo()).await.unwrap();
+    let general = format!(
+        "{{master_key: {MASTER}, database_url: os.environ/DATABASE, user_api_key_cache_ttl: {}}}",
+        ttl.as_secs()
+    );
+    let file = config(&mock, "").replace(&format!("{{master_key: {MASTER}}}"), &general);
+    let gateway = Start::with(file).env("DATABASE", &database.url()).run();
+    let (key, _) = named(&gateway, "{}").await;
+    let call = async || {
+        let body = chat("gpt", "x", "");
+        gateway
+            .ask_as(&key, "POST", "/v1/chat/completions", &body)
+            .await
+    };
+    let asked = Instant::now();
+    assert_eq!(call().await.status, 200);
+    let known = Instant::now();
+    database.stop().unwrap();
+    let mut let_in = 0;
+    let refused = loop {
+        let began = Instant::now();
+        let answer = call().await;
+        match answer.status {
+            200 => let_in += 1,
+            503 => break answer,
+            other => panic!("{other}: {answer:?}"),
+        }
+        assert!(
+            began < known + ttl,
+            "it goes on after {:?}",
+            known.elapsed()
+        );
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    };
+    assert!(let_in > 10, "{let_in} calls while the key was known");
+    assert!(asked.elapsed() >= ttl, "refused before its time is over");
+    assert_eq!(refused.code(), "auth_unavailable");
+    assert!(refused.header("retry-after").is_some(), "{refused:?}");
+    // The master key needs no database to be known, and one to manage.
+    let minted = gateway.ask_as(MASTER, "POST", "/key/generate", "{}").await;
+    assert_eq!(minted.status, 503, "{minted:?}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_database_of_a_later_version_is_not_touched() {
     use std::process::Command;
