@@ -78,6 +78,16 @@ pub enum ConfigError {
     },
 }
 
+#[cfg(feature = "postgres")]
+impl From<bartizan_database::UrlError> for ConfigError {
+    fn from(error: bartizan_database::UrlError) -> Self {
+        Self::Url {
+            what: "the database's URL",
+            problem: error.0,
+        }
+    }
+}
+
 /// Why a wish about keys was not granted.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]

@@ -332,6 +332,31 @@ impl StoreError {
     }
 }
 
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+impl From<bartizan_database::Error> for StoreError {
+    fn from(error: bartizan_database::Error) -> Self {
+        use bartizan_database::Error;
+        match error {
+            Error::Conflict(which) => {
+                // PostgreSQL names the index, SQLite the column.
+                let alias = which == "keys_alias" || which.contains("keys.alias");
+                Self::Taken(if alias { "key_alias" } else { "key" })
+            }
+            Error::Migration(why) => Self::Migration(why),
+            Error::Full => Self::Full,
+            Error::Unavailable(source) => Self::Unavailable(source),
+            other => Self::unavailable(other),
+        }
+    }
+}
+
+#[cfg(feature = "postgres")]
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        bartizan_database::Error::from(error).into()
+    }
+}
+
 pub(crate) type StoreFuture<'a, T> =
     Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
 

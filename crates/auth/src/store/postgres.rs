@@ -3,6 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
+use bartizan_database::{Error, Migrations, Pool, Values};
+
 use crate::account::{Account, AccountId};
 use crate::digest::KeyDigest;
 use crate::key::KeyId;
@@ -11,16 +13,19 @@ use crate::sighting::{Sighting, Spread};
 use crate::store::row::milliseconds;
 use crate::store::{AccountQuery, KeyQuery, KeyStore, SightingQuery, StoreError};
 
-mod migrate;
-mod pool;
 mod rows;
-mod settings;
 mod sightings;
 
-use pool::Pool;
-use rows::{Values, bind_account, bind_key};
+use rows::{bind_account, bind_key};
 
-pub use settings::PostgresSettings;
+pub use bartizan_database::PostgresSettings;
+
+/// The number spells a name.
+const MIGRATIONS: Migrations = Migrations {
+    list: "bartizan_migrations",
+    lock: 0x6261_7274_697a_616e,
+    steps: &[("keys and accounts", include_str!("postgres/schema_1.sql"))],
+};
 
 const FIND: &str = include_str!("postgres/find.sql");
 const FIND_WITH_ACCOUNTS: &str = include_str!("postgres/find_with_accounts.sql");
@@ -62,7 +67,7 @@ impl PostgresStore {
     /// [`StoreError::Migration`] when the tables can't be brought to this version, or were brought to a newer one; [`StoreError::Unavailable`]
     /// when the database can't be reached or doesn't let us in.
     pub async fn connect(settings: PostgresSettings) -> Result<Self, StoreError> {
-        migrate::migrate(&settings).await?;
+        MIGRATIONS.run(&settings).await?;
         Ok(Self(Pool::new(settings)))
     }
 }
@@ -165,8 +170,8 @@ impl KeyStore for PostgresStore {
     async fn insert_account(&self, account: Account) -> Result<(), StoreError> {
         let bound = bind_account(&account, account.version)?;
         match self.0.change(INSERT_ACCOUNT, bound).await {
-            Err(StoreError::Taken(_)) => Err(StoreError::Taken(account.id.kind.id_field())),
-            other => other.map(drop),
+            Err(Error::Conflict(_)) => Err(StoreError::Taken(account.id.kind.id_field())),
+            other => Ok(other.map(drop)?),
         }
     }
 

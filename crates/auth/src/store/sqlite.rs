@@ -1,12 +1,12 @@
 //! Keys in a SQLite file.
 
 use std::fmt;
-use std::fs::OpenOptions;
 use std::path::Path;
 use std::time::Duration;
 
+use bartizan_database::sqlite::{self, Worker};
 use rusqlite::types::Type;
-use rusqlite::{Connection, ErrorCode, OptionalExtension, Row, named_params};
+use rusqlite::{Connection, OptionalExtension, Row, named_params};
 
 use crate::account::{Account, AccountId};
 use crate::chain::accounts_of;
@@ -19,13 +19,8 @@ use crate::store::{AccountQuery, KeyQuery, KeyStore, SightingQuery, StoreError};
 
 mod accounts;
 mod sightings;
-mod worker;
 
-use worker::Worker;
-
-/// The schema that this code reads and writes, kept in SQLite's `user_version`.
-const VERSION: i64 = 2;
-/// What makes each version of the one before it.
+/// What makes each version of the tables of the one before it.
 const STEPS: [&str; 2] = [
     include_str!("sqlite/schema_1.sql"),
     include_str!("sqlite/schema_2.sql"),
@@ -55,60 +50,13 @@ impl SqliteStore {
     /// [`StoreError::Unavailable`] when the file can't be opened, is no database, or was written by a newer version.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, StoreError> {
         let path = path.as_ref();
-        restrict(path).map_err(StoreError::unavailable)?;
-        let mut writer = connect(path)?;
-        migrate(&mut writer)?;
-        let reader = connect(path)?;
-        reader.pragma_update(None, "query_only", true)?;
+        let writer = sqlite::open(path, &STEPS)?;
+        let reader = sqlite::open_to_read(path)?;
         Ok(Self {
             reader: Worker::start("bartizan-keys-r", reader)?,
             writer: Worker::start("bartizan-keys-w", writer)?,
         })
     }
-}
-
-/// Creates the file for its owner alone, and takes an existing one away from everybody else. SQLite gives its side files the same mode.
-fn restrict(path: &Path) -> std::io::Result<()> {
-    let mut options = OpenOptions::new();
-    options.read(true).write(true).create(true).truncate(false);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let file = options.open(path)?;
-    #[cfg(unix)]
-    file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
-    drop(file);
-    Ok(())
-}
-
-fn connect(path: &Path) -> Result<Connection, StoreError> {
-    let connection = Connection::open(path)?;
-    connection.busy_timeout(Duration::from_secs(1))?;
-    connection.pragma_update(None, "journal_mode", "WAL")?;
-    connection.pragma_update(None, "synchronous", "FULL")?;
-    connection.pragma_update(None, "secure_delete", true)?;
-    connection.pragma_update(None, "trusted_schema", false)?;
-    Ok(connection)
-}
-
-fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
-    let transaction =
-        connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
-    let version: i64 = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
-    let made = usize::try_from(version)
-        .ok()
-        .filter(|made| *made <= STEPS.len());
-    let Some(made) = made else {
-        return Err(StoreError::Migration(format!(
-            "they were brought to version {version} by a newer program, and this one knows {VERSION} at most: run the newer one"
-        )));
-    };
-    for (number, step) in (1..).zip(STEPS).skip(made) {
-        transaction.execute_batch(step).map_err(|error| {
-            StoreError::Migration(format!("migration {number} failed: {error}"))
-        })?;
-    }
-    transaction.pragma_update(None, "user_version", VERSION)?;
-    Ok(transaction.commit()?)
 }
 
 impl KeyStore for SqliteStore {
@@ -343,25 +291,6 @@ fn wrong(column: Unreadable) -> rusqlite::Error {
 
 fn unwritable(error: serde_json::Error) -> rusqlite::Error {
     rusqlite::Error::ToSqlConversionFailure(error.into())
-}
-
-impl From<rusqlite::Error> for StoreError {
-    fn from(error: rusqlite::Error) -> Self {
-        match &error {
-            rusqlite::Error::SqliteFailure(failure, message)
-                if failure.code == ErrorCode::ConstraintViolation =>
-            {
-                let alias = message
-                    .as_ref()
-                    .is_some_and(|message| message.contains("keys.alias"));
-                Self::Taken(if alias { "key_alias" } else { "key" })
-            }
-            rusqlite::Error::SqliteFailure(failure, _) if failure.code == ErrorCode::DiskFull => {
-                Self::Full
-            }
-            _ => Self::unavailable(error),
-        }
-    }
 }
 
 impl fmt::Debug for SqliteStore {

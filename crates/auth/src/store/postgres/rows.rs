@@ -1,30 +1,13 @@
 //! Keys and accounts as rows of PostgreSQL.
 
+use bartizan_database::Values;
+use sqlx::Row;
 use sqlx::postgres::{PgArguments, PgRow};
-use sqlx::{Arguments, Row};
 
 use crate::account::Account;
 use crate::record::KeyRecord;
 use crate::store::StoreError;
 use crate::store::row::{AccountRow, KeyRow};
-
-/// The values of a statement, in order.
-#[derive(Default)]
-pub(super) struct Values(PgArguments);
-
-impl Values {
-    pub(super) fn with<T>(mut self, value: T) -> Result<Self, StoreError>
-    where
-        T: sqlx::Type<sqlx::Postgres> + for<'q> sqlx::Encode<'q, sqlx::Postgres>,
-    {
-        self.0.add(value).map_err(StoreError::Unavailable)?;
-        Ok(self)
-    }
-
-    pub(super) fn done(self) -> PgArguments {
-        self.0
-    }
-}
 
 /// As `insert.sql` and `replace.sql` number them.
 pub(super) fn bind_key(record: &KeyRecord, version: u64) -> Result<PgArguments, StoreError> {

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::time::Duration;
 
+use bartizan_database::{Pool, Values};
 use sqlx::Row;
 use sqlx::postgres::PgRow;
 
-use super::pool::Pool;
-use super::rows::{Values, whole};
+use super::rows::whole;
 use crate::sighting::{Sighting, Spread};
 use crate::store::row::{Unreadable, milliseconds, time};
 use crate::store::{SightingQuery, StoreError};

@@ -9,8 +9,7 @@ use secrecy::{ExposeSecret, SecretString};
 use sqlx::ConnectOptions;
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 
-use crate::ConfigError;
-use crate::store::StoreError;
+use crate::{Error, UrlError};
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 type Password = Pin<Box<dyn Future<Output = Result<SecretString, BoxError>> + Send>>;
@@ -42,7 +41,7 @@ const PARAMETERS: [&str; 18] = [
 /// ```
 /// use std::time::Duration;
 ///
-/// use bartizan_auth::PostgresSettings;
+/// use bartizan_database::PostgresSettings;
 /// use secrecy::SecretString;
 ///
 /// let url = SecretString::from("postgresql://bartizan:a-password@db.example.com/bartizan?sslmode=verify-full");
@@ -52,17 +51,17 @@ const PARAMETERS: [&str; 18] = [
 /// // A new password for each new connection, as clouds give them to a machine's own identity.
 /// let url = SecretString::from("postgresql://bartizan@db.example.com/bartizan?sslmode=verify-full");
 /// let settings = PostgresSettings::from_url(url)?.password_from(|| async { Ok(SecretString::from("a token of fifteen minutes")) });
-/// # Ok::<(), bartizan_auth::ConfigError>(())
+/// # Ok::<(), bartizan_database::UrlError>(())
 /// ```
 #[derive(Clone)]
 #[must_use]
 pub struct PostgresSettings {
     url: SecretString,
     password: Option<Arc<dyn Fn() -> Password + Send + Sync>>,
-    pub(super) connections: u32,
-    pub(super) acquire: Duration,
-    pub(super) connect: Duration,
-    pub(super) statement: Duration,
+    pub(crate) connections: u32,
+    pub(crate) acquire: Duration,
+    pub(crate) connect: Duration,
+    pub(crate) statement: Duration,
 }
 
 impl PostgresSettings {
@@ -74,12 +73,9 @@ impl PostgresSettings {
     /// `verify-full`.
     ///
     /// # Errors
-    /// [`ConfigError::Url`] when it is none, or says something that is not known.
-    pub fn from_url(url: SecretString) -> Result<Self, ConfigError> {
-        let wrong = |problem| ConfigError::Url {
-            what: "the database's URL",
-            problem,
-        };
+    /// [`UrlError`] when it is none, or says something that is not known.
+    pub fn from_url(url: SecretString) -> Result<Self, UrlError> {
+        let wrong = UrlError;
         let text = url.expose_secret();
         let rest = text
             .strip_prefix("postgresql://")
@@ -140,8 +136,7 @@ impl PostgresSettings {
         self
     }
 
-    /// How long the database may work on one statement before it gives up. Five seconds by default. [`Keys`](crate::Keys) stops waiting
-    /// earlier.
+    /// How long the database may work on one statement before it gives up. Five seconds by default.
     pub fn statement_timeout(mut self, patience: Duration) -> Self {
         self.statement = patience;
         self
@@ -158,16 +153,19 @@ impl PostgresSettings {
         self
     }
 
-    /// Read at every connection, so that the password lies nowhere but in its secret.
-    pub(crate) async fn options(&self) -> Result<PgConnectOptions, StoreError> {
+    /// How to connect. Read at every connection, so that the password lies nowhere but in its secret.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when no password is given.
+    pub async fn options(&self) -> Result<PgConnectOptions, Error> {
         let mut options = self
             .url
             .expose_secret()
             .parse::<PgConnectOptions>()
-            .map_err(StoreError::unavailable)?
+            .map_err(Error::unavailable)?
             .disable_statement_logging();
         if let Some(password) = &self.password {
-            let password = password().await.map_err(StoreError::unavailable)?;
+            let password = password().await.map_err(Error::unavailable)?;
             options = options.password(password.expose_secret());
         }
         if options.get_application_name().is_none() {
@@ -177,7 +175,7 @@ impl PostgresSettings {
     }
 
     /// Opens a connection whose statements take `longest` at most.
-    pub(super) async fn open(&self, longest: Duration) -> Result<PgConnection, StoreError> {
+    pub(crate) async fn open(&self, longest: Duration) -> Result<PgConnection, Error> {
         let open = async {
             let mut connection = self.options().await?.connect().await?;
             sqlx::query("SELECT set_config('statement_timeout', $1, false)")
@@ -188,7 +186,7 @@ impl PostgresSettings {
         };
         tokio::time::timeout(self.connect, open)
             .await
-            .map_err(|_| StoreError::unavailable("the database did not let us in in time"))?
+            .map_err(|_| Error::unavailable("the database did not let us in in time"))?
     }
 }
 

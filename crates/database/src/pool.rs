@@ -4,6 +4,7 @@
 //! lives where an answer can be asked for twice, and ends opening a connection though its caller has left: a database that is slow to let
 //! anybody in would else never be got into.
 
+use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -12,8 +13,7 @@ use sqlx::postgres::{PgArguments, PgConnection, PgRow};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio::time::{Instant, timeout};
 
-use super::settings::PostgresSettings;
-use crate::store::StoreError;
+use crate::{Error, PostgresSettings};
 
 /// Firewalls and proxies on the way forget connections that are silent for longer.
 const MOST_IDLE: Duration = Duration::from_secs(300);
@@ -22,8 +22,9 @@ const MOST_AGE: Duration = Duration::from_secs(1_800);
 /// The database gives up by itself first, where it is alive.
 const GRACE: Duration = Duration::from_millis(500);
 
+/// Connections to one database. Clones share them.
 #[derive(Clone)]
-pub(super) struct Pool(Arc<Inner>);
+pub struct Pool(Arc<Inner>);
 
 struct Inner {
     settings: PostgresSettings,
@@ -48,7 +49,9 @@ struct Lease {
 }
 
 impl Pool {
-    pub(super) fn new(settings: PostgresSettings) -> Self {
+    /// Creates it. A connection is opened when one is needed.
+    #[must_use]
+    pub fn new(settings: PostgresSettings) -> Self {
         let places = usize::try_from(settings.connections).unwrap_or(usize::MAX);
         Self(Arc::new(Inner {
             settings,
@@ -58,11 +61,14 @@ impl Pool {
     }
 
     /// Asks what changes nothing: where the connection turns out to be dead, once more on a fresh one.
-    pub(super) async fn read(
+    ///
+    /// # Errors
+    /// What the database says; [`Error::Unavailable`] when it does not answer in time.
+    pub async fn read(
         &self,
         statement: &'static str,
         bound: PgArguments,
-    ) -> Result<Vec<PgRow>, StoreError> {
+    ) -> Result<Vec<PgRow>, Error> {
         let lease = self.lease().await?;
         if !lease.kept {
             return Ok(self.ask(lease, statement, bound).await?);
@@ -77,11 +83,14 @@ impl Pool {
     }
 
     /// Asks what may change something, and is asked once.
-    pub(super) async fn change(
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    pub async fn change(
         &self,
         statement: &'static str,
         bound: PgArguments,
-    ) -> Result<Vec<PgRow>, StoreError> {
+    ) -> Result<Vec<PgRow>, Error> {
         let mut lease = self.lease().await?;
         if lease.kept {
             let ping = timeout(self.0.settings.statement, lease.connection.ping()).await;
@@ -115,19 +124,19 @@ impl Pool {
                 self.give_back(lease);
                 Err(Failure::Refused(error.into()))
             }
-            Err(late) => Err(Failure::Refused(StoreError::unavailable(late))),
+            Err(late) => Err(Failure::Refused(Error::unavailable(late))),
         }
     }
 
-    async fn lease(&self) -> Result<Lease, StoreError> {
+    async fn lease(&self) -> Result<Lease, Error> {
         let place = timeout(
             self.0.settings.acquire,
             Arc::clone(&self.0.places).acquire_owned(),
         );
         let place = place
             .await
-            .map_err(|_| StoreError::unavailable("every connection to the database is busy"))?
-            .map_err(StoreError::unavailable)?;
+            .map_err(|_| Error::unavailable("every connection to the database is busy"))?
+            .map_err(Error::unavailable)?;
         if let Some(idle) = self.take_idle() {
             return Ok(Lease {
                 connection: idle.connection,
@@ -151,7 +160,7 @@ impl Pool {
                 pool.give_back(unwanted);
             }
         });
-        given.await.map_err(StoreError::unavailable)?
+        given.await.map_err(Error::unavailable)?
     }
 
     fn take_idle(&self) -> Option<Idle> {
@@ -183,11 +192,11 @@ impl Pool {
 
 enum Failure {
     /// The connection is of no use.
-    Broken(StoreError),
-    Refused(StoreError),
+    Broken(Error),
+    Refused(Error),
 }
 
-impl From<Failure> for StoreError {
+impl From<Failure> for Error {
     fn from(failure: Failure) -> Self {
         match failure {
             Failure::Broken(error) | Failure::Refused(error) => error,
@@ -209,16 +218,10 @@ fn is_broken(error: &sqlx::Error) -> bool {
     }
 }
 
-impl From<sqlx::Error> for StoreError {
-    fn from(error: sqlx::Error) -> Self {
-        if let sqlx::Error::Database(said) = &error {
-            let alias = said.constraint() == Some("keys_alias");
-            match said.code().as_deref() {
-                Some("23505") => return Self::Taken(if alias { "key_alias" } else { "key" }),
-                Some("53100") => return Self::Full,
-                _ => {}
-            }
-        }
-        Self::unavailable(error)
+impl fmt::Debug for Pool {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pool")
+            .field("settings", &self.0.settings)
+            .finish_non_exhaustive()
     }
 }
