@@ -31,6 +31,18 @@ pub(crate) struct Takes {
     parameters: Vec<Parameter>,
     body: Option<RequestBody>,
     schemas: Schemas,
+    /// The media type of the answer.
+    answered: &'static str,
+}
+
+const JSON: &str = "application/json";
+
+impl Takes {
+    /// Says that the answer is no JSON.
+    pub(crate) const fn answered_as(mut self, media: &'static str) -> Self {
+        self.answered = media;
+        self
+    }
 }
 
 /// A refusal, as OpenAI's clients and LiteLLM's read it.
@@ -69,7 +81,7 @@ impl Document {
         let mut item = self.paths.paths.remove(path).unwrap_or_default();
         for method in methods {
             let id = operation_id(path, method, methods.first() != Some(method));
-            let mut operation = operation(action, &answer, &failure)
+            let mut operation = operation(action, (takes.answered, &answer), &failure)
                 .operation_id(Some(id))
                 .summary(Some(summary))
                 .tag(path.split('/').nth(1).unwrap_or_default())
@@ -110,17 +122,21 @@ impl Document {
     }
 }
 
-fn operation(action: Action, answer: &RefOr<Schema>, failure: &RefOr<Schema>) -> OperationBuilder {
-    let says = |description: &str, schema: &RefOr<Schema>| {
+fn operation(
+    action: Action,
+    answer: (&str, &RefOr<Schema>),
+    failure: &RefOr<Schema>,
+) -> OperationBuilder {
+    let says = |description: &str, media: &str, schema: &RefOr<Schema>| {
         let content = ContentBuilder::new().schema(Some(schema.clone())).build();
         ResponseBuilder::new()
             .description(description)
-            .content("application/json", content)
+            .content(media, content)
             .build()
     };
     let mut operation = OperationBuilder::new()
         .description(Some(format!("Needs `{}`.", action.as_str())))
-        .response("200", says("Done.", answer));
+        .response("200", says("Done.", answer.0, answer.1));
     let refusals: &[(RefusalKind, &str)] = &[
         (
             RefusalKind::BadRequest,
@@ -158,7 +174,7 @@ fn operation(action: Action, answer: &RefOr<Schema>, failure: &RefOr<Schema>) ->
                 .status(bartizan_core::Dialect::Json)
                 .as_u16()
                 .to_string();
-            operation = operation.response(status, says(description, failure));
+            operation = operation.response(status, says(description, JSON, failure));
         }
     }
     operation
@@ -196,6 +212,7 @@ pub(crate) fn query<I: ToSchema>() -> Takes {
         parameters,
         body: None,
         schemas,
+        answered: JSON,
     }
 }
 
@@ -229,6 +246,7 @@ pub(crate) fn body<I: ToSchema>(path: &str) -> Takes {
                 .build(),
         ),
         schemas,
+        answered: JSON,
     }
 }
 

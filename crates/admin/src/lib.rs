@@ -69,6 +69,7 @@ mod role;
 mod router;
 mod routes;
 mod sighting;
+mod spend;
 mod team;
 mod user;
 mod widths;

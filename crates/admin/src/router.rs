@@ -8,6 +8,7 @@ use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use bartizan_auth::{AuthLayer, Keys};
 use bartizan_core::{Body, Dialect, MatchedRoute, Refusal, RefusalKind};
+use bartizan_limit::spend::Spend;
 use http::header::{CACHE_CONTROL, ORIGIN};
 use http::{HeaderMap, HeaderValue};
 use serde::{Deserialize, Serialize};
@@ -18,7 +19,7 @@ use utoipa::openapi::OpenApi;
 use crate::capability::{Permitted, SeeKeys};
 use crate::log::{AnyLog, ChangeLog};
 use crate::routes::{Admin, Routes};
-use crate::{key, organization, sighting, team, user};
+use crate::{key, organization, sighting, spend, team, user};
 
 /// The management API: builds the router. See the [crate's documentation](crate).
 pub struct AdminRouter {
@@ -47,6 +48,13 @@ impl AdminRouter {
     #[must_use]
     pub fn auth(mut self, edit: impl FnOnce(AuthLayer) -> AuthLayer) -> Self {
         self.auth = edit(self.auth);
+        self
+    }
+
+    /// Adds the routes of what was spent, which `spend` knows.
+    #[must_use]
+    pub fn spend(mut self, spend: &Spend) -> Self {
+        self.routes = spend::routes(self.routes, spend);
         self
     }
 

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use axum::extract::{RawPathParams, Request, State};
-use axum::routing::{MethodFilter, on};
+use axum::routing::{MethodFilter, MethodRouter, on};
 use bartizan_auth::Keys;
 use bartizan_core::{Body, ClientIp, Dialect, Refusal};
 use http::request::Parts;
@@ -18,6 +18,7 @@ use crate::capability::{Capability, Permitted};
 use crate::document::{self, Document};
 use crate::done::{Done, unsayable};
 use crate::log::{AnyLog, Recorder};
+use crate::spend::Csv;
 use crate::{query, read};
 
 /// What a request asks to change.
@@ -168,7 +169,7 @@ impl Routes {
     where
         C: Capability,
         I: DeserializeOwned + ToSchema + Send + 'static,
-        O: Serialize + ToSchema,
+        O: Serialize + ToSchema + 'static,
         F: Future<Output = Result<O, Refusal>> + Send,
     {
         const { assert!(!C::ACTION.changes(), "what changes something is recorded") };
@@ -179,16 +180,32 @@ impl Routes {
             &[HttpMethod::Get],
             document::query::<I>(),
         );
-        let serve = move |State(admin): State<Admin>, request: Request| async move {
-            let (parts, _) = request.into_parts();
-            let answer = async {
-                let by = Permitted::<C>::check(&parts)?;
-                let asked = query::read(parts.uri.query())?;
-                Box::pin(handler(admin.keys, by, asked)).await
-            };
-            told(answer.await)
-        };
-        self.router = self.router.route(path, on(MethodFilter::GET, serve));
+        self.router = self.router.route(path, serve_seen(handler, told));
+        self
+    }
+
+    /// Adds a route that shows a table, as [`see`](Self::see) does.
+    #[must_use]
+    pub(crate) fn see_csv<C, I, F>(
+        mut self,
+        path: &'static str,
+        summary: &'static str,
+        handler: impl Fn(Keys, Permitted<C>, I) -> F + Clone + Send + Sync + 'static,
+    ) -> Self
+    where
+        C: Capability,
+        I: DeserializeOwned + ToSchema + Send + 'static,
+        F: Future<Output = Result<Csv, Refusal>> + Send,
+    {
+        const { assert!(!C::ACTION.changes(), "what changes something is recorded") };
+        let query = document::query::<I>().answered_as(CSV);
+        self.document
+            .add::<Csv>(path, summary, C::ACTION, &[HttpMethod::Get], query);
+        let serve = serve_seen(handler, |table| match table {
+            Ok(Csv(text)) => written(text, CSV),
+            Err(refusal) => refusal.render(Dialect::Json),
+        });
+        self.router = self.router.route(path, serve);
         self
     }
 
@@ -240,6 +257,29 @@ impl Routes {
     pub fn document(&self) -> OpenApi {
         self.document.build()
     }
+}
+
+/// Asks a handler that shows something.
+fn serve_seen<C, I, O, F>(
+    handler: impl Fn(Keys, Permitted<C>, I) -> F + Clone + Send + Sync + 'static,
+    told: impl Fn(Result<O, Refusal>) -> Response<Body> + Clone + Send + Sync + 'static,
+) -> MethodRouter<Admin>
+where
+    C: Capability,
+    I: DeserializeOwned + Send + 'static,
+    O: 'static,
+    F: Future<Output = Result<O, Refusal>> + Send,
+{
+    let serve = move |State(admin): State<Admin>, request: Request| async move {
+        let (parts, _) = request.into_parts();
+        let answer = async {
+            let by = Permitted::<C>::check(&parts)?;
+            let asked = query::read(parts.uri.query())?;
+            Box::pin(handler(admin.keys, by, asked)).await
+        };
+        told(answer.await)
+    };
+    on(MethodFilter::GET, serve)
 }
 
 /// Makes a change, between its records.
@@ -310,14 +350,18 @@ fn refuse_key_in_query(parts: &Parts) -> Result<(), Refusal> {
 fn told<O: Serialize>(answer: Result<O, Refusal>) -> Response<Body> {
     let text = answer.and_then(|answer| serde_json::to_string(&answer).map_err(|_| unsayable()));
     match text {
-        Ok(text) => {
-            let mut response = Response::new(Body::from(text));
-            let json = HeaderValue::from_static("application/json");
-            response.headers_mut().insert(header::CONTENT_TYPE, json);
-            response
-        }
+        Ok(text) => written(text, "application/json"),
         Err(refusal) => refusal.render(Dialect::Json),
     }
+}
+
+const CSV: &str = "text/csv; charset=utf-8";
+
+fn written(text: String, media: &'static str) -> Response<Body> {
+    let mut response = Response::new(Body::from(text));
+    let media = HeaderValue::from_static(media);
+    response.headers_mut().insert(header::CONTENT_TYPE, media);
+    response
 }
 
 impl fmt::Debug for Routes {

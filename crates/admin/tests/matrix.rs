@@ -12,6 +12,8 @@ mod support;
 
 use std::collections::BTreeSet;
 
+use bartizan_core::{Clock, SystemClock};
+use bartizan_limit::spend::SpendEntry;
 use serde_json::{Value, json};
 use support::{Api, MASTER, Told};
 
@@ -91,6 +93,11 @@ async fn world(role: &str, key_type: &str) -> World {
     for [user, team, _] in WHOSE {
         victims.push(mint(json!({"user_id": user, "team_id": team})).await.1);
     }
+    for key in &victims {
+        // Of nobody but the key: whoever sees it sees what it spent.
+        api.spend
+            .record(SpendEntry::new(SystemClock::new().unix(), key, "gpt-4o"));
+    }
     World { api, key, victims }
 }
 
@@ -144,6 +151,13 @@ fn query(path: &str, far: usize, victim: &str) -> Option<(String, String)> {
     let [user, team, organization] = WHOSE[far];
     Some(match path {
         "/key/info" | "/key/addresses" => (format!("?key={victim}"), String::new()),
+        "/spend/logs" | "/global/spend/report" | "/spend/export" => {
+            (format!("?key={victim}"), victim.to_owned())
+        }
+        "/user/daily/activity" => (
+            format!("?key_id={victim}"),
+            r#""total_api_requests":1,"#.to_owned(),
+        ),
         "/key/list" => (String::new(), victim.to_owned()),
         // The team that one is in is one's own.
         "/team/info" | "/team/list" if far == 1 => return None,
@@ -262,8 +276,11 @@ async fn the_table_the_document_and_the_router_have_the_same_routes() {
                 assert_eq!(schema["additionalProperties"], false, "{path}: {name}");
             }
             for status in statuses {
-                let answer = &operation["responses"][status]["content"]["application/json"]["schema"]
-                    ["$ref"];
+                let media = match status {
+                    "200" if path == "/spend/export" => "text/csv; charset=utf-8",
+                    _ => "application/json",
+                };
+                let answer = &operation["responses"][status]["content"][media]["schema"]["$ref"];
                 let name = answer.as_str().unwrap_or_else(|| panic!("{path} {status}"));
                 let name = name.rsplit('/').next().unwrap();
                 assert!(

@@ -174,6 +174,18 @@ impl Cost {
         }
     }
 
+    /// In 10⁻¹⁵ US dollars: all of it, for who keeps or sends it.
+    #[must_use]
+    pub const fn femto_dollars(self) -> u128 {
+        self.0
+    }
+
+    /// So many 10⁻¹⁵ US dollars.
+    #[must_use]
+    pub const fn from_femto_dollars(units: u128) -> Self {
+        Self(units)
+    }
+
     /// As a decimal number of US dollars. What no such number holds (over 79 billion with all 15 decimals) is its largest.
     #[must_use]
     pub fn dollars(self) -> Decimal {

@@ -99,6 +99,7 @@ mod limiter;
 mod local;
 mod refuse;
 mod requests;
+pub mod spend;
 pub mod store;
 mod tap;
 

@@ -15,6 +15,7 @@ use axum::body::Body;
 use bartizan_admin::{AdminRouter, ChangeLog, NoChangeLog};
 use bartizan_audit::{ChainKey, FileSink, Journal};
 use bartizan_auth::{Keys, MasterKey, MemoryStore, Pepper, SqliteStore};
+use bartizan_limit::spend::Spend;
 use http::{Request, Response, StatusCode};
 use http_body_util::BodyExt;
 use serde_json::Value;
@@ -30,6 +31,7 @@ const CHAIN: &str = "uG8mRk3WqZt6PvN9xLb2YcJ5hSd7FeA4";
 pub(crate) struct Api {
     pub(crate) router: axum::Router,
     pub(crate) keys: Keys,
+    pub(crate) spend: Spend,
     folder: Arc<TempDir>,
     /// Texts of keys that were told.
     secrets: Arc<Mutex<Vec<String>>>,
@@ -37,8 +39,9 @@ pub(crate) struct Api {
     said: Arc<Mutex<String>>,
 }
 
-fn router(keys: &Keys, log: impl ChangeLog) -> axum::Router {
+fn router(keys: &Keys, spend: &Spend, log: impl ChangeLog) -> axum::Router {
     AdminRouter::new(keys.clone(), log)
+        .spend(spend)
         .auth(|layer| layer.master_key(MasterKey::new(MASTER.into()).unwrap()))
         .build()
 }
@@ -85,9 +88,11 @@ impl Api {
     pub(crate) fn with_log(folder: TempDir, log: impl ChangeLog) -> Self {
         let store = SqliteStore::open(folder.path().join("keys.db")).unwrap();
         let keys = Keys::new(store, Pepper::new(&PEPPER.into()).unwrap());
+        let spend = Spend::in_memory();
         Self {
-            router: router(&keys, log),
+            router: router(&keys, &spend, log),
             keys,
+            spend,
             folder: Arc::new(folder),
             secrets: Arc::default(),
             said: Arc::default(),
@@ -97,9 +102,11 @@ impl Api {
     /// One that keeps nothing, and records nothing.
     pub(crate) fn in_memory() -> Self {
         let keys = Keys::new(MemoryStore::new(), Pepper::new(&PEPPER.into()).unwrap());
+        let spend = Spend::in_memory();
         Self {
-            router: router(&keys, NoChangeLog),
+            router: router(&keys, &spend, NoChangeLog),
             keys,
+            spend,
             folder: Arc::new(TempDir::new().unwrap()),
             secrets: Arc::default(),
             said: Arc::default(),
