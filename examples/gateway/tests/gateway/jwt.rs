@@ -17,7 +17,7 @@ use crate::http::{Answer, ask};
 use crate::process::{Gateway, MASTER, Start, chat, config};
 
 /// A key that signs tokens.
-struct Signer {
+pub(crate) struct Signer {
     kid: String,
     pair: EcdsaKeyPair,
 }
@@ -27,7 +27,7 @@ fn b64(bytes: impl AsRef<[u8]>) -> String {
 }
 
 impl Signer {
-    fn new(kid: &str) -> Self {
+    pub(crate) fn new(kid: &str) -> Self {
         let random = SystemRandom::new();
         let pkcs8 = EcdsaKeyPair::generate_pkcs8(&ES256, &random).unwrap();
         let pair = EcdsaKeyPair::from_pkcs8(&ES256, pkcs8.as_ref(), &random).unwrap();
@@ -51,14 +51,14 @@ impl Signer {
 }
 
 /// An issuer over HTTP on this machine: discovery, keys, and a redirect.
-struct Issuer {
-    url: String,
+pub(crate) struct Issuer {
+    pub(crate) url: String,
     keys: Arc<Mutex<Vec<Value>>>,
     asked: Arc<Mutex<Vec<String>>>,
 }
 
 impl Issuer {
-    async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let keys = Arc::new(Mutex::new(Vec::new()));
@@ -106,12 +106,12 @@ impl Issuer {
         issuer
     }
 
-    fn publish(&self, signers: &[&Signer]) {
+    pub(crate) fn publish(&self, signers: &[&Signer]) {
         *self.keys.lock().unwrap() = signers.iter().map(|signer| signer.jwk()).collect();
     }
 
     /// A token with these claims beside the needed ones; null takes one away.
-    fn token(&self, signer: &Signer, more: &Value) -> String {
+    pub(crate) fn token(&self, signer: &Signer, more: &Value) -> String {
         let now = SystemTime::now()
             .duration_since(UNIX_EPOCH)
             .unwrap()
