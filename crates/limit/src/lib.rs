@@ -97,6 +97,8 @@ mod layer;
 mod ledger;
 mod limiter;
 mod local;
+#[cfg(feature = "redis")]
+mod redis;
 mod refuse;
 mod requests;
 pub mod spend;
@@ -105,4 +107,6 @@ mod tap;
 
 pub use layer::{Limit, LimitLayer};
 pub use local::Local;
+#[cfg(feature = "redis")]
+pub use redis::{Fallback, RedisBuilder, RedisConfigError, RedisStore};
 pub use tap::LimitTap;

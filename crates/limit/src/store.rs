@@ -196,4 +196,9 @@ pub trait LimitStore: fmt::Debug + Send + Sync + 'static {
     /// # Errors
     /// [`Away`], where the store can't be told.
     fn seed(&self, counter: &Counter, spent: u64) -> impl Future<Output = Result<(), Away>> + Send;
+
+    /// Whether it decides, at this moment, without what other processes have taken, since it can't reach what they share.
+    fn degraded(&self) -> bool {
+        false
+    }
 }

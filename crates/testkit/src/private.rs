@@ -5,9 +5,11 @@
 
 mod postgres;
 mod redis;
+mod redises;
 
 pub use postgres::PrivatePostgres;
 pub use redis::PrivateRedis;
+pub use redises::{PrivateCluster, PrivateSentinel};
 
 use std::ffi::OsStr;
 use std::fs;

@@ -25,6 +25,9 @@ pub struct PrivateRedis {
     server: Server,
     program: PathBuf,
     port: u16,
+    options: Vec<String>,
+    /// What outlives the server's process.
+    _data: Option<Folder>,
 }
 
 impl PrivateRedis {
@@ -33,16 +36,50 @@ impl PrivateRedis {
     /// # Errors
     /// [`Error::Missing`] when `redis-server` is not installed; [`Error::Server`] when it does not start.
     pub fn start() -> Result<Self, Error> {
+        Self::start_with(&[])
+    }
+
+    /// The same with further options, as its command line takes them: `&["--requirepass", "secret"]`.
+    ///
+    /// # Errors
+    /// As [`PrivateRedis::start`].
+    pub fn start_with(options: &[&str]) -> Result<Self, Error> {
+        Self::launch(options, None)
+    }
+
+    /// The same, and what it was told is there after [`PrivateRedis::stop`] and [`PrivateRedis::restart`]: every command is written to a file, and
+    /// synced, before it is answered.
+    ///
+    /// # Errors
+    /// As [`PrivateRedis::start`].
+    pub fn durable() -> Result<Self, Error> {
+        let data = Folder::make()?;
+        let folder = data.path().to_string_lossy().into_owned();
+        let options = [
+            "--appendonly",
+            "yes",
+            "--appendfsync",
+            "always",
+            "--dir",
+            &folder,
+        ];
+        Self::launch(&options, Some(data))
+    }
+
+    fn launch(options: &[&str], data: Option<Folder>) -> Result<Self, Error> {
         let program = find("redis-server", "redis-server", &[])?;
+        let options: Vec<String> = options.iter().copied().map(str::to_owned).collect();
         let mut tries = 1;
         loop {
             let port = free_port()?;
-            match run(&program, port) {
+            match run(&program, port, &options) {
                 Ok(server) => {
                     return Ok(Self {
                         server,
                         program,
                         port,
+                        options,
+                        _data: data,
                     });
                 }
                 Err(error) if tries == TRIES => return Err(error),
@@ -87,21 +124,21 @@ impl PrivateRedis {
         self.server.kill()
     }
 
-    /// Starts an empty server on the same port, after [`PrivateRedis::stop`].
+    /// Starts a server on the same port, after [`PrivateRedis::stop`]: an empty one, unless it is [`PrivateRedis::durable`].
     ///
     /// # Errors
     /// [`Error::Server`] when it does not start, as when another process has taken the port.
     pub fn restart(&mut self) -> Result<(), Error> {
-        self.server = run(&self.program, self.port)?;
+        self.server = run(&self.program, self.port, &self.options)?;
         Ok(())
     }
 }
 
-fn run(program: &Path, port: u16) -> Result<Server, Error> {
+fn run(program: &Path, port: u16, options: &[String]) -> Result<Server, Error> {
     let folder = Folder::make()?;
     let own = folder.path().to_owned();
     let (port, socket) = (port.to_string(), own.join("socket"));
-    let options = [
+    let usual = [
         "--port",
         &port,
         "--bind",
@@ -112,13 +149,15 @@ fn run(program: &Path, port: u16) -> Result<Server, Error> {
         "no",
     ];
     let mut command = vec![program.as_os_str()];
-    command.extend(options.map(OsStr::new));
+    command.extend(usual.map(OsStr::new));
     command.extend([
         OsStr::new("--dir"),
         own.as_os_str(),
         OsStr::new("--unixsocket"),
         socket.as_os_str(),
     ]);
+    // The last word on an option is the one that counts.
+    command.extend(options.iter().map(OsStr::new));
     let server = Server::start(&command, "TERM", folder)?;
     server.wait(|| answers(&socket))?;
     Ok(server)
@@ -176,6 +215,19 @@ mod tests {
         );
         redis.restart().unwrap();
         assert_eq!(ask(&redis, "PING").unwrap(), "+PONG\r\n");
+    }
+
+    #[test]
+    fn a_durable_one_is_what_it_was_after_it_was_killed() {
+        let mut redis = PrivateRedis::durable().unwrap();
+        assert_eq!(ask(&redis, "SET key 1").unwrap(), "+OK\r\n");
+        redis.stop().unwrap();
+        redis.restart().unwrap();
+        assert_eq!(ask(&redis, "GET key").unwrap(), "$1\r\n1\r\n");
+        let data = redis._data.as_ref().unwrap().path().to_owned();
+        assert!(data.exists());
+        drop(redis);
+        assert!(!data.exists());
     }
 
     #[test]

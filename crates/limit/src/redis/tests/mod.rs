@@ -1,0 +1,7 @@
+//! Against real servers.
+
+mod alike;
+mod calls;
+mod outage;
+mod places;
+mod support;
