@@ -9,7 +9,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 
-use super::support::{TOLD, builder, connection, counter, up};
+use super::support::{TOLD, connection, counter, patient, up};
 use crate::Local;
 use crate::store::{Charge, Claim, Counter, Decision, Kind, LimitStore as _, Share};
 
@@ -138,7 +138,7 @@ async fn follow(redis: &PrivateRedis, events: &[Event]) -> Result<(), TestCaseEr
     let clock = ManualClock::at(Duration::from_millis(now));
     let local = Local::new().clock(clock.clone());
     // Test time leaps past any sign of life.
-    let store = builder(&redis.url())
+    let store = patient(&redis.url())
         .clocked(TOLD, clock.clone(), Duration::from_hours(24 * 365))
         .build()
         .unwrap();

@@ -10,7 +10,9 @@ use std::time::Duration;
 
 use bartizan_testkit::PrivateRedis;
 
-use super::support::{builder, charge, claim, connection, counter, keys, taken, until, up};
+use super::support::{
+    builder, charge, claim, connection, counter, keys, patient, taken, until, up,
+};
 use crate::RedisStore;
 use crate::store::{Claim, Decision, Kind, LimitStore as _};
 
@@ -57,7 +59,7 @@ async fn commands(url: &str) -> HashMap<String, u64> {
 #[tokio::test]
 async fn a_decision_is_one_command_and_settlements_share_theirs() {
     let redis = PrivateRedis::start().unwrap();
-    let store = builder(&redis.url()).build().unwrap();
+    let store = patient(&redis.url()).build().unwrap();
     up(&store).await;
     let call = call();
     seeded(&store, &call).await;
@@ -90,7 +92,7 @@ async fn a_decision_is_one_command_and_settlements_share_theirs() {
 #[tokio::test]
 async fn a_server_that_has_forgotten_the_scripts_is_told_them_again() {
     let redis = PrivateRedis::start().unwrap();
-    let store = builder(&redis.url()).build().unwrap();
+    let store = patient(&redis.url()).build().unwrap();
     up(&store).await;
     let call = call();
     let mut by_hand = connection(&redis.url()).await;
@@ -112,7 +114,7 @@ async fn a_server_that_has_forgotten_the_scripts_is_told_them_again() {
 #[tokio::test]
 async fn counts_are_exact_to_two_to_the_53_and_go_no_further() {
     let redis = PrivateRedis::start().unwrap();
-    let store = builder(&redis.url()).build().unwrap();
+    let store = patient(&redis.url()).build().unwrap();
     up(&store).await;
     const MOST: u64 = 1 << 53;
     let window = counter("tokens", Kind::Sliding(Duration::from_hours(24)));
@@ -139,7 +141,7 @@ async fn counts_are_exact_to_two_to_the_53_and_go_no_further() {
 #[tokio::test]
 async fn a_caller_that_goes_at_any_moment_leaves_nothing_held() {
     let redis = PrivateRedis::start().unwrap();
-    let store = builder(&redis.url()).build().unwrap();
+    let store = patient(&redis.url()).build().unwrap();
     up(&store).await;
     let call = call();
     seeded(&store, &call).await;
@@ -197,7 +199,7 @@ async fn a_server_that_is_frozen_while_it_is_asked_gives_back_when_it_thaws() {
 #[tokio::test]
 async fn idle_counts_leave_and_endless_periods_stay() {
     let redis = PrivateRedis::start().unwrap();
-    let store = builder(&redis.url()).build().unwrap();
+    let store = patient(&redis.url()).build().unwrap();
     up(&store).await;
     let short = counter("short", Kind::Sliding(Duration::from_millis(300)));
     let endless = counter("endless", period("altogether"));
@@ -233,14 +235,14 @@ async fn idle_counts_leave_and_endless_periods_stay() {
 async fn a_store_that_is_dropped_tells_what_is_left_and_holds_nothing() {
     let redis = PrivateRedis::start().unwrap();
     let call = call();
-    let store = builder(&redis.url()).build().unwrap();
+    let store = patient(&redis.url()).build().unwrap();
     up(&store).await;
     seeded(&store, &call).await;
     let settled = charge(&store.decide(&call).await.unwrap());
     store.decide(&call).await.unwrap();
     store.settle(&call, settled, &[1, 20, 0, 30]);
     drop(store);
-    let other = builder(&redis.url()).build().unwrap();
+    let other = patient(&redis.url()).build().unwrap();
     up(&other).await;
     until("what is left is told", async || {
         taken(&other, &call).await == [2, 70, 0, 30]
@@ -261,7 +263,7 @@ async fn what_a_killed_process_held_is_free_within_ten_seconds() {
         .spawn()
         .unwrap();
     let call = call();
-    let store = builder(&redis.url()).build().unwrap();
+    let store = patient(&redis.url()).build().unwrap();
     up(&store).await;
     seeded(&store, &call).await;
     let own = charge(&store.decide(&call).await.unwrap());
@@ -289,7 +291,7 @@ async fn holds_until_it_is_killed() {
     let Ok(url) = std::env::var("HELD_IN") else {
         return;
     };
-    let store = builder(&url).build().unwrap();
+    let store = patient(&url).build().unwrap();
     up(&store).await;
     let call = call();
     seeded(&store, &call).await;

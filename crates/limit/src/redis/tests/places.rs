@@ -5,7 +5,9 @@ use std::time::Duration;
 use bartizan_testkit::{PrivateCluster, PrivateRedis, PrivateSentinel};
 use secrecy::SecretString;
 
-use super::support::{builder, charge, claim, connection, counter, keys, taken, until, up};
+use super::support::{
+    builder, charge, claim, connection, counter, keys, patient, taken, until, up,
+};
 use crate::store::{Kind, LimitStore as _};
 use crate::{RedisBuilder, RedisStore};
 
@@ -59,7 +61,7 @@ async fn a_password_a_user_with_few_rights_and_a_database_number() {
     );
     user.exec_async(&mut by_hand).await.unwrap();
     let url = format!("redis://limits:canary%2Fsecret@{}/3", redis.address());
-    let store = counts(builder(&url)).await;
+    let store = counts(patient(&url)).await;
     assert!(!format!("{store:?} {:?}", builder(&url)).contains("canary"));
     assert_eq!(keys(&redis.url()).await, Vec::<String>::new());
     let there = keys(&format!("{}/3", redis.url())).await;
@@ -68,7 +70,7 @@ async fn a_password_a_user_with_few_rights_and_a_database_number() {
         "{there:?}"
     );
     // Two namespaces know nothing of each other.
-    counts(builder(&redis.url()).namespace("another")).await;
+    counts(patient(&redis.url()).namespace("another")).await;
 }
 
 #[tokio::test]
@@ -103,7 +105,7 @@ async fn tls_by_a_root_of_ones_own_and_by_no_other() {
     ])
     .unwrap();
     let url = format!("rediss://127.0.0.1:{port}");
-    counts(builder(&url).root_certificates(certificate)).await;
+    counts(patient(&url).root_certificates(certificate)).await;
     let stranger = builder(&url).build().unwrap();
     let call = [claim(&counter("calls", Kind::Gauge), 10, 1)];
     stranger.decide(&call).await.unwrap_err();
@@ -122,7 +124,7 @@ async fn a_cluster_has_all_counts_on_one_of_its_nodes() {
         // Whichever is asked first.
         let more = [SecretString::from("redis://127.0.0.1:1")];
         let store = counts(
-            builder(url)
+            patient(url)
                 .cluster(more)
                 .namespace(url.replace([':', '/'], "-")),
         )
@@ -154,8 +156,11 @@ async fn sentinels_say_where_the_server_is_and_where_it_has_gone() {
     let replica = PrivateRedis::start_with(&["--replicaof", "127.0.0.1", &of]).unwrap();
     let sentinel = PrivateSentinel::start(&redis, 1).unwrap();
     let dead = SecretString::from("redis://127.0.0.1:1");
-    let builder =
-        || builder("redis://main/0").sentinels([dead.clone(), SecretString::from(sentinel.url())]);
+    let builder = || {
+        builder("redis://main/0")
+            .deadline(Duration::from_millis(100))
+            .sentinels([dead.clone(), SecretString::from(sentinel.url())])
+    };
     let store = counts(builder()).await;
     let money = counter(
         "money",
