@@ -2,11 +2,12 @@
 
 mod claims;
 
+use std::fs;
 use std::time::Duration;
 
 use bartizan::auth::ConfigError;
 use bartizan::auth::jwt::{Algorithm, ClaimMap, Fetch, FetchError, Fetched, Issuer, Jwt};
-use bartizan::egress::Origin;
+use bartizan::egress::{Client, Origin, Policy};
 use http::Uri;
 use secrecy::ExposeSecret as _;
 
@@ -23,6 +24,8 @@ pub(crate) struct IssuerSettings {
     pub(crate) origin: Origin,
     /// Whether a document of its own says where the keys are.
     pub(crate) discovers: bool,
+    /// The authorities of its host, in PEM, where those of the web are not meant.
+    pub(crate) ca: Option<Vec<u8>>,
     name: String,
 }
 
@@ -61,6 +64,11 @@ fn one(item: &Field<'_>, mut section: Section<'_>, private: &[Origin]) -> Option
     let audiences = section.need("audience").map(|field| field.texts());
     let algorithms = section.take("algorithms").map(|field| algorithms(&field));
     let keys = section.take("jwks_uri").and_then(|field| field.text());
+    let told_ca = section.take("ca");
+    let ca = match &told_ca {
+        Some(field) => Some(authorities(field)?),
+        None => None,
+    };
     let days = Duration::from_secs(30 * 86_400);
     let leeway = section
         .take("leeway")
@@ -80,7 +88,7 @@ fn one(item: &Field<'_>, mut section: Section<'_>, private: &[Origin]) -> Option
         audiences: audiences.collect(),
         keys,
     };
-    told.issuer(item, private, |mut issuer| {
+    let told = told.issuer(item, private, |mut issuer| {
         if let Some(algorithms) = algorithms {
             issuer = issuer.algorithms(algorithms);
         }
@@ -91,7 +99,24 @@ fn one(item: &Field<'_>, mut section: Section<'_>, private: &[Origin]) -> Option
             issuer = issuer.max_age(most);
         }
         times.onto(issuer).claims(claims)
-    })
+    })?;
+    if let Some(field) = told_ca
+        && !told.origin.is_https()
+    {
+        field.fail("over http nobody is asked who they are: remove it, or use https");
+    }
+    Some(IssuerSettings { ca, ..told })
+}
+
+/// A file of certificates, which is read now so that what is wrong with it is told now.
+fn authorities(field: &Field<'_>) -> Option<Vec<u8>> {
+    let path = field.text()?;
+    let read = fs::read(&path).map_err(|error| format!("{path} can't be read: {error}"));
+    let sound = read.and_then(|pem| {
+        let client = Client::builder(Policy::closed()).only_roots(&pem);
+        client.map(|_| pem).map_err(|error| error.to_string())
+    });
+    sound.map_err(|message| field.fail(message)).ok()
 }
 
 /// Reads `enable_jwt_auth`, `litellm_jwtauth` and LiteLLM's variables.
@@ -243,6 +268,7 @@ impl Told {
             issuer,
             origin,
             discovers: self.keys.is_none(),
+            ca: None,
             name: self.name,
         })
     }

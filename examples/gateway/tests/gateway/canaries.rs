@@ -7,7 +7,7 @@ use ::http::StatusCode;
 use bartizan_testkit::{Canaries, MockProvider, PrivatePostgres, PrivateRedis, Script};
 
 use crate::http::ask;
-use crate::jwt::{Issuer, Signer};
+use crate::issuer::{Issuer, Signer};
 use crate::process::{Gateway, PEPPER, Start, chat};
 
 /// Calls of every dialect, streamed and not, with a provider that fails in every way.

@@ -1,135 +1,14 @@
 //! Tokens of an identity provider that runs beside the gateway.
 
-use std::sync::{Arc, Mutex};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use bartizan_testkit::{MockProvider, Script};
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use ring::rand::SystemRandom;
-use ring::signature::{ECDSA_P256_SHA256_FIXED_SIGNING as ES256, EcdsaKeyPair, KeyPair as _};
 use serde_json::{Value, json};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpListener;
 use tokio::time::Instant;
 
 use crate::http::{Answer, ask};
+use crate::issuer::{Issuer, Signer, b64, now};
 use crate::process::{Gateway, MASTER, Start, chat, config};
-
-/// A key that signs tokens.
-pub(crate) struct Signer {
-    kid: String,
-    pair: EcdsaKeyPair,
-}
-
-fn b64(bytes: impl AsRef<[u8]>) -> String {
-    URL_SAFE_NO_PAD.encode(bytes)
-}
-
-impl Signer {
-    pub(crate) fn new(kid: &str) -> Self {
-        let random = SystemRandom::new();
-        let pkcs8 = EcdsaKeyPair::generate_pkcs8(&ES256, &random).unwrap();
-        let pair = EcdsaKeyPair::from_pkcs8(&ES256, pkcs8.as_ref(), &random).unwrap();
-        Self {
-            kid: kid.to_owned(),
-            pair,
-        }
-    }
-
-    fn jwk(&self) -> Value {
-        let (x, y) = self.pair.public_key().as_ref()[1..].split_at(32);
-        json!({"kty": "EC", "crv": "P-256", "kid": self.kid, "use": "sig", "x": b64(x), "y": b64(y)})
-    }
-
-    fn sign(&self, header: &Value, claims: &Value) -> String {
-        let message = format!("{}.{}", b64(header.to_string()), b64(claims.to_string()));
-        let random = SystemRandom::new();
-        let signature = self.pair.sign(&random, message.as_bytes()).unwrap();
-        format!("{message}.{}", b64(signature))
-    }
-}
-
-/// An issuer over HTTP on this machine: discovery, keys, and a redirect.
-pub(crate) struct Issuer {
-    pub(crate) url: String,
-    keys: Arc<Mutex<Vec<Value>>>,
-    asked: Arc<Mutex<Vec<String>>>,
-}
-
-impl Issuer {
-    pub(crate) async fn start() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
-        let keys = Arc::new(Mutex::new(Vec::new()));
-        let asked = Arc::new(Mutex::new(Vec::new()));
-        let issuer = Self {
-            url: url.clone(),
-            keys: Arc::clone(&keys),
-            asked: Arc::clone(&asked),
-        };
-        tokio::spawn(async move {
-            while let Ok((mut stream, _)) = listener.accept().await {
-                let (url, keys, asked) = (url.clone(), Arc::clone(&keys), Arc::clone(&asked));
-                tokio::spawn(async move {
-                    let mut head = Vec::new();
-                    while !head.ends_with(b"\r\n\r\n") {
-                        if stream.read_buf(&mut head).await.unwrap_or(0) == 0 {
-                            return;
-                        }
-                    }
-                    let head = String::from_utf8(head).unwrap();
-                    let path = head.split(' ').nth(1).unwrap().to_owned();
-                    asked.lock().unwrap().push(head.clone());
-                    let set = json!({"keys": *keys.lock().unwrap()}).to_string();
-                    let (status, body) = match path.as_str() {
-                        "/.well-known/openid-configuration" => (
-                            "200 OK",
-                            json!({"issuer": url, "jwks_uri": format!("{url}/keys")}).to_string(),
-                        ),
-                        "/keys" => ("200 OK", set),
-                        "/moved" => ("302 Found\r\nlocation: /keys", String::new()),
-                        "/vast" => (
-                            "200 OK",
-                            format!("{{\"pad\":\"{}\",{}", "x".repeat(4 << 20), &set[1..]),
-                        ),
-                        _ => ("404 Not Found", String::new()),
-                    };
-                    let text = format!(
-                        "HTTP/1.1 {status}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
-                        body.len()
-                    );
-                    let _ = stream.write_all(text.as_bytes()).await;
-                });
-            }
-        });
-        issuer
-    }
-
-    pub(crate) fn publish(&self, signers: &[&Signer]) {
-        *self.keys.lock().unwrap() = signers.iter().map(|signer| signer.jwk()).collect();
-    }
-
-    /// A token with these claims beside the needed ones; null takes one away.
-    pub(crate) fn token(&self, signer: &Signer, more: &Value) -> String {
-        let now = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .unwrap()
-            .as_secs();
-        let mut claims = json!({"iss": self.url, "aud": "gateway", "sub": "robin", "iat": now, "exp": now + 600});
-        for (name, value) in more.as_object().unwrap() {
-            claims[name] = value.clone();
-        }
-        claims
-            .as_object_mut()
-            .unwrap()
-            .retain(|_, value| !value.is_null());
-        signer.sign(
-            &json!({"alg": "ES256", "typ": "JWT", "kid": signer.kid}),
-            &claims,
-        )
-    }
-}
 
 async fn call(gateway: &Gateway, token: &str, model: &str) -> Answer {
     let body = chat(model, "x", "");
@@ -249,10 +128,7 @@ async fn every_token_that_is_not_wholly_right_is_refused() {
             .status,
         200
     );
-    let now = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap()
-        .as_secs();
+    let now = now();
     let forger = Signer::new("one");
     let (head, rest) = good.split_once('.').unwrap();
     let none = format!(
@@ -308,7 +184,7 @@ async fn every_token_that_is_not_wholly_right_is_refused() {
             assert_eq!(answer.status, status, "{what}: {answer:?}");
         }
     }
-    let asked = issuer.asked.lock().unwrap().clone();
+    let asked = issuer.asked();
     assert!(
         asked
             .iter()
@@ -320,20 +196,20 @@ async fn every_token_that_is_not_wholly_right_is_refused() {
     for path in ["moved", "vast", "nowhere"] {
         let keys = format!("{}/{path}", issuer.url);
         let gateway = start(&file).env("JWT_PUBLIC_KEY_URL", &keys).run();
-        let before = issuer.asked.lock().unwrap().len();
+        let before = issuer.asked().len();
         let refused = call(&gateway, &good, "gpt").await;
         assert_eq!(
             (refused.status, refused.code().as_str()),
             (503, "auth_unavailable"),
             "{path}: {refused:?}"
         );
-        let asked = issuer.asked.lock().unwrap()[before..].join("");
+        let asked = issuer.asked()[before..].join("");
         assert!(!asked.contains("GET /keys "), "{path}: {asked}");
     }
 }
 
 #[tokio::test]
-async fn a_new_key_of_the_issuer_is_found_and_keys_outlive_the_issuer_as_long_as_told() {
+async fn keys_are_had_before_anybody_asks_and_a_new_one_is_found() {
     let (mock, issuer) = (
         MockProvider::start(Script::echo()).await.unwrap(),
         Issuer::start().await,
@@ -347,7 +223,7 @@ async fn a_new_key_of_the_issuer_is_found_and_keys_outlive_the_issuer_as_long_as
     let gateway = Start::with(config(&mock, &own)).run();
     // Had before anybody asks.
     let began = Instant::now();
-    while issuer.asked.lock().unwrap().len() < 2 {
+    while issuer.asked().len() < 2 {
         assert!(began.elapsed() < Duration::from_secs(10), "nobody fetches");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
@@ -367,6 +243,76 @@ async fn a_new_key_of_the_issuer_is_found_and_keys_outlive_the_issuer_as_long_as
             "the new key is not found"
         );
         tokio::time::sleep(Duration::from_millis(500)).await;
+    }
+}
+
+#[tokio::test]
+async fn keys_outlive_their_issuer_as_long_as_told_and_not_longer() {
+    let (mock, issuer, signer) = (
+        MockProvider::start(Script::echo()).await.unwrap(),
+        Issuer::start().await,
+        Signer::new("one"),
+    );
+    issuer.publish(&[&signer]);
+    let own = format!(
+        "bartizan: {{jwt: {{issuers: [{{issuer: '{}', audience: gateway, algorithms: [ES256], public_key_ttl: 30s, public_key_stale_ttl: 4s}}]}}}}",
+        issuer.url
+    );
+    let gateway = Start::with(config(&mock, &own)).run();
+    let token = issuer.token(&signer, &json!({}));
+    assert_eq!(call(&gateway, &token, "gpt").await.status, 200);
+    let (began, most) = (Instant::now(), Duration::from_secs(35));
+    issuer.fails(true);
+    let refused = loop {
+        let answer = call(&gateway, &token, "gpt").await;
+        if answer.status != 200 {
+            break answer;
+        }
+        assert!(began.elapsed() < most, "they are believed for good");
+        tokio::time::sleep(Duration::from_millis(250)).await;
+    };
+    assert!(
+        began.elapsed() > Duration::from_secs(28),
+        "{:?}",
+        began.elapsed()
+    );
+    assert_eq!(
+        (refused.status, refused.code().as_str()),
+        (503, "auth_unavailable")
+    );
+    assert!(refused.header("retry-after").is_some(), "{refused:?}");
+    // Keys of the gateway's own go on, and so do tokens once the issuer is back.
+    assert_eq!(gateway.chat("gpt", "x").await.status, 200);
+    issuer.fails(false);
+    let began = Instant::now();
+    while call(&gateway, &token, "gpt").await.status != 200 {
+        assert!(began.elapsed() < most, "tokens are refused for good");
+        tokio::time::sleep(Duration::from_millis(250)).await;
+    }
+}
+
+#[tokio::test]
+async fn an_issuer_is_asked_over_tls_by_the_authorities_that_are_told_of_it() {
+    let mock = MockProvider::start(Script::echo()).await.unwrap();
+    let ((issuer, pem), signer) = (Issuer::start_tls().await, Signer::new("one"));
+    issuer.publish(&[&signer]);
+    let (_, another) = Issuer::start_tls().await;
+    let files = tempfile::tempdir().unwrap();
+    let token = issuer.token(&signer, &json!({}));
+    for (ca, status) in [(Some(pem), 200), (Some(another), 503), (None, 503)] {
+        let word = ca.map(|pem| {
+            let path = files.path().join("ca.pem");
+            std::fs::write(&path, pem).unwrap();
+            format!(", ca: '{}'", path.display())
+        });
+        let own = format!(
+            "bartizan: {{jwt: {{issuers: [{{issuer: '{}', audience: gateway, algorithms: [ES256]{}}}]}}}}",
+            issuer.url,
+            word.unwrap_or_default()
+        );
+        let gateway = Start::with(config(&mock, &own)).run();
+        let answer = call(&gateway, &token, "gpt").await;
+        assert_eq!(answer.status, status, "{answer:?}");
     }
 }
 

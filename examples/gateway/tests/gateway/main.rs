@@ -15,6 +15,7 @@ mod demo;
 mod destinations;
 mod drain;
 mod http;
+mod issuer;
 mod jwt;
 mod keys;
 mod network;

@@ -170,6 +170,26 @@ fn files_that_are_no_certificate_are_told_by_name() {
         said.contains("bartizan.tls.cert: /nowhere.pem can't be read"),
         "{said}"
     );
+    let files = tempfile::tempdir().unwrap();
+    let CertifiedKey { cert, signing_key } =
+        generate_simple_self_signed(["gateway.test".to_owned()]).unwrap();
+    for (name, text) in [
+        ("cert", cert.pem()),
+        ("key", signing_key.serialize_pem()),
+        ("ca", "none".to_owned()),
+    ] {
+        std::fs::write(files.path().join(name), text).unwrap();
+    }
+    let at = files.path().display();
+    for (ca, says) in [
+        ("ca", "holds no certificate in PEM form"),
+        ("nowhere", "can't be read"),
+    ] {
+        let tls = format!("{{cert: '{at}/cert', key: '{at}/key', client_ca: '{at}/{ca}'}}");
+        let (_, said) = Start::with(settings(&tls)).fails();
+        let says = format!("bartizan.tls.client_ca: {at}/{ca} {says}");
+        assert!(said.contains(&says), "{said}");
+    }
     let (code, said) = Start::with(settings("{cert: x}")).fails();
     assert!(
         code == 2 && said.contains("bartizan.tls: `key` is missing"),

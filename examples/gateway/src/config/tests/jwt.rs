@@ -233,6 +233,14 @@ fn what_would_let_anybody_in_is_an_error_with_its_mend() {
             "a time from 1s to",
         ),
         (
+            "    - {issuer: 'https://a.example', audience: a, ca: /nowhere.pem}",
+            "bartizan.jwt.issuers[0].ca: /nowhere.pem can't be read",
+        ),
+        (
+            "    - {issuer: 'https://a.example', audience: a, ca: Cargo.toml}",
+            "bartizan.jwt.issuers[0].ca: the root certificates can't be read",
+        ),
+        (
             "    - {issuer: 'https://a.example', audience: a, jwk_uri: x}",
             "did you mean `jwks_uri`?",
         ),
