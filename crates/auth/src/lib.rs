@@ -153,7 +153,8 @@
 //!
 //! `sqlite`: `SqliteStore`, for keys that outlive the process. `postgres`: `PostgresStore`, for keys that many processes share, and
 //! `PostgresChanges`, by which they hear of changes. `redis`: `RedisChanges`, by which they hear of changes where the store can't tell.
-//! `jwt`: tokens of an identity provider in the place of keys (the module `jwt`).
+//! `jwt`: tokens of an identity provider in the place of keys (the module `jwt`). `watch`: from where keys are used, and what of it is unusual (the
+//! module `watch`). `geoip`: places of addresses for it.
 
 mod account;
 mod cache;

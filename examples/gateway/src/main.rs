@@ -19,6 +19,7 @@ mod server;
 mod stack;
 mod state;
 mod store;
+mod watch;
 
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};

@@ -23,6 +23,7 @@ use crate::rotation;
 use crate::routes::{Gateway, Managed, Stacks};
 use crate::server::{Callers, Drained, Front, Server, Tls};
 use crate::stack::{self, Shared};
+use crate::watch::Watched;
 use crate::{BAD_CONFIGURATION, complain, env, find, jwt, list, load, say, state, store};
 
 /// How long the journal may take to write what is left.
@@ -168,6 +169,7 @@ async fn serve(plan: Plan) -> Result<(), Failure> {
     if let Some(jwt) = shared.jwt.clone() {
         tokio::spawn(async move { jwt.keep_fresh().await });
     }
+    let keeping = shared.watched.clone().map(Watched::start);
     let gateway = Gateway::new(
         Stacks {
             llm: stack::llm(&settings, &shared, demo.then(demo::layer))?,
@@ -241,6 +243,9 @@ async fn serve(plan: Plan) -> Result<(), Failure> {
             connections,
             "the grace period is over: connections were cut"
         ),
+    }
+    if let Some(keeping) = keeping {
+        keeping.end().await;
     }
     shared.journal.shutdown(FLUSH).await?;
     Ok(())
@@ -339,6 +344,8 @@ async fn open(settings: &Settings, demo: bool) -> Result<Shared, Failure> {
         );
     }
     let catalogue = Catalogue::new(settings.deployments.clone());
+    let watched = settings.watch.as_ref();
+    let watched = watched.map(|own| Watched::new(own, &keys)).transpose()?;
     Ok(Shared {
         journal,
         keys,
@@ -350,6 +357,7 @@ async fn open(settings: &Settings, demo: bool) -> Result<Shared, Failure> {
         } else {
             catalogue
         }),
+        watched,
     })
 }
 

@@ -36,6 +36,7 @@ use crate::identity;
 use crate::presidio;
 use crate::provider::{Catalogue, ChooseLayer, DemoLayer, RegionsLayer, Upstream};
 use crate::routes::{self, Answers, QueryLayer, Route, Stack};
+use crate::watch::Watched;
 
 /// Headers that hold a caller's credential.
 const CREDENTIALS: [HeaderName; 5] = [
@@ -65,6 +66,7 @@ pub(crate) struct Shared {
     pub(crate) identity: IdentitySettings,
     pub(crate) jwt: Option<Jwt>,
     pub(crate) catalogue: Arc<Catalogue>,
+    pub(crate) watched: Option<Watched>,
 }
 
 /// The layers around calls of models.
@@ -123,7 +125,7 @@ pub(crate) fn own(shared: &Shared) -> Stack {
 /// The layers around the management API.
 pub(crate) fn managed(shared: &Shared) -> Stack {
     let router = AdminRouter::new(shared.keys.clone(), shared.journal.clone())
-        .auth(|layer| identity::onto(layer, shared))
+        .auth(|layer| watched(identity::onto(layer, shared), shared))
         .build();
     let layers = ServiceBuilder::new()
         .map_response(|response: Response<_>| response.map(Body::new))
@@ -136,10 +138,18 @@ pub(crate) fn managed(shared: &Shared) -> Stack {
 
 fn auth(shared: &Shared) -> AuthLayer {
     let layer = identity::onto(AuthLayer::new(shared.keys.clone()), shared);
+    let layer = watched(layer, shared);
     if shared.master.calls_models {
         layer.master_key_may_call_models()
     } else {
         layer
+    }
+}
+
+fn watched(layer: AuthLayer, shared: &Shared) -> AuthLayer {
+    match &shared.watched {
+        Some(watched) => watched.onto(layer),
+        None => layer,
     }
 }
 

@@ -99,7 +99,7 @@ impl<'a> Field<'a> {
         number
     }
 
-    /// Seconds, perhaps with a fraction or a unit: `600`, `2.5`, `250ms`, `30s`, `5m`, `1h`.
+    /// Seconds, perhaps with a fraction or a unit: `600`, `2.5`, `250ms`, `30s`, `5m`, `1h`, `30d`.
     pub(crate) fn duration(&self, range: RangeInclusive<Duration>) -> Option<Duration> {
         let text = self.text()?;
         let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
@@ -108,6 +108,7 @@ impl<'a> Field<'a> {
             "ms" => Some(0.001),
             "m" => Some(60.0),
             "h" => Some(3_600.0),
+            "d" => Some(86_400.0),
             _ => None,
         };
         let seconds = digits
@@ -121,7 +122,7 @@ impl<'a> Field<'a> {
             .filter(|found| range.contains(found));
         if found.is_none() {
             self.fail(format!(
-                "a time from {:?} to {:?} belongs here, in seconds or with ms, s, m or h behind it",
+                "a time from {:?} to {:?} belongs here, in seconds or with ms, s, m, h or d behind it",
                 range.start(),
                 range.end()
             ));

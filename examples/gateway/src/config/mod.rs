@@ -28,6 +28,7 @@ mod rotation;
 mod target;
 mod tls;
 mod tree;
+mod watch;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -54,6 +55,7 @@ pub(crate) use presidio::PresidioSettings;
 pub(crate) use read::Problem;
 pub(crate) use rotation::RotationSettings;
 pub(crate) use tls::{ClientTls, TlsFiles};
+pub(crate) use watch::{WatchSettings, WebhookSettings};
 
 use field::Field;
 use read::Source;
@@ -95,6 +97,8 @@ pub(crate) struct Settings {
     pub(crate) fetch_urls: Option<FetchSettings>,
     /// Whether Presidio's API is served, and how.
     pub(crate) presidio: Option<PresidioSettings>,
+    /// Whether it is watched from where keys are used, and how.
+    pub(crate) watch: Option<WatchSettings>,
     pub(crate) json_logs: bool,
     /// Whether what a provider's API does not know is left out and told, rather than refused.
     pub(crate) drop_params: bool,
@@ -171,6 +175,7 @@ impl Settings {
             private_upstreams: own.private_upstreams,
             fetch_urls: own.fetch_urls,
             presidio: own.presidio,
+            watch: own.watch,
             json_logs: false,
             drop_params: false,
         })
@@ -246,6 +251,7 @@ fn whole(source: &Source<'_>, root: &tree::Node) -> Option<Settings> {
         private_upstreams: own.private_upstreams,
         fetch_urls: own.fetch_urls,
         presidio: own.presidio,
+        watch: own.watch,
         json_logs: litellm.json_logs,
         drop_params: litellm.drop_params,
     })

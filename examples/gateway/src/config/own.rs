@@ -18,6 +18,7 @@ use super::presidio::{self, PresidioSettings};
 use super::read::Section;
 use super::rotation::{self, RotationSettings};
 use super::tls::{self, TlsFiles};
+use super::watch::{self, WatchSettings};
 use super::{providers, target};
 
 /// The words under `bartizan`.
@@ -34,6 +35,7 @@ pub(super) struct Own {
     pub(super) identity: IdentitySettings,
     pub(super) issuers: Vec<IssuerSettings>,
     pub(super) rotation: Option<RotationSettings>,
+    pub(super) watch: Option<WatchSettings>,
     pub(super) pii: PiiOwn,
     /// The catalogue's, and the user's own.
     pub(super) providers: Providers,
@@ -57,6 +59,7 @@ impl Default for Own {
             identity: IdentitySettings::default(),
             issuers: Vec::new(),
             rotation: None,
+            watch: None,
             pii: PiiOwn::default(),
             providers: Providers::builtin(),
             data_dir,
@@ -219,6 +222,9 @@ pub(super) fn read(mut section: Section<'_>) -> Own {
         .and_then(rotation::read);
     if let Some(section) = section.take("jwt").and_then(|field| field.section()) {
         own.issuers = jwt::read(section, &own.private_upstreams);
+    }
+    if let Some(section) = section.take("watch").and_then(|field| field.section()) {
+        own.watch = Some(watch::read(section, &own.private_upstreams));
     }
     section.finish(&[]);
     own

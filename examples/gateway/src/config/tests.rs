@@ -6,6 +6,7 @@ mod onnx;
 mod pii;
 mod places;
 mod presidio;
+mod watch;
 
 use bartizan::core::Dialect;
 use bartizan::pii::{Analyzer, Entity};

@@ -35,16 +35,30 @@ async fn start(general: &str) -> Listeners {
 }
 
 /// Asks from another address of this machine.
-async fn ask_from(
+pub(crate) async fn ask_from(
     from: &str,
     address: std::net::SocketAddr,
     headers: &[(&str, &str)],
     body: &str,
 ) -> Answer {
+    let text = request("POST", "/v1/chat/completions", headers, body, "close");
+    send_from(from, address, &text).await
+}
+
+/// Looks at something from another address of this machine.
+pub(crate) async fn get_from(
+    from: &str,
+    address: std::net::SocketAddr,
+    path: &str,
+    headers: &[(&str, &str)],
+) -> Answer {
+    send_from(from, address, &request("GET", path, headers, "", "close")).await
+}
+
+async fn send_from(from: &str, address: std::net::SocketAddr, text: &str) -> Answer {
     let socket = TcpSocket::new_v4().unwrap();
     socket.bind(format!("{from}:0").parse().unwrap()).unwrap();
     let mut stream = socket.connect(address).await.unwrap();
-    let text = request("POST", "/v1/chat/completions", headers, body, "close");
     stream.write_all(text.as_bytes()).await.unwrap();
     read_answer(&mut stream).await.unwrap()
 }
