@@ -251,6 +251,7 @@ fn scope(level: Level, id: &str, rights: &Rights) -> Scope {
     Scope {
         level,
         id: id.to_owned(),
+        tier: None,
         bounds: rights.bounds,
         model_bounds: rights.model_bounds.clone(),
     }

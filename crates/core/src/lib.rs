@@ -52,7 +52,7 @@ pub use form::Form;
 pub use framing::{Framing, LineDecoder};
 pub use headers::{towards_client, towards_provider};
 pub use peer::{ClientCertificate, ClientIp, MatchedRoute, PeerIp};
-pub use period::{Period, PeriodError};
+pub use period::{Period, PeriodError, Unit as PeriodUnit};
 pub use price::{Cost, NoPrice, Price, Prices};
 pub use principal::{Identity, Models, Principal};
 pub use refusal::{Refusal, RefusalKind};

@@ -30,13 +30,20 @@ pub struct Period {
     unit: Unit,
 }
 
+/// What a [`Period`] is counted in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-enum Unit {
+pub enum Unit {
+    /// `s`
     Second,
+    /// `m`
     Minute,
+    /// `h`
     Hour,
+    /// `d`
     Day,
+    /// `w`
     Week,
+    /// `mo`
     Month,
 }
 
@@ -75,6 +82,12 @@ impl Unit {
 }
 
 impl Period {
+    /// How many, of what.
+    #[must_use]
+    pub const fn parts(self) -> (u64, Unit) {
+        (self.count, self.unit)
+    }
+
     /// The moment this long after `unix`, both counted from 1970-01-01 00:00 UTC.
     #[must_use]
     pub fn after(self, unix: Duration) -> Duration {

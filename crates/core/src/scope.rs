@@ -71,6 +71,8 @@ pub struct Scope {
     pub level: Level,
     /// Its name at that level, which stays when a key is rotated.
     pub id: String,
+    /// The bundle of bounds that binds it besides its own (LiteLLM's `budget_id`), by the name under which the layer that limits knows it.
+    pub tier: Option<String>,
     /// What binds all calls in it together.
     pub bounds: Bounds,
     /// What binds the calls of one model, by its name.

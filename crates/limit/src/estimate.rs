@@ -2,56 +2,97 @@
 //!
 //! The estimate is what is reserved; the call is settled to what the provider says it used.
 
-use bartizan_core::{Document, TokenEstimate};
+use bartizan_core::{Document, Prices, TokenEstimate};
 
-/// The tokens that a call is expected to use.
+use crate::measure::worst_cost;
+
+/// The tokens that a call is expected to use, and the money that it may cost.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Estimate {
     pub(crate) input: u64,
     pub(crate) output: u64,
+    /// In 10⁻⁹ US dollars. At the longest answer there may be, where the tokens are a guess.
+    pub(crate) cost: u64,
+}
+
+/// What an answer's length is guessed by, where the caller doesn't cap it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Uncapped {
+    /// Output tokens to reserve.
+    pub(crate) default: u64,
+    /// The most that the model answers, where that is known.
+    pub(crate) most: Option<u64>,
+    /// The least limit of tokens that binds the call.
+    pub(crate) least: u64,
 }
 
 impl Estimate {
     pub(crate) fn total(self) -> u64 {
         self.input.saturating_add(self.output)
     }
+}
 
-    /// Reads the input's texts and the most output that the caller wants. Where it doesn't say, `default_output` an answer, but no more than
-    /// half of what the limit of `least` tokens leaves: a guess of ours must not keep a call from ever passing.
-    pub(crate) fn of(
-        document: Option<&Document>,
-        bytes: Option<u64>,
-        default_output: u64,
-        least: u64,
-    ) -> Self {
-        let (input, wanted, choices) = match document {
-            Some(document) => {
-                let input = document
-                    .texts()
-                    .map(|text| {
-                        let mut estimate = TokenEstimate::default();
-                        estimate.add(text.as_str());
-                        estimate.tokens()
-                    })
-                    .sum::<u64>()
-                    .max(1);
-                let facts = document.facts();
-                let wanted = if document.dialect().generates() {
-                    facts.max_output_tokens
-                } else {
-                    Some(0)
-                };
-                (input, wanted, facts.choices.unwrap_or(1).max(1))
+/// What a request says of what it may use.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Wanted {
+    input: u64,
+    /// The most output of one answer, where it says so.
+    output: Option<u64>,
+    answers: u64,
+}
+
+impl Wanted {
+    /// Reads the input's texts and the most output that the caller wants.
+    pub(crate) fn of(document: &Document) -> Self {
+        let input = document.texts().map(|text| {
+            let mut estimate = TokenEstimate::default();
+            estimate.add(text.as_str());
+            estimate.tokens()
+        });
+        let facts = document.facts();
+        Self {
+            input: input.sum::<u64>().max(1),
+            output: if document.dialect().generates() {
+                facts.max_output_tokens
+            } else {
+                Some(0)
+            },
+            answers: facts.choices.unwrap_or(1).max(1),
+        }
+    }
+
+    /// Of a message that nobody can read, by its length.
+    pub(crate) fn of_bytes(bytes: Option<u64>) -> Self {
+        Self {
+            input: bytes.unwrap_or_default().div_ceil(4).max(1),
+            output: None,
+            answers: 1,
+        }
+    }
+
+    /// Where the caller doesn't cap the answer, the default for one, but no more than half of what the least limit leaves: a guess of ours
+    /// must not keep a call from ever passing. Money is another matter: there the model's longest answer counts, since what is spent is
+    /// not to be had again in a minute.
+    pub(crate) fn estimate(self, uncapped: Uncapped, prices: Option<&Prices>) -> Estimate {
+        // More than the model's longest answer is not had for asking.
+        let capped = |wanted: u64| uncapped.most.map_or(wanted, |most| wanted.min(most));
+        let all = |output: u64| output.saturating_mul(self.answers);
+        let (output, longest) = match self.output {
+            Some(wanted) => (all(capped(wanted)), all(capped(wanted))),
+            None => {
+                let default = capped(uncapped.default);
+                let room = uncapped.least.saturating_sub(self.input) / 2;
+                (
+                    all(default).min(room),
+                    all(uncapped.most.unwrap_or(default)),
+                )
             }
-            None => (bytes.unwrap_or_default().div_ceil(4).max(1), None, 1),
         };
-        let output = match wanted {
-            Some(wanted) => wanted.saturating_mul(choices),
-            None => default_output
-                .saturating_mul(choices)
-                .min(least.saturating_sub(input) / 2),
-        };
-        Self { input, output }
+        Estimate {
+            input: self.input,
+            output,
+            cost: prices.map_or(0, |prices| worst_cost(prices, self.input, longest)),
+        }
     }
 }
 
@@ -61,9 +102,25 @@ mod tests {
 
     use super::*;
 
+    fn uncapped(least: u64) -> Uncapped {
+        Uncapped {
+            default: 512,
+            most: None,
+            least,
+        }
+    }
+
+    fn of(input: u64, output: u64) -> Estimate {
+        Estimate {
+            input,
+            output,
+            cost: 0,
+        }
+    }
+
     fn estimate(body: &str, dialect: Dialect, least: u64) -> Estimate {
         let document = Document::read(body, dialect, Direction::Request).unwrap();
-        Estimate::of(Some(&document), None, 512, least)
+        Wanted::of(&document).estimate(uncapped(least), None)
     }
 
     #[test]
@@ -84,7 +141,7 @@ mod tests {
         for (body, input, output) in cases {
             assert_eq!(
                 estimate(&body, Dialect::OpenAiChat, least),
-                Estimate { input, output },
+                of(input, output),
                 "{}",
                 &body[450..]
             );
@@ -93,10 +150,7 @@ mod tests {
             r#"{"model":"m","max_tokens":9,"messages":[{"role":"user","content":"abcdefgh"}]}"#;
         assert_eq!(
             estimate(messages, Dialect::AnthropicMessages, least),
-            Estimate {
-                input: 2,
-                output: 9
-            }
+            of(2, 9)
         );
         for (body, dialect) in [
             (
@@ -120,14 +174,7 @@ mod tests {
                 Dialect::AnthropicCountTokens,
             ),
         ] {
-            assert_eq!(
-                estimate(body, dialect, least),
-                Estimate {
-                    input: 2,
-                    output: 0
-                },
-                "{dialect:?}"
-            );
+            assert_eq!(estimate(body, dialect, least), of(2, 0), "{dialect:?}");
         }
     }
 
@@ -137,33 +184,15 @@ mod tests {
             r#"{{"model":"m","messages":[{{"role":"user","content":"{}"}}]}}"#,
             "a".repeat(40)
         );
+        assert_eq!(estimate(&body, Dialect::OpenAiChat, 110), of(10, 50));
+        assert_eq!(estimate(&body, Dialect::OpenAiChat, 5), of(10, 0));
         assert_eq!(
-            estimate(&body, Dialect::OpenAiChat, 110),
-            Estimate {
-                input: 10,
-                output: 50
-            }
+            Wanted::of_bytes(Some(4_000)).estimate(uncapped(10_000), None),
+            of(1_000, 512)
         );
         assert_eq!(
-            estimate(&body, Dialect::OpenAiChat, 5),
-            Estimate {
-                input: 10,
-                output: 0
-            }
-        );
-        assert_eq!(
-            Estimate::of(None, Some(4_000), 512, 10_000),
-            Estimate {
-                input: 1_000,
-                output: 512
-            }
-        );
-        assert_eq!(
-            Estimate::of(None, None, 512, 10_000),
-            Estimate {
-                input: 1,
-                output: 512
-            }
+            Wanted::of_bytes(None).estimate(uncapped(10_000), None),
+            of(1, 512)
         );
     }
 
@@ -175,5 +204,44 @@ mod tests {
             u64::MAX
         );
         assert_eq!(estimate(&body, Dialect::OpenAiChat, 100).total(), u64::MAX);
+    }
+
+    #[test]
+    fn money_is_reserved_for_the_longest_answer_that_may_come() {
+        let price = |text: &str| Some(text.parse().unwrap());
+        let prices = Prices {
+            input: price("1e-6"),
+            output: price("2e-6"),
+            ..Prices::default()
+        };
+        let body = |rest: &str| {
+            let text = "a".repeat(400);
+            format!(r#"{{"model":"m","messages":[{{"role":"user","content":"{text}"}}]{rest}}}"#)
+        };
+        // (the wish, the model's longest answer, output tokens, 10⁻⁹ dollars)
+        for (rest, most, output, cost) in [
+            (r#","max_tokens":7"#, None, 7, 100_000 + 14_000),
+            (r#","max_tokens":7,"n":3"#, None, 21, 100_000 + 42_000),
+            (r#","max_tokens":900"#, Some(400), 400, 100_000 + 800_000),
+            ("", Some(4_000), 512, 100_000 + 8_000_000),
+            ("", Some(100), 100, 100_000 + 200_000),
+            ("", None, 512, 100_000 + 1_024_000),
+        ] {
+            let document =
+                Document::read(body(rest), Dialect::OpenAiChat, Direction::Request).unwrap();
+            let uncapped = Uncapped {
+                most,
+                ..uncapped(u64::MAX)
+            };
+            assert_eq!(
+                Wanted::of(&document).estimate(uncapped, Some(&prices)),
+                Estimate {
+                    input: 100,
+                    output,
+                    cost
+                },
+                "{rest} {most:?}"
+            );
+        }
     }
 }

@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 
-use crate::ledger::{Quote, Quotes};
+use crate::admission::Quote;
+use crate::measure::Measure;
+use crate::store::Standing;
 
 const REQUESTS: [HeaderName; 3] = [
     HeaderName::from_static("x-ratelimit-limit-requests"),
@@ -18,34 +20,59 @@ const TOKENS: [HeaderName; 3] = [
     HeaderName::from_static("x-ratelimit-reset-tokens"),
 ];
 
+/// Stands on every answer while the store of limits decides without what other processes have taken.
+pub(crate) const DEGRADED: (HeaderName, HeaderValue) = (
+    HeaderName::from_static("x-bartizan-limits"),
+    HeaderValue::from_static("degraded"),
+);
+
 /// Puts ours in the place of the provider's: all six go, since one limiter's remainder beside another's limit would mislead.
-pub(crate) fn replace(headers: &mut HeaderMap, quotes: &Quotes) {
+pub(crate) fn replace(headers: &mut HeaderMap, quotes: &[Quote]) {
     for name in REQUESTS.iter().chain(&TOKENS) {
         headers.remove(name);
     }
     headers.extend(of(quotes));
 }
 
-/// The headers that say `quotes`.
-pub(crate) fn of(quotes: &Quotes) -> Vec<(HeaderName, HeaderValue)> {
+/// The headers that say where the tightest window of each sort stands.
+pub(crate) fn of(quotes: &[Quote]) -> Vec<(HeaderName, HeaderValue)> {
     let mut headers = Vec::with_capacity(6);
-    for (names, quote) in [(REQUESTS, quotes.requests), (TOKENS, quotes.tokens)] {
+    let requests = |quote: &&Quote| matches!(quote.measure, Measure::Requests(_));
+    let tokens = |quote: &&Quote| matches!(quote.measure, Measure::Tokens(..));
+    let tightest = [
+        (
+            REQUESTS,
+            quotes.iter().filter(requests).min_by_key(tightness),
+        ),
+        (TOKENS, quotes.iter().filter(tokens).min_by_key(tightness)),
+    ];
+    for (names, quote) in tightest {
         if let Some(Quote {
             limit,
-            remaining,
-            reset,
+            standing: Standing {
+                remaining, reset, ..
+            },
+            ..
         }) = quote
         {
             let reset =
-                HeaderValue::try_from(short(reset)).unwrap_or(HeaderValue::from_static("0s"));
+                HeaderValue::try_from(short(*reset)).unwrap_or(HeaderValue::from_static("0s"));
             headers.extend(
                 names
                     .into_iter()
-                    .zip([limit.into(), remaining.into(), reset]),
+                    .zip([(*limit).into(), (*remaining).into(), reset]),
             );
         }
     }
     headers
+}
+
+/// What has least left; of equals, what is full again last.
+fn tightness(quote: &&Quote) -> (u64, std::cmp::Reverse<Duration>) {
+    (
+        quote.standing.remaining,
+        std::cmp::Reverse(quote.standing.reset),
+    )
 }
 
 /// Spells a duration as OpenAI does, rounded up to the millisecond: `120ms`, `1s`, `8.64s`, `6m0s`, `1h0m0s`.

@@ -1,24 +1,26 @@
-//! The layer: which limits a call falls under, and the filter that applies them.
+//! The layer: what it is told.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-use bartizan_core::{
-    Call, Clock, Filter, Filtered, Flow, Limits, Principal, Refusal, Role, SystemClock,
-};
-use http::{Method, header};
+use bartizan_core::{Clock, Filtered, Level, Limits};
 
-use crate::estimate::Estimate;
-use crate::ledger::{Claim, Scope};
-use crate::limiter::{Admission, Limiter};
-use crate::refuse;
-use crate::tap::LimitTap;
+use crate::Local;
+use crate::admission::{Store, Till};
+use crate::alerts::BudgetAlerts;
+use crate::allowance::Allowance;
+use crate::calendar::{Calendar, NoZone};
+use crate::end_user::EndUsers;
+use crate::measure::TokenKind;
+use crate::plan::Plans;
+use crate::prices::{PriceList, UnknownPrices};
+use crate::rules::Rules;
+use crate::settled::{Record, Spent};
+use crate::store::LimitStore;
 
-const MOST_SCOPES: usize = 100_000;
 const DEFAULT_OUTPUT: u64 = 512;
 
-/// Applies rate limits: refuses with 429 the call that would exceed the requests or tokens a minute of its key or its model.
+/// Applies limits and budgets: refuses with 429 the call that would exceed what one of its scopes may take.
 ///
 /// Clones, and all services made by [`layer`](tower_layer::Layer::layer), count together. See the [crate's documentation](crate).
 #[derive(Clone, Debug)]
@@ -27,58 +29,171 @@ pub struct LimitLayer(Arc<Limit>);
 /// The filter of [`LimitLayer`].
 #[derive(Clone)]
 pub struct Limit {
-    defaults: Limits,
-    models: BTreeMap<String, Limits>,
-    models_per_key: BTreeMap<String, Limits>,
-    default_output: u64,
-    admins: bool,
-    limiter: Arc<Limiter>,
+    pub(crate) rules: Rules,
+    pub(crate) plans: Arc<Plans>,
+    pub(crate) till: Arc<Till>,
+    pub(crate) prices: Option<Arc<dyn PriceList>>,
+    pub(crate) unknown_prices: UnknownPrices,
+    pub(crate) default_output: u64,
 }
 
 impl LimitLayer {
-    /// Creates a layer that applies what limits the callers themselves carry, and no others.
+    /// Creates a layer that applies what limits and budgets the callers themselves carry, and no others, and counts in this process.
     #[must_use]
     pub fn new() -> Self {
         Self(Arc::new(Limit {
-            defaults: Limits::default(),
-            models: BTreeMap::new(),
-            models_per_key: BTreeMap::new(),
+            rules: Rules::default(),
+            plans: Arc::default(),
+            till: Arc::default(),
+            prices: None,
+            unknown_prices: UnknownPrices::default(),
             default_output: DEFAULT_OUTPUT,
-            admins: false,
-            limiter: Arc::new(Limiter::new(Arc::new(SystemClock::new()), MOST_SCOPES)),
         }))
+    }
+
+    /// What all calls together may take.
+    #[must_use]
+    pub fn global(self, allowance: impl Into<Allowance>) -> Self {
+        self.with(|limit| limit.rules.global = allowance.into())
     }
 
     /// Requests a minute for each key that carries no limit of its own, and for all calls without a key together. None by default.
     #[must_use]
     pub fn default_rpm(self, requests: u32) -> Self {
-        self.with(|limit| limit.defaults.rpm = Some(requests))
+        self.default_limits(
+            Level::Key,
+            Limits {
+                rpm: Some(requests),
+                ..Limits::default()
+            },
+        )
     }
 
-    /// Tokens a minute, input and output, for each key that carries no limit of its own, and for all calls without a key together. None
-    /// by default.
+    /// Tokens a minute for each key that carries no limit of its own, and for all calls without a key together. None by default.
     #[must_use]
     pub fn default_tpm(self, tokens: u32) -> Self {
-        self.with(|limit| limit.defaults.tpm = Some(tokens))
+        self.default_limits(
+            Level::Key,
+            Limits {
+                tpm: Some(tokens),
+                ..Limits::default()
+            },
+        )
+    }
+
+    /// What each key, team, user or organisation may take where it says nothing of its own, window by window; that of keys also what all calls
+    /// without a key may take together. Told twice, it adds to what was said before.
+    #[must_use]
+    pub fn default_limits(self, level: Level, allowance: impl Into<Allowance>) -> Self {
+        self.with(|limit| {
+            let known = limit.rules.defaults.entry(level).or_default();
+            *known = allowance.into().or(known);
+        })
     }
 
     /// What all callers together may ask of `model`, named as they name it. Proxy admins are no exception.
     #[must_use]
-    pub fn model(self, model: impl Into<String>, limits: Limits) -> Self {
+    pub fn model(self, model: impl Into<String>, allowance: impl Into<Allowance>) -> Self {
         self.with(|limit| {
-            limit.models.insert(model.into(), limits);
+            limit.rules.models.insert(model.into(), allowance.into());
         })
     }
 
     /// What each key may ask of `model`, named as the caller names it.
     #[must_use]
-    pub fn model_per_key(self, model: impl Into<String>, limits: Limits) -> Self {
+    pub fn model_per_key(self, model: impl Into<String>, allowance: impl Into<Allowance>) -> Self {
         self.with(|limit| {
-            limit.models_per_key.insert(model.into(), limits);
+            let allowance = allowance.into();
+            limit.rules.models_per_key.insert(model.into(), allowance);
         })
     }
 
-    /// Output tokens that are reserved for an answer whose length the caller doesn't cap. 512 by default.
+    /// What all callers whose keys have that tag may take together.
+    #[must_use]
+    pub fn tag(self, tag: impl Into<String>, allowance: impl Into<Allowance>) -> Self {
+        self.with(|limit| {
+            limit.rules.tags.insert(tag.into(), allowance.into());
+        })
+    }
+
+    /// Describes a tier: what each key or account that names it may take, besides its own limits (LiteLLM's `budget_id`). Callers of a tier that
+    /// nobody has described are refused.
+    #[must_use]
+    pub fn tier(self, name: impl Into<String>, allowance: impl Into<Allowance>) -> Self {
+        self.with(|limit| {
+            limit.rules.tiers.insert(name.into(), allowance.into());
+        })
+    }
+
+    /// What binds end users, and the secret by which they are known. Without it none are.
+    #[must_use]
+    pub fn end_users(self, end_users: EndUsers) -> Self {
+        self.with(|limit| limit.rules.end_users = Some(end_users))
+    }
+
+    /// The time zone by whose calendar budgets run. UTC by default.
+    ///
+    /// # Errors
+    /// [`NoZone`], where the IANA database has none of that name.
+    pub fn time_zone(self, name: &str) -> Result<Self, NoZone> {
+        let calendar = Calendar::of(name)?;
+        Ok(self.with(|limit| limit.rules.calendar = calendar))
+    }
+
+    /// Which tokens a limit counts that doesn't say it. All by default.
+    #[must_use]
+    pub fn token_kind(self, kind: TokenKind) -> Self {
+        self.counting(|counting| counting.kind = kind)
+    }
+
+    /// What an input token that the provider had in its cache counts against limits of tokens, in thousandths. 1,000 by default.
+    #[must_use]
+    pub fn cached_input_weight(self, thousandths: u32) -> Self {
+        self.counting(|counting| counting.cached_weight = thousandths)
+    }
+
+    /// Who knows what models cost. Nobody by default.
+    #[must_use]
+    pub fn prices(self, prices: impl PriceList) -> Self {
+        self.with(|limit| limit.prices = Some(Arc::new(prices)))
+    }
+
+    /// What becomes of calls to a model whose prices aren't known, where a budget binds them. They are refused by default.
+    #[must_use]
+    pub fn unknown_prices(self, unknown: UnknownPrices) -> Self {
+        self.with(|limit| limit.unknown_prices = unknown)
+    }
+
+    /// Who keeps the record of what calls used. Nobody by default. Bodies are then read even where nothing limits a call.
+    #[must_use]
+    pub fn record(self, record: impl Record) -> Self {
+        self.with(|limit| Arc::make_mut(&mut limit.till).record = Some(Arc::new(record)))
+    }
+
+    /// Who knows what was spent in a period before the store of limits counted it: asked once for each count. Without it that is nothing.
+    #[must_use]
+    pub fn spent(self, spent: impl Spent) -> Self {
+        self.with(|limit| Arc::make_mut(&mut limit.till).spent = Some(Arc::new(spent)))
+    }
+
+    /// Who hears of budgets that run out, besides log and metric.
+    #[must_use]
+    pub fn alerts(self, alerts: impl BudgetAlerts) -> Self {
+        self.with(|limit| Arc::make_mut(&mut limit.till).bells.to = Some(Arc::new(alerts)))
+    }
+
+    /// At which shares of a budget, in percent, it is told that it runs out. 50, 80 and 100 by default.
+    #[must_use]
+    pub fn alert_shares(self, shares: impl IntoIterator<Item = u8>) -> Self {
+        self.with(|limit| {
+            let mut shares = shares.into_iter().collect::<Vec<_>>();
+            shares.sort_unstable();
+            Arc::make_mut(&mut limit.till).bells.shares = shares;
+        })
+    }
+
+    /// Output tokens that are reserved for an answer whose length the caller doesn't cap. 512 by default. Of money more is reserved where
+    /// the [prices](Self::prices) know the model's longest answer.
     #[must_use]
     pub fn default_output_tokens(self, tokens: u64) -> Self {
         self.with(|limit| limit.default_output = tokens)
@@ -88,32 +203,59 @@ impl LimitLayer {
     /// key can lift any limit anyway. Limits that an admin's own key carries, and those of a model, bind always.
     #[must_use]
     pub fn limit_admins(self, limited: bool) -> Self {
-        self.with(|limit| limit.admins = limited)
+        self.with(|limit| limit.rules.admins = limited)
     }
 
-    /// Where refills take the time from, and a fresh count. The machine's monotonic clock by default.
+    /// Where counts are kept: in this process by default ([`Local`]).
     #[must_use]
-    pub fn clock(self, clock: impl Clock) -> Self {
+    pub fn store(self, store: impl LimitStore) -> Self {
         self.with(|limit| {
-            limit.limiter = Arc::new(Limiter::new(Arc::new(clock), limit.limiter.most()))
+            limit.till = Arc::new(limit.till.with_store(Store::Other(Arc::new(store))));
         })
     }
 
-    /// How many keys and models can be limited at a time, and a fresh count: over it, calls of further ones are refused with 503 until others have been idle for
-    /// a minute. 100,000 by default, some 30 MB.
+    /// Where the time is taken from, and a fresh count in this process. The machine's clocks by default.
     #[must_use]
-    pub fn max_scopes(self, scopes: usize) -> Self {
-        self.with(|limit| limit.limiter = Arc::new(Limiter::new(limit.limiter.clock(), scopes)))
+    pub fn clock(self, clock: impl Clock + Clone) -> Self {
+        self.with(|limit| {
+            let local = Local::new().clock(clock.clone());
+            let mut till = limit.till.with_store(Store::Local(local));
+            till.clock = Arc::new(clock);
+            limit.till = Arc::new(till);
+        })
     }
 
-    /// Calls whose token reservation has not ended, counted in each scope that they fall under. Zero when no call is on its way.
+    /// A fresh count in this process, of so many counts at a time at the most: see [`Local::max_counters`].
     #[must_use]
-    pub fn reservations(&self) -> usize {
-        self.0.limiter.reservations()
+    pub fn max_counters(self, most: usize) -> Self {
+        self.with(|limit| {
+            let local = match &limit.till.store {
+                Store::Local(local) => local.clone(),
+                Store::Other(_) => Local::new(),
+            };
+            let local = local.max_counters(most);
+            limit.till = Arc::new(limit.till.with_store(Store::Local(local)));
+        })
+    }
+
+    /// Calls that were let pass and have not ended. Zero when none is on its way.
+    #[must_use]
+    pub fn under_way(&self) -> usize {
+        self.0.till.under_way()
+    }
+
+    fn counting(self, change: impl FnOnce(&mut crate::measure::Counting)) -> Self {
+        self.with(|limit| {
+            change(&mut limit.rules.counting);
+            Arc::make_mut(&mut limit.till).counting = limit.rules.counting;
+        })
     }
 
     fn with(mut self, change: impl FnOnce(&mut Limit)) -> Self {
-        change(Arc::make_mut(&mut self.0));
+        let limit = Arc::make_mut(&mut self.0);
+        change(limit);
+        // Plans of other rules are no longer true.
+        limit.plans = Arc::default();
         self
     }
 }
@@ -132,146 +274,12 @@ impl<S> tower_layer::Layer<S> for LimitLayer {
     }
 }
 
-impl Filter for Limit {
-    const NAME: &'static str = "limit";
-    type Tap = Option<LimitTap>;
-
-    async fn request(&self, call: &mut Call) -> Result<Flow<Option<LimitTap>>, Refusal> {
-        let principal = call.principal().cloned();
-        let mut claims = Vec::with_capacity(3);
-        claims.push(self.key_claim(principal.as_ref()));
-        // What asks for nothing costs no tokens.
-        let generates = !matches!(
-            call.parts().method,
-            Method::GET | Method::HEAD | Method::OPTIONS | Method::DELETE
-        );
-        let by_model = !(self.models.is_empty() && self.models_per_key.is_empty());
-        let mut estimate = None;
-        if generates && (by_model || claims.iter().any(|claim| claim.limits.tpm.is_some())) {
-            let bytes = length(call);
-            match call.document().await {
-                Ok(document) => {
-                    if let Some(model) = document
-                        .as_ref()
-                        .and_then(|document| document.facts().model.as_deref())
-                    {
-                        claims.extend(self.model_claims(principal.as_ref(), model));
-                    }
-                    let least = claims.iter().filter_map(|claim| claim.limits.tpm).min();
-                    estimate = least.map(|least| {
-                        Estimate::of(
-                            document.as_deref(),
-                            bytes,
-                            self.default_output,
-                            least.into(),
-                        )
-                    });
-                }
-                Err(malformed) => {
-                    // What can't be read costs no tokens, but it is a request.
-                    self.admit(call, requests_only(claims), 0)?;
-                    return Err(malformed);
-                }
-            }
-        }
-        if estimate.is_none() {
-            claims = requests_only(claims);
-        }
-        claims.retain(|claim| claim.limits.rpm.is_some() || claim.limits.tpm.is_some());
-        if claims.is_empty() {
-            return Ok(Flow::Pass(None));
-        }
-        let trail = call.trail().cloned();
-        let admission = self.admit(call, claims, estimate.map_or(0, Estimate::total))?;
-        Ok(Flow::Pass(Some(LimitTap::new(admission, estimate, trail))))
-    }
-}
-
-impl Limit {
-    fn admit(&self, call: &Call, claims: Vec<Claim>, tokens: u64) -> Result<Admission, Refusal> {
-        match self.limiter.admit(&claims, tokens) {
-            Ok(admission) => {
-                metrics::counter!("bartizan.limit.calls", "outcome" => "admitted").increment(1);
-                Ok(admission)
-            }
-            Err(refused) => {
-                let (refusal, note) = refuse::refusal(refused);
-                call.note(note);
-                Err(refusal)
-            }
-        }
-    }
-
-    fn key_claim(&self, principal: Option<&Principal>) -> Claim {
-        let own = principal.map(Principal::limits).unwrap_or_default();
-        let defaults = if self.exempt(principal) {
-            Limits::default()
-        } else {
-            self.defaults
-        };
-        let mut limits = own;
-        limits.rpm = own.rpm.or(defaults.rpm);
-        limits.tpm = own.tpm.or(defaults.tpm);
-        let scope = principal.map_or(Scope::Anonymous, |principal| {
-            Scope::Key(principal.key_id().to_owned())
-        });
-        Claim { scope, limits }
-    }
-
-    fn model_claims(
-        &self,
-        principal: Option<&Principal>,
-        model: &str,
-    ) -> impl Iterator<Item = Claim> {
-        let shared = self.models.get(model).map(|limits| Claim {
-            scope: Scope::Model(model.to_owned()),
-            limits: *limits,
-        });
-        let own = self
-            .models_per_key
-            .get(model)
-            .filter(|_| !self.exempt(principal))
-            .map(|limits| {
-                let key = principal.map(|principal| principal.key_id().to_owned());
-                Claim {
-                    scope: Scope::KeyModel(key, model.to_owned()),
-                    limits: *limits,
-                }
-            });
-        shared.into_iter().chain(own)
-    }
-
-    fn exempt(&self, principal: Option<&Principal>) -> bool {
-        !self.admins && principal.is_some_and(|principal| principal.role() == Role::ProxyAdmin)
-    }
-}
-
-fn requests_only(mut claims: Vec<Claim>) -> Vec<Claim> {
-    for claim in &mut claims {
-        claim.limits.tpm = None;
-    }
-    claims
-}
-
-/// The length that the request declares.
-fn length(call: &Call) -> Option<u64> {
-    call.parts()
-        .headers
-        .get(header::CONTENT_LENGTH)?
-        .to_str()
-        .ok()?
-        .parse()
-        .ok()
-}
-
 impl fmt::Debug for Limit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Limit")
-            .field("defaults", &self.defaults)
-            .field("models", &self.models)
-            .field("models_per_key", &self.models_per_key)
-            .field("admins", &self.admins)
-            .field("limiter", &self.limiter)
+            .field("rules", &self.rules)
+            .field("store", &self.till.store)
+            .field("prices", &self.prices)
             .finish_non_exhaustive()
     }
 }

@@ -1,29 +1,50 @@
 //! Sees what a call used, and settles it however the call ends.
 
 use std::fmt;
+use std::time::Duration;
 
 use bartizan_core::{
-    Document, End, Event, Form, Out, Refusal, Step, Tap, TextRole, TokenEstimate, Trail, Usage,
-    Watch,
+    Document, End, Event, Form, Out, Prices, Principal, Refusal, Served, Step, Tap, TextRole,
+    TokenEstimate, Trail, Usage, Watch,
 };
 use http::response;
 
+use crate::admission::{Admission, Bill, Quote};
 use crate::estimate::Estimate;
 use crate::headers;
-use crate::ledger::Quotes;
-use crate::limiter::Admission;
+use crate::settled::{Outcome, Settled};
 
-/// The tap of [`Limit`](crate::Limit): writes the headers, and settles the tokens reserved for its call when the answer is through, fails, or is dropped.
+/// Who pays for what.
+#[derive(Debug)]
+pub(crate) struct Account {
+    pub(crate) at: Duration,
+    pub(crate) principal: Option<Principal>,
+    pub(crate) end_user: Option<String>,
+    pub(crate) model: Option<String>,
+    /// What the model costs that was asked for.
+    pub(crate) prices: Option<Prices>,
+}
+
+/// The tap of [`Limit`](crate::Limit): writes the headers, holds what its call takes at once, and settles what was reserved for it when the answer is
+/// through, fails, or is dropped.
 pub struct LimitTap {
     admission: Option<Admission>,
-    quotes: Quotes,
+    quotes: Option<Vec<Quote>>,
+    /// The store of limits decided without what other processes have taken.
+    degraded: bool,
     trail: Option<Trail>,
-    estimate: Estimate,
+    /// `None`: nothing but requests and calls at once is counted.
+    estimate: Option<Estimate>,
+    account: Account,
+    /// Who answered, and what that costs.
+    served: Option<Served>,
     /// What the provider has said of its usage so far.
     reported: Option<Usage>,
     /// What has streamed by.
     streamed: TokenEstimate,
     progress: Progress,
+    /// The answer came to its end.
+    complete: bool,
 }
 
 // ## Waiting => Answering: a head came that may cost something.
@@ -40,20 +61,24 @@ enum Progress {
 }
 
 impl LimitTap {
-    /// `estimate` is what was reserved; without it only requests are limited, and nothing is watched but the head.
     pub(crate) fn new(
         admission: Admission,
         estimate: Option<Estimate>,
+        account: Account,
         trail: Option<Trail>,
     ) -> Self {
         Self {
             quotes: admission.quotes(),
-            admission: estimate.is_some().then_some(admission),
+            degraded: admission.till().degraded(),
+            admission: Some(admission),
             trail,
-            estimate: estimate.unwrap_or_default(),
+            estimate,
+            account,
+            served: None,
             reported: None,
             streamed: TokenEstimate::default(),
             progress: Progress::Waiting,
+            complete: false,
         }
     }
 
@@ -72,6 +97,7 @@ impl LimitTap {
     /// What the call used, and whether that is an estimate. `None`: nothing.
     fn used(&self) -> Option<(Usage, bool)> {
         let streamed = self.streamed.tokens();
+        let estimate = self.estimate.unwrap_or_default();
         if let Some(mut usage) = self.reported {
             let through = self.progress == Progress::Through;
             if !through {
@@ -85,12 +111,12 @@ impl LimitTap {
         let output = match self.progress {
             Progress::Failed => return None,
             Progress::Waiting => 0,
-            Progress::Opaque => self.estimate.output,
+            Progress::Opaque => estimate.output,
             Progress::Answering | Progress::Through => streamed,
         };
         Some((
             Usage {
-                input: self.estimate.input,
+                input: estimate.input,
                 output,
                 ..Usage::default()
             },
@@ -98,7 +124,16 @@ impl LimitTap {
         ))
     }
 
-    /// Settles, the first time.
+    fn outcome(&self) -> Outcome {
+        match self.progress {
+            Progress::Failed => Outcome::Failed,
+            Progress::Through => Outcome::Complete,
+            _ if self.complete => Outcome::Complete,
+            Progress::Waiting | Progress::Answering | Progress::Opaque => Outcome::Aborted,
+        }
+    }
+
+    /// Ends the call, the first time.
     fn settle(&mut self) {
         let Some(admission) = self.admission.take() else {
             return;
@@ -109,16 +144,46 @@ impl LimitTap {
             (None, Some(told)) => Some(told),
             _ => self.used(),
         };
-        let (total, basis) = match &used {
-            Some((usage, false)) => (usage.total(), "reported"),
-            Some((usage, true)) => (usage.total(), "estimated"),
-            None => (0, "refunded"),
+        let Some(estimate) = self.estimate else {
+            admission.settle(&Bill::default());
+            return;
         };
-        admission.settle(total);
+        let (usage, basis) = match &used {
+            Some((usage, false)) => (*usage, "reported"),
+            Some((usage, true)) => (*usage, "estimated"),
+            None => (Usage::default(), "refunded"),
+        };
+        let served = self.served.as_ref().map(|served| served.prices);
+        let prices = served.filter(|prices| !prices.is_unknown());
+        let prices = prices.or(self.account.prices);
+        let cost = prices.map(|prices| prices.cost(&usage)).unwrap_or_default();
+        if prices.is_none() && used.is_some() {
+            metrics::counter!("bartizan.limit.unpriced").increment(1);
+        }
+        if let Some(record) = &admission.till().record {
+            record.settled(Settled {
+                at: self.account.at,
+                principal: self.account.principal.take(),
+                end_user: self.account.end_user.take(),
+                model: self.account.model.take(),
+                served: self.served.take(),
+                usage,
+                estimated: used.is_some_and(|(_, estimated)| estimated),
+                cost,
+                priced: prices.is_some(),
+                outcome: self.outcome(),
+            });
+        }
+        admission.settle(&Bill {
+            usage,
+            cost: cost.nano_dollars(),
+        });
+        let total = usage.total();
         metrics::counter!("bartizan.limit.settled_tokens", "basis" => basis).increment(total);
         tracing::debug!(
             tokens = total,
-            reserved = self.estimate.total(),
+            reserved = estimate.total(),
+            cost = %cost,
             basis,
             "settled"
         );
@@ -138,15 +203,22 @@ fn is_output(role: TextRole) -> bool {
 
 impl Tap for LimitTap {
     fn watch(&self) -> Watch {
-        match (&self.admission, self.progress) {
-            (Some(_), _) => Watch::Content,
-            (None, Progress::Waiting) => Watch::End,
-            (None, _) => Watch::Nothing,
+        match (&self.admission, &self.estimate, self.progress) {
+            (Some(_), Some(_), _) => Watch::Content,
+            (Some(_), None, _) | (None, _, Progress::Waiting) => Watch::End,
+            (None, ..) => Watch::Nothing,
         }
     }
 
     async fn head(&mut self, head: &mut response::Parts) -> Result<(), Refusal> {
-        headers::replace(&mut head.headers, &self.quotes);
+        if let Some(quotes) = &self.quotes {
+            headers::replace(&mut head.headers, quotes);
+        }
+        if self.degraded {
+            let (name, value) = headers::DEGRADED;
+            head.headers.insert(name, value);
+        }
+        self.served = head.extensions.get::<Served>().cloned();
         if head.status.is_client_error()
             || head.status.is_server_error()
             || head.extensions.get::<Refusal>().is_some()
@@ -157,6 +229,10 @@ impl Tap for LimitTap {
             self.progress = Progress::Opaque;
         } else {
             self.progress = Progress::Answering;
+        }
+        let waits = |admission: &Admission| self.estimate.is_some() || admission.holds();
+        if !self.admission.as_ref().is_some_and(waits) {
+            self.settle();
         }
         Ok(())
     }
@@ -185,7 +261,8 @@ impl Tap for LimitTap {
     }
 
     fn end(&mut self, end: End<'_>, _: &mut Out) -> Step {
-        if matches!((end, self.progress), (End::Complete, Progress::Answering)) {
+        self.complete = matches!(end, End::Complete);
+        if self.complete && self.progress == Progress::Answering {
             self.progress = Progress::Through;
         }
         self.settle();

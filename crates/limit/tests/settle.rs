@@ -139,7 +139,7 @@ async fn tokens_are_settled_to_what_is_known_however_the_call_ends() {
         sent.extensions_mut().insert(trail.clone());
         let response = setup.send(sent, &answer).await.unwrap();
         let _ = response.into_body().collect().await;
-        assert_eq!(setup.layer.reservations(), 0, "{name}");
+        assert_eq!(setup.layer.under_way(), 0, "{name}");
         assert_eq!(setup.left(&key).await, 1_000 - cost, "{name}");
         assert_eq!(
             trail.usage().map(|(_, estimated)| estimated),
@@ -165,7 +165,7 @@ async fn a_call_that_fails_or_is_left_before_its_answer_costs_its_input() {
             .await
             .is_err()
     );
-    assert_eq!(setup.layer.reservations(), 0);
+    assert_eq!(setup.layer.under_way(), 0);
     assert_eq!(setup.left(&key).await, 900);
 
     let mut left = Box::pin(setup.send(request(Some(&key), &body), &Answer::Never));
@@ -175,9 +175,9 @@ async fn a_call_that_fails_or_is_left_before_its_answer_costs_its_input() {
             .poll(&mut Context::from_waker(waker))
             .is_pending()
     );
-    assert_eq!(setup.layer.reservations(), 1);
+    assert_eq!(setup.layer.under_way(), 1);
     drop(left);
-    assert_eq!(setup.layer.reservations(), 0);
+    assert_eq!(setup.layer.under_way(), 0);
     assert_eq!(setup.left(&key).await, 800);
 }
 
@@ -196,7 +196,7 @@ async fn a_client_that_leaves_at_any_event_gives_its_reservation_back_and_pays_f
             body.frame().await.unwrap().unwrap();
         }
         drop(body);
-        assert_eq!(setup.layer.reservations(), 0, "after {taken}");
+        assert_eq!(setup.layer.under_way(), 0, "after {taken}");
         let cost = match taken {
             // The provider has said what it used; before its last event that is the input, with what was seen of the output.
             6 => 21 + 50,
@@ -267,5 +267,5 @@ async fn a_thousand_calls_at_once_use_no_more_than_the_limit() {
         used.load(Ordering::SeqCst) <= 500 && passed >= 20,
         "{passed} calls used {used:?}"
     );
-    assert_eq!(setup.layer.reservations(), 0);
+    assert_eq!(setup.layer.under_way(), 0);
 }
