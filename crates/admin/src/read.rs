@@ -111,21 +111,35 @@ fn member_at(json: &Json, error: &serde_json::Error) -> Option<String> {
 /// Tells the name that is not known, and the nearest that is.
 pub(crate) fn unknown_field(said: &str) -> Option<Refusal> {
     let (field, rest) = said.split_once("unknown field `")?.1.split_once('`')?;
-    let nearest = rest
-        .split('`')
-        .skip(1)
-        .step_by(2)
-        .map(|known| (strsim::jaro_winkler(field, known), known))
+    let known = rest.split('`').skip(1).step_by(2);
+    let (shown, message) = with_nearest(field, known);
+    Some(Refusal::new(RefusalKind::BadRequest, "unknown_field", message).param(shown))
+}
+
+/// Refuses a word of a field that is none of those that are known.
+pub(crate) fn unknown<'k>(
+    field: &'static str,
+    word: &str,
+    known: impl Iterator<Item = &'k str>,
+) -> Refusal {
+    let (_, message) = with_nearest(word, known);
+    invalid(field, format!("in `{field}`: {message}"))
+}
+
+/// A name that is not known as it may be shown, and the words for it.
+fn with_nearest<'k>(name: &str, known: impl Iterator<Item = &'k str>) -> (String, String) {
+    let nearest = known
+        .map(|known| (strsim::jaro_winkler(name, known), known))
         .max_by(|one, two| one.0.total_cmp(&two.0))
         .filter(|(likeness, _)| *likeness > 0.6);
-    let shown: String = field.chars().take(64).filter(|c| !c.is_control()).collect();
+    let shown: String = name.chars().take(64).filter(|c| !c.is_control()).collect();
     let message = match nearest {
         Some((_, known)) => {
             format!("`{shown}` is not known here; the nearest that is, is `{known}`")
         }
         None => format!("`{shown}` is not known here"),
     };
-    Some(Refusal::new(RefusalKind::BadRequest, "unknown_field", message).param(shown))
+    (shown, message)
 }
 
 pub(crate) fn invalid(

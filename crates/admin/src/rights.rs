@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 
 use crate::money::Money;
 use crate::object::Object;
-use crate::read::invalid;
+use crate::read::{invalid, unknown};
 
 /// A member that may be left out, or be `null` to take away what there is.
 pub(crate) type Told<T> = Option<Option<T>>;
@@ -39,7 +39,8 @@ macro_rules! wish {
             #[serde(deserialize_with = "crate::rights::told")]
             #[schema(value_type = Option<Vec<String>>)]
             models: crate::rights::Told<Vec<String>>,
-            /// The paths that may be called; `*` at the end stands for any rest. An empty list or `null` mean all.
+            /// The paths that may be called; `*` at the end stands for any rest, and a group such as `llm_api_routes` for its paths. An empty list or
+            /// `null` mean all.
             #[serde(deserialize_with = "crate::rights::told")]
             #[schema(value_type = Option<Vec<String>>)]
             allowed_routes: crate::rights::Told<Vec<String>>,
@@ -177,10 +178,7 @@ impl Wished {
     pub(crate) fn change(self) -> Result<RightsChange, Refusal> {
         let mut change = RightsChange::default();
         change.models = self.models.map(|names| models(names.unwrap_or_default()));
-        change.routes = self.allowed_routes.map(|paths| match paths {
-            Some(paths) if !paths.is_empty() => Routes::Only(paths),
-            _ => Routes::All,
-        });
+        change.routes = self.allowed_routes.map(routes).transpose()?;
         change.addresses = self.allowed_ips.map(addresses).transpose()?;
         change.rpm = self.rpm_limit.map(|limit| limit.map(Limit::get));
         change.tpm = self.tpm_limit.map(|limit| limit.map(Limit::get));
@@ -233,6 +231,20 @@ fn models(names: Vec<String>) -> Models {
         return Models::All;
     }
     Models::Only(names.into_iter().filter(|name| name != NO_MODELS).collect())
+}
+
+fn routes(names: Option<Vec<String>>) -> Result<Routes, Refusal> {
+    let names = names.unwrap_or_default();
+    if names.is_empty() {
+        return Ok(Routes::All);
+    }
+    for name in &names {
+        let known = name == "*" || Routes::groups().any(|group| group == name);
+        if !name.starts_with('/') && !known {
+            return Err(unknown("allowed_routes", name, Routes::groups()));
+        }
+    }
+    Ok(Routes::Only(names))
 }
 
 fn addresses(ranges: Option<Vec<String>>) -> Result<Addresses, Refusal> {

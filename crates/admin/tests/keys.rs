@@ -8,9 +8,16 @@
 
 mod support;
 
+use bartizan_admin::{AdminRouter, NoChangeLog};
+use bartizan_auth::{Keys, MemoryStore, Pepper, Routes};
 use http::StatusCode;
 use serde_json::json;
 use support::{Api, MASTER};
+
+fn keys() -> Keys {
+    let pepper = Pepper::new(&"b04d8f7e2c6a4915a3e87d50c1f962ab".into()).unwrap();
+    Keys::new(MemoryStore::new(), pepper)
+}
 
 #[tokio::test]
 async fn the_documented_request_mints_a_key_without_a_type_that_says_json() {
@@ -71,6 +78,16 @@ async fn what_is_not_known_is_named_with_the_nearest() {
             "/key/generate",
             r#"{"allowed_ips":["10.0.0.0/99"]}"#,
             "2001:db8::/32",
+        ),
+        (
+            "/key/generate",
+            r#"{"allowed_routes":["lm_api_routes"]}"#,
+            "the nearest that is, is `llm_api_routes`",
+        ),
+        (
+            "/team/new",
+            r#"{"allowed_routes":["info_routes","v1/messages"]}"#,
+            "`v1/messages` is not known here",
         ),
         ("/key/update", "{}", "`key`"),
         ("/team/block", "{}", "`team_id` is missing"),
@@ -180,6 +197,63 @@ async fn every_field_of_a_key_comes_back_as_it_was_told_and_null_takes_it_away()
     }
     assert_eq!(updated["model_max_budget"], json!({}));
     assert_eq!(updated["blocked"], false);
+}
+
+#[tokio::test]
+async fn a_group_of_routes_opens_its_routes_and_narrows_as_its_paths_do() {
+    let api = Api::new().await;
+    let info = r#"{"user_id":"robin","allowed_routes":["management_routes"]}"#;
+    let (manager, key_id) = api.mint(info).await;
+    let told = api.get(&manager, "/key/info").await.json();
+    assert_eq!(told["info"]["allowed_routes"], json!(["management_routes"]));
+    assert_eq!(
+        api.get(&manager, "/key/addresses").await.status,
+        StatusCode::FORBIDDEN
+    );
+    for (asked, got) in [
+        (
+            json!(["key_management_routes"]),
+            json!(["key_management_routes"]),
+        ),
+        (
+            json!(["llm_api_routes", "/user/*"]),
+            json!([
+                "/user/new",
+                "/user/update",
+                "/user/bulk_update",
+                "/user/delete",
+                "/user/info",
+                "/user/list",
+                "/user/block",
+                "/user/unblock",
+                "/user/daily/*"
+            ]),
+        ),
+    ] {
+        let body = json!({ "allowed_routes": asked }).to_string();
+        let minted = api.must(&manager, "/key/generate", &body).await;
+        assert_eq!(minted["allowed_routes"], got);
+    }
+    let update = json!({"key": key_id, "allowed_routes": ["info_routes"]}).to_string();
+    api.must(MASTER, "/key/update", &update).await;
+    let told = api.get(&manager, "/key/addresses").await;
+    assert_eq!(told.status, StatusCode::OK, "{}", told.text);
+    assert_eq!(
+        api.post(&manager, "/key/generate", "{}").await.status,
+        StatusCode::FORBIDDEN
+    );
+}
+
+#[tokio::test]
+async fn every_route_is_of_a_group() {
+    let document = AdminRouter::new(keys(), NoChangeLog).document();
+    let groups: Vec<Routes> = Routes::groups()
+        .map(|name| Routes::Only(vec![name.to_owned()]))
+        .collect();
+    for path in document.paths.paths.keys() {
+        let allowed = groups.iter().any(|group| group.allow(path));
+        assert!(allowed, "{path} is in no group of routes");
+    }
 }
 
 #[tokio::test]

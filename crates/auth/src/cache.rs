@@ -36,12 +36,13 @@ impl Known {
         accounts: Vec<AccountId>,
         groups: &Groups,
     ) -> Self {
-        let admitted = chain.admit(&Caller::from(&record), groups);
+        let caller = Caller::from(&record);
+        let (admitted, closed) = (chain.admit(&caller, groups), chain.closed(&caller));
         Self {
             digest,
             record: Some(record),
             until,
-            closed: chain.closed(),
+            closed,
             admitted,
             accounts,
         }
@@ -49,7 +50,7 @@ impl Known {
 
     pub(crate) fn of_claims(
         digest: KeyDigest,
-        chain: &Chain,
+        closed: Option<AccountKind>,
         admitted: Admitted,
         accounts: Vec<AccountId>,
     ) -> Self {
@@ -57,7 +58,7 @@ impl Known {
             digest,
             record: None,
             until: None,
-            closed: chain.closed(),
+            closed,
             admitted,
             accounts,
         }

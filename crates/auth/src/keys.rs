@@ -271,10 +271,12 @@ impl Keys {
             self.ask(self.store.get(lineage)).await?
         };
         elders.sort_by_key(|elder| lineage.iter().position(|id| *id == elder.key_id));
-        let mut own = caller.accounts();
+        let mut own = caller.place.accounts();
         let mut all = own.clone();
-        for elder in &elders {
-            add(&mut all, Caller::from(elder).accounts());
+        let elder_callers = elders.iter().map(Caller::from);
+        for Caller { place, minter, .. } in elder_callers.chain([*caller]) {
+            add(&mut all, place.accounts());
+            add(&mut all, minter.unwrap_or_default().accounts());
         }
         let mut found = match found {
             None => self.accounts(&all).await?,

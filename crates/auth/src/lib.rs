@@ -182,6 +182,7 @@ mod record;
 mod refuse;
 mod rights;
 mod role;
+mod route_groups;
 mod sighting;
 mod store;
 mod strength;
@@ -209,15 +210,15 @@ pub use matrix::{Action, Reach, allowed, reach};
 pub use metadata::Metadata;
 pub use outside::Outside;
 pub use peer::TrustedPeers;
-pub use record::{KeyRecord, Previous, Rotation, Standing};
+pub use record::{KeyRecord, Minter, Previous, Rotation, Standing};
 pub use rights::{Addresses, Rights, Routes};
 pub use role::{RequireRole, RequireRoleLayer, require_role};
 pub use sighting::{Sighting, Spread};
 #[cfg(feature = "sqlite")]
 pub use store::SqliteStore;
 pub use store::{
-    AccountQuery, Change, Changes, KeyQuery, KeyStore, MemoryStore, SightingQuery, StoreError,
-    Viewer,
+    AccountQuery, Change, Changes, KeyQuery, KeyStore, MemoryStore, SightingQuery, SpreadQuery,
+    StoreError, Viewer,
 };
 #[cfg(feature = "postgres")]
 pub use store::{PostgresSettings, PostgresStore};

@@ -1,11 +1,16 @@
 //! Delegation narrows: what a key may do is the meet of what was asked for and of all that binds it.
 
+mod bounds;
+mod names;
+
 use std::collections::BTreeMap;
-use std::time::Duration;
 
-use bartizan_core::{Bounds, Budget, Limits, Models, Period};
+use crate::rights::{Addresses, Rights};
+use bounds::bounds;
+use names::{delegated, routes};
 
-use crate::rights::{Addresses, Rights, Routes};
+pub(crate) use bounds::limits;
+pub(crate) use names::{expand, models};
 
 /// Access groups: names that stand for models.
 pub(crate) type Groups = BTreeMap<String, Vec<String>>;
@@ -32,24 +37,6 @@ pub(crate) fn rights(bound: &Rights, asked: &Rights, groups: &Groups) -> Rights 
 
 /// Whether `bound` allows all that `asked` does. It may say no where that can't be told.
 pub(crate) fn holds(bound: &Rights, asked: &Rights, groups: &Groups) -> bool {
-    let names = |wide: &[String], narrow: &[String]| {
-        narrow
-            .iter()
-            .all(|name| wide.iter().any(|wide| within(wide, name)))
-    };
-    let models = match (
-        &expand(&bound.models, groups),
-        &expand(&asked.models, groups),
-    ) {
-        (Models::All, _) => true,
-        (_, Models::All) => false,
-        (Models::Only(wide), Models::Only(narrow)) => names(wide, narrow),
-    };
-    let routes = match (&bound.routes, &asked.routes) {
-        (Routes::All, _) => true,
-        (_, Routes::All) => false,
-        (Routes::Only(wide), Routes::Only(narrow)) => names(wide, narrow),
-    };
     let addresses = match (&bound.addresses, &asked.addresses) {
         (Addresses::All, _) => true,
         (_, Addresses::All) => false,
@@ -62,58 +49,12 @@ pub(crate) fn holds(bound: &Rights, asked: &Rights, groups: &Groups) -> bool {
         let asked = asked.unwrap_or_default();
         bounds(bound, &asked) == asked
     });
-    models
-        && routes
+    names::holds_models(&bound.models, &asked.models, groups)
+        && names::holds_routes(&bound.routes, &asked.routes)
         && addresses
         && each
         && bounds(&bound.bounds, &asked.bounds) == asked.bounds
         && bound.guardrails.is_subset(&asked.guardrails)
-}
-
-/// The models that stand behind the names, with every access group opened.
-pub(crate) fn expand(models: &Models, groups: &Groups) -> Models {
-    match models {
-        Models::Only(names) if names.iter().any(|name| groups.contains_key(name)) => {
-            let open = |name: &String| match groups.get(name) {
-                Some(members) => members.clone(),
-                None => vec![name.clone()],
-            };
-            Models::Only(names.iter().flat_map(open).collect())
-        }
-        models => models.clone(),
-    }
-}
-
-/// What a record is to say: a group that both name stays a group, so that it means what it means later.
-fn delegated(bound: &Models, asked: &Models, groups: &Groups) -> Models {
-    let (Models::Only(has), Models::Only(wants)) = (bound, asked) else {
-        return models(bound, asked);
-    };
-    let (kept, rest): (Vec<String>, Vec<String>) = wants
-        .iter()
-        .cloned()
-        .partition(|name| has.contains(name) && groups.contains_key(name));
-    let rest = expand(&Models::Only(rest), groups);
-    let Models::Only(mut names) = models(&expand(bound, groups), &rest) else {
-        return Models::Only(kept);
-    };
-    names.extend(kept);
-    Models::Only(names)
-}
-
-/// The models that both lists allow. Neither may name a group.
-pub(crate) fn models(bound: &Models, asked: &Models) -> Models {
-    match (bound, asked) {
-        (Models::All, other) | (other, Models::All) => other.clone(),
-        (Models::Only(bound), Models::Only(asked)) => Models::Only(names(bound, asked)),
-    }
-}
-
-fn routes(bound: &Routes, asked: &Routes) -> Routes {
-    match (bound, asked) {
-        (Routes::All, other) | (other, Routes::All) => other.clone(),
-        (Routes::Only(bound), Routes::Only(asked)) => Routes::Only(names(bound, asked)),
-    }
 }
 
 fn addresses(bound: &Addresses, asked: &Addresses) -> Addresses {
@@ -139,120 +80,16 @@ fn addresses(bound: &Addresses, asked: &Addresses) -> Addresses {
     Addresses::Only(both)
 }
 
-/// The names and patterns that both lists hold.
-fn names(bound: &[String], asked: &[String]) -> Vec<String> {
-    let mut both = Vec::new();
-    for name in asked {
-        for bound in bound {
-            let met = if within(bound, name) {
-                name
-            } else if within(name, bound) {
-                bound
-            } else {
-                continue;
-            };
-            if !both.contains(met) {
-                both.push(met.clone());
-            }
-        }
-    }
-    both
-}
-
-/// Whether all that `narrow` stands for, `wide` stands for too.
-fn within(wide: &str, narrow: &str) -> bool {
-    match wide.strip_suffix('*') {
-        Some(prefix) => narrow.starts_with(prefix),
-        None => wide == narrow,
-    }
-}
-
-fn bounds(bound: &Bounds, asked: &Bounds) -> Bounds {
-    Bounds {
-        limits: limits(bound.limits, asked.limits),
-        budget: budget(&bound.budget, &asked.budget),
-    }
-}
-
-/// The tighter of two limits, each where it is set.
-pub(crate) fn limits(bound: Limits, asked: Limits) -> Limits {
-    let mut met = asked;
-    met.rpm = tighter(bound.rpm, asked.rpm);
-    met.tpm = tighter(bound.tpm, asked.tpm);
-    met.max_parallel_requests = tighter(bound.max_parallel_requests, asked.max_parallel_requests);
-    met
-}
-
-fn tighter<T: Ord>(one: Option<T>, two: Option<T>) -> Option<T> {
-    match (one, two) {
-        (Some(one), Some(two)) => Some(one.min(two)),
-        (one, two) => one.or(two),
-    }
-}
-
-/// What was asked, where that surely spends no more than `bound`; else the lesser amount in the longer period. Where neither period is surely the
-/// longer (30 days and a month), as much of the bound as fits however the periods fall.
-///
-/// An alert is no right: the asked one stays.
-fn budget(bound: &Budget, asked: &Budget) -> Budget {
-    let mut met = *asked;
-    let Some(most) = bound.max_budget else {
-        return met;
-    };
-    let Some(amount) = asked.max_budget else {
-        met.max_budget = Some(most);
-        met.budget_duration = bound.budget_duration;
-        return met;
-    };
-    let (outer, inner) = (bound.budget_duration, asked.budget_duration);
-    let times = turns(outer, inner);
-    let all = times.and_then(|times| amount.checked_mul(times.into()));
-    if all.is_some_and(|all| all <= most) {
-        return met;
-    }
-    met.max_budget = Some(amount.min(most));
-    match (times, outer, inner) {
-        (Some(1), ..) => {}
-        (Some(times), Some(outer), Some(inner)) if shortest(outer) < longest(inner) => {
-            met.max_budget = most.checked_div(times.into());
-        }
-        _ => met.budget_duration = outer,
-    }
-    met
-}
-
-/// How often a budget for `inner` can be begun within one `outer`, at most. `None`: without end.
-fn turns(outer: Option<Period>, inner: Option<Period>) -> Option<u64> {
-    let Some(inner) = inner else {
-        return Some(1);
-    };
-    let outer = outer?;
-    if outer == inner {
-        return Some(1);
-    }
-    let short = shortest(inner).as_secs().max(1);
-    Some(longest(outer).as_secs().div_ceil(short))
-}
-
-/// A month is as long as January from the start of 1970.
-fn longest(period: Period) -> Duration {
-    period.after(Duration::ZERO)
-}
-
-/// And as short as the February after it.
-fn shortest(period: Period) -> Duration {
-    let february = Duration::from_secs(31 * 86_400);
-    period.after(february) - february
-}
-
 #[cfg(test)]
 mod tests {
     use std::net::IpAddr;
+    use std::time::Duration;
 
-    use bartizan_core::Decimal;
+    use bartizan_core::{Bounds, Budget, Decimal, Limits, Models};
     use proptest::prelude::*;
 
     use super::*;
+    use crate::rights::Routes;
 
     fn some_models() -> impl Strategy<Value = Models> {
         prop_oneof![
@@ -282,7 +119,11 @@ mod tests {
     fn some_rights() -> impl Strategy<Value = Rights> {
         let routes = prop_oneof![
             Just(Routes::All),
-            prop::collection::vec("/[ab]{0,2}\\*?", 0..4).prop_map(Routes::Only),
+            prop::collection::vec(
+                "/[ab]{0,2}\\*?|/v1/[mr]\\*|anthropic_routes|llm_api_routes|google_routes",
+                0..4
+            )
+            .prop_map(Routes::Only),
         ];
         let limits = any::<[Option<u32>; 3]>();
         let guardrails = prop::collection::btree_set("[xyz]", 0..3);
@@ -349,7 +190,7 @@ mod tests {
             bound in some_rights(),
             asked in some_rights(),
             model in "[ab]{0,4}|group",
-            path in "/[ab]{0,3}",
+            path in "/[ab]{0,3}|/v1/(messages|responses)/?|/v1beta/models/a",
             address in (0_u8..4, 0_u8..4),
         ) {
             let address = IpAddr::from([10, 0, address.0, address.1]);
@@ -385,7 +226,7 @@ mod tests {
             bound in some_rights(),
             asked in some_rights(),
             model in "[ab]{0,4}",
-            path in "/[ab]{0,3}",
+            path in "/[ab]{0,3}|/v1/(messages|responses)/?|/v1beta/models/a",
             address in (0_u8..4, 0_u8..4),
         ) {
             let met = rights(&bound, &asked, &groups());
@@ -398,53 +239,5 @@ mod tests {
                 }
             }
         }
-    }
-
-    #[test]
-    fn a_group_that_both_name_stays_a_group() {
-        let only =
-            |names: &[&str]| Models::Only(names.iter().map(|name| (*name).to_owned()).collect());
-        for (bound, asked, met) in [
-            (only(&["group"]), only(&["group"]), only(&["group"])),
-            (Models::All, only(&["group"]), only(&["group"])),
-            (only(&["group"]), Models::All, only(&["group"])),
-            (only(&["group"]), only(&["a", "o3"]), only(&["a"])),
-            (only(&["bb1", "o3"]), only(&["group"]), only(&["bb1"])),
-            // A pattern that fits the group's name holds none of its models.
-            (only(&["g*"]), only(&["group"]), only(&[])),
-        ] {
-            assert_eq!(
-                delegated(&bound, &asked, &groups()),
-                met,
-                "{bound:?} {asked:?}"
-            );
-        }
-    }
-
-    #[test]
-    fn a_budget_that_surely_stays_within_another_is_kept() {
-        let budget = |amount: i64, period: &str| Budget {
-            max_budget: Some(amount.into()),
-            soft_budget: None,
-            budget_duration: period.parse().ok(),
-        };
-        for (bound, asked, met) in [
-            (budget(100, "30d"), budget(50, "30d"), budget(50, "30d")),
-            (budget(100, "30d"), budget(200, "30d"), budget(100, "30d")),
-            (budget(100, "30d"), budget(3, "1d"), budget(3, "1d")),
-            (budget(100, "30d"), budget(50, "1d"), budget(50, "30d")),
-            (budget(100, "1d"), budget(50, "30d"), budget(50, "30d")),
-            (budget(100, "1d"), budget(500, "30d"), budget(100, "30d")),
-            (budget(100, ""), budget(500, "30d"), budget(100, "")),
-            (budget(166, "1mo"), budget(84, "30d"), budget(83, "30d")),
-            (budget(166, "1mo"), budget(83, "30d"), budget(83, "30d")),
-            (budget(100, "1mo"), budget(80, "7d"), budget(80, "1mo")),
-            (budget(100, "1d"), budget(50, ""), budget(50, "")),
-        ] {
-            assert_eq!(super::budget(&bound, &asked), met);
-        }
-        let unbound = Budget::default();
-        assert_eq!(super::budget(&budget(9, "1d"), &unbound), budget(9, "1d"));
-        assert_eq!(super::budget(&unbound, &budget(9, "1d")), budget(9, "1d"));
     }
 }

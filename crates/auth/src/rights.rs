@@ -6,6 +6,8 @@ use std::net::IpAddr;
 use bartizan_core::{Bounds, Models};
 use ipnet::IpNet;
 
+use crate::route_groups;
+
 /// What an organisation, a team, a user or a key lays down. The default restricts nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -43,25 +45,39 @@ pub enum Routes {
     /// All that its role and its key's type open.
     #[default]
     All,
-    /// These only; `*` at the end of a path stands for any rest. An empty list allows none.
+    /// These only; `*` at the end of a path stands for any rest, and the name of a [group](Self::groups) for its paths. An empty list allows
+    /// none.
     Only(Vec<String>),
 }
 
 impl Routes {
     /// Whether `path`, as it was matched, may be called.
+    ///
+    /// ```
+    /// use bartizan_auth::Routes;
+    ///
+    /// let routes = Routes::Only(vec!["openai_routes".to_owned(), "/key/*".to_owned()]);
+    /// assert!(routes.allow("/v1/chat/completions") && routes.allow("/key/info"));
+    /// assert!(!routes.allow("/v1/messages"));
+    /// ```
     #[must_use]
     pub fn allow(&self, path: &str) -> bool {
+        let fits = |pattern: &str| match pattern.strip_suffix('*') {
+            Some(prefix) => path.starts_with(prefix),
+            None => pattern == path,
+        };
         match self {
             Self::All => true,
-            Self::Only(patterns) => {
-                patterns
-                    .iter()
-                    .any(|pattern| match pattern.strip_suffix('*') {
-                        Some(prefix) => path.starts_with(prefix),
-                        None => pattern == path,
-                    })
-            }
+            Self::Only(names) => names.iter().any(|name| match route_groups::paths(name) {
+                Some(paths) => paths.iter().any(|pattern| fits(pattern)),
+                None => fits(name),
+            }),
         }
+    }
+
+    /// The names that stand for several paths: LiteLLM's, from `llm_api_routes` to `info_routes`.
+    pub fn groups() -> impl Iterator<Item = &'static str> {
+        route_groups::names()
     }
 }
 

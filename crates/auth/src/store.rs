@@ -119,11 +119,10 @@ pub trait KeyStore: Send + Sync + 'static {
         query: &SightingQuery,
     ) -> impl Future<Output = Result<Vec<Sighting>, StoreError>> + Send;
 
-    /// Gives the keys used from `least` addresses or more since then, those of the most addresses first, 100 at most.
+    /// Gives the keys that `query` asks for, those of the most addresses first, 100 at most.
     fn spread(
         &self,
-        since: Duration,
-        least: u64,
+        query: &SpreadQuery,
     ) -> impl Future<Output = Result<Vec<Spread>, StoreError>> + Send;
 
     /// Forgets sightings last seen before then. Gives how many.
@@ -280,6 +279,30 @@ impl SightingQuery {
     }
 }
 
+/// Which keys to tell of that were used from several addresses.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SpreadQuery {
+    /// Those last seen then or later count.
+    pub since: Duration,
+    /// From so many addresses or more.
+    pub least: u64,
+    /// Keys that this caller holds, owns or has minted, and whatever it is known by itself.
+    pub visible_to: Option<Viewer>,
+}
+
+impl SpreadQuery {
+    /// Asks for all keys used from `least` addresses or more since then.
+    #[must_use]
+    pub const fn since(since: Duration, least: u64) -> Self {
+        Self {
+            since,
+            least,
+            visible_to: None,
+        }
+    }
+}
+
 /// The most of a page.
 const MOST: usize = 1_000;
 
@@ -378,7 +401,7 @@ pub(crate) trait AnyStore: Send + Sync {
     fn list_accounts<'a>(&'a self, query: &'a AccountQuery) -> StoreFuture<'a, Vec<Account>>;
     fn see(&self, sightings: Vec<Sighting>) -> StoreFuture<'_, ()>;
     fn sightings<'a>(&'a self, query: &'a SightingQuery) -> StoreFuture<'a, Vec<Sighting>>;
-    fn spread(&self, since: Duration, least: u64) -> StoreFuture<'_, Vec<Spread>>;
+    fn spread<'a>(&'a self, query: &'a SpreadQuery) -> StoreFuture<'a, Vec<Spread>>;
     fn forget_sightings(&self, before: Duration) -> StoreFuture<'_, u64>;
 }
 
@@ -434,8 +457,8 @@ impl<S: KeyStore> AnyStore for S {
         Box::pin(KeyStore::sightings(self, query))
     }
 
-    fn spread(&self, since: Duration, least: u64) -> StoreFuture<'_, Vec<Spread>> {
-        Box::pin(KeyStore::spread(self, since, least))
+    fn spread<'a>(&'a self, query: &'a SpreadQuery) -> StoreFuture<'a, Vec<Spread>> {
+        Box::pin(KeyStore::spread(self, query))
     }
 
     fn forget_sightings(&self, before: Duration) -> StoreFuture<'_, u64> {

@@ -10,6 +10,7 @@ use crate::account::Account;
 use crate::metadata::{self, Metadata};
 use crate::record::KeyRecord;
 use crate::rights::{Addresses, Rights, Routes};
+use crate::route_groups;
 
 const LONGEST_TEXT: usize = 256;
 const MOST_ENTRIES: usize = 64;
@@ -85,14 +86,11 @@ fn rights(rights: &Rights) -> Result<(), Error> {
         ));
     }
     if let Routes::Only(paths) = &rights.routes
-        && (paths.len() > MOST_ENTRIES
-            || !paths
-                .iter()
-                .all(|path| is_text(path) && (path.starts_with('/') || path == "*")))
+        && (paths.len() > MOST_ENTRIES || !paths.iter().all(|path| is_text(path) && is_route(path)))
     {
         return Err(invalid(
             "allowed_routes",
-            "give at most 64 paths that begin with `/`, with `*` at the end for any rest",
+            "give at most 64 paths that begin with `/`, with `*` at the end for any rest, or names of groups such as `llm_api_routes`",
         ));
     }
     if let Addresses::Only(ranges) = &rights.addresses
@@ -108,6 +106,10 @@ fn rights(rights: &Rights) -> Result<(), Error> {
     }
     budget(&rights.bounds)?;
     models(&rights.model_bounds)
+}
+
+fn is_route(path: &str) -> bool {
+    path.starts_with('/') || path == "*" || route_groups::paths(path).is_some()
 }
 
 fn models(each: &BTreeMap<String, Bounds>) -> Result<(), Error> {

@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 
 use super::{Denied, Keys};
 use crate::cache::Known;
-use crate::chain::Caller;
+use crate::chain::{Caller, Place};
 use crate::digest::KeyDigest;
 use crate::metadata;
 use crate::rights::Rights;
@@ -138,9 +138,12 @@ impl Keys {
         let mut caller = Caller {
             name: &claims.key_id,
             alias: claims.key_alias.as_deref(),
-            team_id: claims.team_id.as_deref(),
-            user_id: claims.user_id.as_deref(),
-            organization_id: claims.organization_id.as_deref(),
+            place: Place {
+                team_id: claims.team_id.as_deref(),
+                user_id: claims.user_id.as_deref(),
+                organization_id: claims.organization_id.as_deref(),
+            },
+            minter: None,
             role: Role::InternalUser,
             key_type: claims.key_type,
             rights: &rights,
@@ -149,9 +152,14 @@ impl Keys {
             tags: &claims.tags,
         };
         let (chain, hangs) = self.chain(&caller, &[], None).await?;
-        caller.role = claims.role.unwrap_or_else(|| chain.role_of(&caller));
+        caller.role = claims.role.unwrap_or_else(|| chain.role_of(caller.place));
         let admitted = chain.admit(&caller, &self.groups);
-        let known = Arc::new(Known::of_claims(digest, &chain, admitted, hangs));
+        let known = Arc::new(Known::of_claims(
+            digest,
+            chain.closed(&caller),
+            admitted,
+            hangs,
+        ));
         self.claimed.insert(Arc::clone(&known), ticket);
         Ok(known)
     }

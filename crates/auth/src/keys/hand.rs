@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::Keys;
 use crate::Error;
-use crate::chain::Caller;
+use crate::chain::{Caller, Place};
 use crate::key::KeyId;
 use crate::matrix::{Action, Reach, allowed};
 use crate::metadata;
@@ -98,7 +98,7 @@ impl Keys {
             .ok_or(Error::Forbidden("your own key opens nothing"))?;
         let caller = Caller::from(&record);
         let (chain, _) = self.chain(&caller, &record.lineage, None).await?;
-        if chain.closed().is_some() {
+        if chain.closed(&caller).is_some() {
             return Err(Error::Forbidden("an account of your own key is blocked"));
         }
         let principal = chain.admit(&caller, &self.groups).principal;
@@ -132,9 +132,8 @@ impl Keys {
         let caller = Caller {
             name: by.key_id(),
             alias: None,
-            team_id: by.team_id(),
-            user_id: by.user_id(),
-            organization_id: by.organization_id(),
+            place: Place::of_principal(by),
+            minter: None,
             role: by.role(),
             key_type: by.key_type(),
             rights: &own,
@@ -143,7 +142,7 @@ impl Keys {
             tags: by.tags(),
         };
         let (chain, _) = self.chain(&caller, &[], None).await?;
-        if chain.closed().is_some() {
+        if chain.closed(&caller).is_some() {
             return Err(Error::Forbidden("an account of yours is blocked"));
         }
         Ok(Hand {

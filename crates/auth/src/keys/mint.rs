@@ -15,7 +15,7 @@ use crate::digest::KeyDigest;
 use crate::key::{KeyId, VirtualKey};
 use crate::matrix::{Action, Reach};
 use crate::narrow;
-use crate::record::{KeyRecord, Rotation};
+use crate::record::{KeyRecord, Minter, Rotation};
 use crate::rights::Rights;
 
 /// A key that descends from more keys than this mints no other: what binds a call stays a matter of a few records.
@@ -34,6 +34,7 @@ impl Keys {
     /// a smaller budget, an earlier end and a lesser role than asked for come back in the record, without an error.
     ///
     /// Who mints with a virtual key, hands on what binds it now *and later*: the new key descends from it, and from those that it descends from.
+    /// Who is known otherwise has no key that it could descend from: their accounts bind it, now and later ([`KeyRecord::minter`]).
     ///
     /// A proxy admin mints for anybody; an administrator of an organisation for its teams and users; one of a team for its members, and keys
     /// of the team that are nobody's; everybody else for their own user, in the team that they call in.
@@ -87,6 +88,9 @@ impl Keys {
         record.rights = narrow::rights(&hand.rights, &record.rights, &self.groups);
         record.role = hand.role().meet(request.role.unwrap_or(Role::InternalUser));
         self.put(&hand, reach, &mut record).await?;
+        if hand.lineage.is_empty() {
+            record.minter = Minter::of(&hand.principal);
+        }
         record.lineage = hand.lineage;
         record.rotation = request.rotation_interval.map(|interval| Rotation {
             interval,

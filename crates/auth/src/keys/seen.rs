@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use bartizan_core::Principal;
 
-use super::hand::{permitted, touches};
+use super::hand::{permitted, touches, viewer};
 use super::{Keys, check};
 use crate::Error;
 use crate::key::KeyId;
 use crate::matrix::{Action, Reach};
 use crate::sighting::{Sighting, Spread};
-use crate::store::{SightingQuery, StoreError};
+use crate::store::{SightingQuery, SpreadQuery, StoreError};
 
 impl Keys {
     /// Keeps sightings, for the questions below.
@@ -47,16 +47,14 @@ impl Keys {
                 field: "key_id",
                 mend: "name a key that you may see",
             })?;
-            self.visible(by, reach, vec![name])
-                .await?
-                .pop()
-                .ok_or(Error::NotFound)?;
+            if !self.is_visible(by, reach, &name).await? {
+                return Err(Error::NotFound);
+            }
         }
         Ok(self.ask(self.store.sightings(&query)).await?)
     }
 
-    /// The keys used from `least` addresses or more since then, those of the most addresses first, 100 at most; of these, those that the asker
-    /// may see.
+    /// The keys used from `least` addresses or more since then that the asker may see, those of the most addresses first, 100 at most.
     ///
     /// # Errors
     /// [`Error::Forbidden`]; [`Error::Store`].
@@ -67,35 +65,19 @@ impl Keys {
         least: u64,
     ) -> Result<Vec<Spread>, Error> {
         let reach = permitted(by, Action::SeeSightings)?;
-        let mut found = self.ask(self.store.spread(since, least)).await?;
+        let mut query = SpreadQuery::since(since, least);
         if reach != Reach::All {
-            let named = found.iter().map(|spread| spread.key_id.clone()).collect();
-            let seen = self.visible(by, reach, named).await?;
-            found.retain(|spread| seen.contains(&spread.key_id));
+            query.visible_to = viewer(by, reach);
         }
-        Ok(found)
+        Ok(self.ask(self.store.spread(&query)).await?)
     }
 
-    /// Those of the callers that the asker may see.
-    async fn visible(
-        &self,
-        by: &Principal,
-        reach: Reach,
-        names: Vec<String>,
-    ) -> Result<Vec<String>, Error> {
-        let key_ids: Vec<KeyId> = names.iter().filter_map(|name| KeyId::parse(name)).collect();
-        let records = if key_ids.is_empty() {
-            Vec::new()
-        } else {
-            self.ask(self.store.get(&key_ids)).await?
+    /// Whether the asker may see what is known of that caller.
+    async fn is_visible(&self, by: &Principal, reach: Reach, name: &str) -> Result<bool, Error> {
+        let Some(key_id) = KeyId::parse(name) else {
+            return Ok(name == by.key_id());
         };
-        let seen = records
-            .into_iter()
-            .filter(|record| touches(by, reach, record))
-            .map(|record| record.key_id.to_string());
-        let itself = names
-            .into_iter()
-            .filter(|name| KeyId::parse(name).is_none() && name == by.key_id());
-        Ok(seen.chain(itself).collect())
+        let record = self.ask(self.store.get(&[key_id])).await?.pop();
+        Ok(record.is_some_and(|record| touches(by, reach, &record)))
     }
 }

@@ -12,7 +12,7 @@ use crate::digest::KeyDigest;
 use crate::key::KeyId;
 use crate::record::KeyRecord;
 use crate::sighting::{Sighting, Spread};
-use crate::store::{AccountQuery, KeyQuery, KeyStore, SightingQuery, StoreError};
+use crate::store::{AccountQuery, KeyQuery, KeyStore, SightingQuery, SpreadQuery, StoreError};
 
 const MOST_RECORDS: usize = 100_000;
 const HOUR: u64 = 3_600;
@@ -280,21 +280,24 @@ impl KeyStore for MemoryStore {
         Ok(found)
     }
 
-    async fn spread(&self, since: Duration, least: u64) -> Result<Vec<Spread>, StoreError> {
-        let mut by_key: BTreeMap<String, Vec<Sighting>> = BTreeMap::new();
+    async fn spread(&self, query: &SpreadQuery) -> Result<Vec<Spread>, StoreError> {
         let memory = self.memory();
-        for seen in memory
-            .sightings
-            .values()
-            .filter(|seen| seen.last_seen >= since)
-        {
+        let sees = |name: &str| {
+            query.visible_to.as_ref().is_none_or(|viewer| {
+                let record = KeyId::parse(name).and_then(|key_id| memory.keys.get(&key_id));
+                name == viewer.key_id || record.is_some_and(|record| viewer.sees(record))
+            })
+        };
+        let mut by_key: BTreeMap<String, Vec<Sighting>> = BTreeMap::new();
+        let late = memory.sightings.values();
+        for seen in late.filter(|seen| seen.last_seen >= query.since && sees(&seen.key_id)) {
             by_key
                 .entry(seen.key_id.clone())
                 .or_default()
                 .push(seen.clone());
         }
         drop(memory);
-        Ok(Spread::rank(by_key, least))
+        Ok(Spread::rank(by_key, query.least))
     }
 
     async fn forget_sightings(&self, before: Duration) -> Result<u64, StoreError> {

@@ -11,7 +11,7 @@ use crate::key::KeyId;
 use crate::record::KeyRecord;
 use crate::sighting::{Sighting, Spread};
 use crate::store::row::milliseconds;
-use crate::store::{AccountQuery, KeyQuery, KeyStore, SightingQuery, StoreError};
+use crate::store::{AccountQuery, KeyQuery, KeyStore, SightingQuery, SpreadQuery, StoreError};
 
 mod rows;
 mod sightings;
@@ -209,8 +209,8 @@ impl KeyStore for PostgresStore {
         sightings::list(&self.0, query).await
     }
 
-    async fn spread(&self, since: Duration, least: u64) -> Result<Vec<Spread>, StoreError> {
-        sightings::spread(&self.0, since, least).await
+    async fn spread(&self, query: &SpreadQuery) -> Result<Vec<Spread>, StoreError> {
+        sightings::spread(&self.0, query).await
     }
 
     async fn forget_sightings(&self, before: Duration) -> Result<u64, StoreError> {

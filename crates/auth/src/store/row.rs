@@ -13,7 +13,7 @@ use crate::account::{Account, AccountId, AccountKind, Member};
 use crate::digest::KeyDigest;
 use crate::key::KeyId;
 use crate::metadata::Metadata;
-use crate::record::{KeyRecord, Previous, Rotation};
+use crate::record::{KeyRecord, Minter, Previous, Rotation};
 use crate::rights::{Addresses, Rights, Routes};
 
 /// A column that holds what this code could not have written. It tells nothing of what stands there.
@@ -65,10 +65,20 @@ struct KeyBody {
     rights: RightsBody,
     aliases: BTreeMap<String, String>,
     lineage: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    minter: Option<MinterBody>,
     previous_until: Option<i64>,
     rotation_interval: Option<String>,
     metadata: Metadata,
     tags: Vec<String>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct MinterBody {
+    user_id: Option<String>,
+    team_id: Option<String>,
+    organization_id: Option<String>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -120,6 +130,11 @@ impl KeyRow {
             rights: RightsBody::of(&record.rights),
             aliases: record.aliases.clone(),
             lineage: record.lineage.iter().map(ToString::to_string).collect(),
+            minter: record.minter.clone().map(|minter| MinterBody {
+                user_id: minter.user_id,
+                team_id: minter.team_id,
+                organization_id: minter.organization_id,
+            }),
             previous_until: record.previous.map(|previous| milliseconds(previous.until)),
             rotation_interval: record
                 .rotation
@@ -167,6 +182,11 @@ impl KeyRow {
         record.aliases = body.aliases;
         let lineage: Option<Vec<KeyId>> = body.lineage.iter().map(|id| KeyId::parse(id)).collect();
         record.lineage = lineage.ok_or(Unreadable("keys.body.lineage"))?;
+        record.minter = body.minter.map(|minter| Minter {
+            user_id: minter.user_id,
+            team_id: minter.team_id,
+            organization_id: minter.organization_id,
+        });
         record.previous = match (self.previous_digest, body.previous_until) {
             (Some(bytes), Some(until)) => Some(Previous {
                 digest: self::digest(&bytes).ok_or(Unreadable("keys.previous_digest"))?,

@@ -15,7 +15,7 @@ use crate::key::KeyId;
 use crate::record::KeyRecord;
 use crate::sighting::{Sighting, Spread};
 use crate::store::row::{KeyRow, Unreadable, milliseconds};
-use crate::store::{AccountQuery, KeyQuery, KeyStore, SightingQuery, StoreError};
+use crate::store::{AccountQuery, KeyQuery, KeyStore, SightingQuery, SpreadQuery, StoreError};
 
 mod accounts;
 mod sightings;
@@ -204,9 +204,10 @@ impl KeyStore for SqliteStore {
             .await
     }
 
-    async fn spread(&self, since: Duration, least: u64) -> Result<Vec<Spread>, StoreError> {
+    async fn spread(&self, query: &SpreadQuery) -> Result<Vec<Spread>, StoreError> {
+        let query = query.clone();
         self.reader
-            .run(move |connection| sightings::spread(connection, since, least))
+            .run(move |connection| sightings::spread(connection, &query))
             .await
     }
 

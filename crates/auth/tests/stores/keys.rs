@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use bartizan_auth::{
-    Addresses, KeyId, KeyQuery, KeyRecord, KeyStore, Previous, Rotation, Routes, StoreError, Viewer,
+    Addresses, KeyId, KeyQuery, KeyRecord, KeyStore, Minter, Previous, Rotation, Routes,
+    StoreError, Viewer,
 };
 use bartizan_core::{Bounds, Budget, KeyType, Limits, Models, Role};
 
@@ -24,6 +25,14 @@ pub(crate) async fn behave(store: impl KeyStore + Clone) {
 
 async fn one(store: &impl KeyStore, key_id: &KeyId) -> Option<KeyRecord> {
     store.get(std::slice::from_ref(key_id)).await.unwrap().pop()
+}
+
+fn minter(text: &str) -> Minter {
+    Minter {
+        user_id: Some(text.to_owned()),
+        team_id: None,
+        organization_id: Some(text.to_owned()),
+    }
 }
 
 /// A record with something in every field, and that something is `text` where it is text.
@@ -58,6 +67,7 @@ fn full(text: &str) -> KeyRecord {
     record.rights.guardrails = BTreeSet::from([text.to_owned()]);
     record.aliases = BTreeMap::from([(text.to_owned(), text.to_owned())]);
     record.lineage = vec![KeyId::generate().unwrap(), KeyId::generate().unwrap()];
+    record.minter = Some(minter(text));
     record.previous = Some(Previous {
         digest: digest(),
         until: NOW + Duration::from_millis(1),

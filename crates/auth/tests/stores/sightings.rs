@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use bartizan_auth::{KeyId, KeyStore, Sighting, SightingQuery};
+use bartizan_auth::{KeyId, KeyStore, Sighting, SightingQuery, SpreadQuery, Viewer};
 
-use super::NOW;
+use super::{NOW, key};
 
 const HOUR: Duration = Duration::from_secs(3_600);
 /// On the hour, after all that other tests have left.
@@ -104,7 +104,10 @@ pub(crate) async fn behave(store: impl KeyStore + Clone) {
 
     // Addresses are counted, not hours.
     let spread = async |since, least| {
-        let found = store.spread(since, least).await.unwrap();
+        let found = store
+            .spread(&SpreadQuery::since(since, least))
+            .await
+            .unwrap();
         found
             .into_iter()
             .map(|spread| (spread.key_id, spread.addresses, spread.sightings.len()))
@@ -125,13 +128,60 @@ pub(crate) async fn behave(store: impl KeyStore + Clone) {
     // 100 at most, those of the most addresses.
     for number in 0..103_u32 {
         let key_id = name();
-        let most = if number == 102 { 4 } else { 2 };
+        let most = if number == 102 { 4 } else { 3 };
         let at = START + 2 * HOUR;
         let seen_at = |last: u32| seen(&key_id, &format!("203.0.113.{last}"), at, 1);
         store.see((0..most).map(seen_at).collect()).await.unwrap();
     }
     let found = spread(START + 2 * HOUR, 2).await;
     assert_eq!((found.len(), found[0].1), (100, 4));
+
+    // Whoever sees few keys is told of those, though a hundred others are before them.
+    let mut few = [key(), key(), key(), key()];
+    few[0].team_id = Some("of few".to_owned());
+    few[1].user_id = Some("of few".to_owned());
+    few[2].created_by = "key_of_few".to_owned();
+    few[3].organization_id = Some("of few".to_owned());
+    let outside = "jwt:of few".to_owned();
+    let named: Vec<String> = few.iter().map(|key| key.key_id.to_string()).collect();
+    for record in few {
+        store.insert(record).await.unwrap();
+    }
+    let at = START + 2 * HOUR;
+    for name in named.iter().chain([&outside]) {
+        let twice = ["203.0.113.1", "203.0.113.2"].map(|address| seen(name, address, at, 1));
+        store.see(twice.to_vec()).await.unwrap();
+    }
+    let of = |key_id: &str, user: bool, team: bool, organization: bool| Viewer {
+        key_id: key_id.to_owned(),
+        user_id: user.then(|| "of few".to_owned()),
+        team_id: team.then(|| "of few".to_owned()),
+        organization_id: organization.then(|| "of few".to_owned()),
+    };
+    for (viewer, sees) in [
+        (of("nobody", false, true, false), vec![&named[0]]),
+        (of("nobody", true, false, false), vec![&named[1]]),
+        (of("key_of_few", false, false, false), vec![&named[2]]),
+        (of("nobody", false, false, true), vec![&named[3]]),
+        (
+            of(&named[0], true, false, false),
+            vec![&named[0], &named[1]],
+        ),
+        (of(&outside, false, false, false), vec![&outside]),
+        (of("nobody", false, false, false), vec![]),
+    ] {
+        let mut query = SpreadQuery::since(at, 2);
+        query.visible_to = Some(viewer.clone());
+        let found = store.spread(&query).await.unwrap();
+        let mut found: Vec<&String> = found.iter().map(|spread| &spread.key_id).collect();
+        found.sort();
+        let mut sees = sees;
+        sees.sort();
+        assert_eq!(found, sees, "{viewer:?}");
+    }
+    for name in &named {
+        store.remove(&KeyId::parse(name).unwrap()).await.unwrap();
+    }
 
     assert_eq!(
         store.forget_sightings(START + minute).await.unwrap(),

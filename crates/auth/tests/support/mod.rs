@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use bartizan_auth::{
     Account, AccountId, AccountQuery, KeyDigest, KeyId, KeyQuery, KeyRecord, KeyStore, Keys,
-    MasterKey, MemoryStore, Pepper, Sighting, SightingQuery, Spread, StoreError,
+    MasterKey, MemoryStore, Pepper, Sighting, SightingQuery, Spread, SpreadQuery, StoreError,
 };
 use bartizan_core::{ManualClock, Principal};
 use secrecy::SecretString;
@@ -160,9 +160,9 @@ impl KeyStore for FaultyStore {
         self.inner.sightings(query).await
     }
 
-    async fn spread(&self, since: Duration, least: u64) -> Result<Vec<Spread>, StoreError> {
+    async fn spread(&self, query: &SpreadQuery) -> Result<Vec<Spread>, StoreError> {
         self.fault().await?;
-        self.inner.spread(since, least).await
+        self.inner.spread(query).await
     }
 
     async fn forget_sightings(&self, before: Duration) -> Result<u64, StoreError> {

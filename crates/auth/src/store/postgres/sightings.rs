@@ -11,15 +11,12 @@ use sqlx::postgres::PgRow;
 use super::rows::whole;
 use crate::sighting::{Sighting, Spread};
 use crate::store::row::{Unreadable, milliseconds, time};
-use crate::store::{SightingQuery, StoreError};
+use crate::store::{SightingQuery, SpreadQuery, StoreError};
 
 const SEE: &str = include_str!("see.sql");
 const LIST: &str = "SELECT key_id, address, country, first_seen, last_seen, uses FROM sightings
     WHERE last_seen >= $1 AND ($2::text IS NULL OR key_id = $2) ORDER BY last_seen DESC LIMIT $3";
-const SPREAD: &str =
-    "SELECT key_id, address, country, first_seen, last_seen, uses FROM sightings WHERE last_seen >= $1 AND key_id IN (
-        SELECT key_id FROM sightings WHERE last_seen >= $1 GROUP BY key_id HAVING count(DISTINCT address) >= $2
-        ORDER BY count(DISTINCT address) DESC LIMIT 100)";
+const SPREAD: &str = include_str!("spread.sql");
 const FORGET: &str = "WITH gone AS (DELETE FROM sightings WHERE last_seen < $1 RETURNING 1) SELECT count(*) FROM gone";
 
 const HOUR: u64 = 3_600;
@@ -82,20 +79,21 @@ pub(super) async fn list(pool: &Pool, query: &SightingQuery) -> Result<Vec<Sight
     rows.iter().map(read).collect()
 }
 
-pub(super) async fn spread(
-    pool: &Pool,
-    since: Duration,
-    least: u64,
-) -> Result<Vec<Spread>, StoreError> {
+pub(super) async fn spread(pool: &Pool, query: &SpreadQuery) -> Result<Vec<Spread>, StoreError> {
+    let viewer = query.visible_to.as_ref();
     let bound = Values::default()
-        .with(milliseconds(since))?
-        .with(whole(least))?;
+        .with(milliseconds(query.since))?
+        .with(whole(query.least))?
+        .with(viewer.map(|viewer| viewer.key_id.clone()))?
+        .with(viewer.and_then(|viewer| viewer.user_id.clone()))?
+        .with(viewer.and_then(|viewer| viewer.team_id.clone()))?
+        .with(viewer.and_then(|viewer| viewer.organization_id.clone()))?;
     let mut by_key: BTreeMap<String, Vec<Sighting>> = BTreeMap::new();
     for row in pool.read(SPREAD, bound.done()).await? {
         let seen = read(&row)?;
         by_key.entry(seen.key_id.clone()).or_default().push(seen);
     }
-    Ok(Spread::rank(by_key, least))
+    Ok(Spread::rank(by_key, query.least))
 }
 
 pub(super) async fn forget(pool: &Pool, before: Duration) -> Result<u64, StoreError> {

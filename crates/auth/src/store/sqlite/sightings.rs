@@ -7,16 +7,14 @@ use rusqlite::{Connection, Row, named_params};
 
 use super::wrong;
 use crate::sighting::{Sighting, Spread};
-use crate::store::SightingQuery;
 use crate::store::row::{Unreadable, milliseconds, time};
+use crate::store::{SightingQuery, SpreadQuery};
 
 const SEE: &str = include_str!("see.sql");
 const LIST: &str =
     "SELECT * FROM sightings WHERE last_seen >= :since AND (:key_id IS NULL OR key_id = :key_id)
     ORDER BY last_seen DESC LIMIT :limit";
-const SPREAD: &str = "SELECT * FROM sightings WHERE last_seen >= :since AND key_id IN (
-        SELECT key_id FROM sightings WHERE last_seen >= :since GROUP BY key_id HAVING count(DISTINCT address) >= :least
-        ORDER BY count(DISTINCT address) DESC LIMIT 100)";
+const SPREAD: &str = include_str!("spread.sql");
 const FORGET: &str = "DELETE FROM sightings WHERE last_seen < :before";
 
 const HOUR: u64 = 3_600;
@@ -58,13 +56,19 @@ pub(super) fn list(
 
 pub(super) fn spread(
     connection: &Connection,
-    since: Duration,
-    least: u64,
+    query: &SpreadQuery,
 ) -> rusqlite::Result<Vec<Spread>> {
     let mut statement = connection.prepare_cached(SPREAD)?;
-    let least_bound = i64::try_from(least).unwrap_or(i64::MAX);
+    let viewer = query.visible_to.as_ref();
     let rows = statement.query_map(
-        named_params! { ":since": milliseconds(since), ":least": least_bound },
+        named_params! {
+            ":since": milliseconds(query.since),
+            ":least": i64::try_from(query.least).unwrap_or(i64::MAX),
+            ":viewer_key": viewer.map(|viewer| &viewer.key_id),
+            ":viewer_user": viewer.and_then(|viewer| viewer.user_id.as_ref()),
+            ":viewer_team": viewer.and_then(|viewer| viewer.team_id.as_ref()),
+            ":viewer_organization": viewer.and_then(|viewer| viewer.organization_id.as_ref()),
+        },
         read,
     )?;
     let mut by_key: BTreeMap<String, Vec<Sighting>> = BTreeMap::new();
@@ -72,7 +76,7 @@ pub(super) fn spread(
         let seen = seen?;
         by_key.entry(seen.key_id.clone()).or_default().push(seen);
     }
-    Ok(Spread::rank(by_key, least))
+    Ok(Spread::rank(by_key, query.least))
 }
 
 pub(super) fn forget(connection: &Connection, before: Duration) -> rusqlite::Result<u64> {
