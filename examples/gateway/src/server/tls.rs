@@ -10,6 +10,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::danger::ClientCertVerifier;
 use rustls::server::{NoServerSessionStorage, VerifierBuilderError, WebPkiClientVerifier};
 use rustls::{RootCertStore, ServerConfig};
+use secrecy::{ExposeSecret as _, SecretSlice};
 use sha2::{Digest as _, Sha256};
 use tokio_rustls::TlsAcceptor;
 
@@ -51,7 +52,7 @@ pub(crate) struct Tls {
 /// What lies in the files.
 struct Read {
     cert: Vec<u8>,
-    key: Vec<u8>,
+    key: SecretSlice<u8>,
     clients: Option<Vec<u8>>,
 }
 
@@ -77,6 +78,7 @@ impl Tls {
     /// Reads the files again whenever they change. Where they are not sound, the last that were go on. Never ends.
     pub(crate) async fn keep_fresh(self) {
         let mut known = self.opened;
+        let mut is_away = false;
         loop {
             let (files, before) = (Arc::clone(&self.files), known);
             let look = move || -> Result<_, TlsError> {
@@ -89,7 +91,7 @@ impl Tls {
             };
             match tokio::task::spawn_blocking(look).await {
                 Ok(Ok((digest, found))) => {
-                    known = digest;
+                    (known, is_away) = (digest, false);
                     match found {
                         None => {}
                         Some(Ok(acceptor)) => {
@@ -103,8 +105,12 @@ impl Tls {
                         ),
                     }
                 }
-                // While files are being replaced, one may be away for a moment.
-                Ok(Err(error)) => tracing::warn!(%error, "the certificate can't be looked at"),
+                // While files are being replaced, one may be away for a moment. One that stays away is told once.
+                Ok(Err(_)) if is_away => {}
+                Ok(Err(error)) => {
+                    is_away = true;
+                    tracing::warn!(%error, "the certificate can't be looked at: the one of before goes on");
+                }
                 Err(error) => tracing::error!(%error, "the certificate can't be looked at"),
             }
             tokio::time::sleep(LOOK).await;
@@ -116,7 +122,7 @@ impl Read {
     fn from(files: &TlsFiles) -> Result<Self, TlsError> {
         Ok(Self {
             cert: read("cert", &files.cert)?,
-            key: read("key", &files.key)?,
+            key: read("key", &files.key)?.into(),
             clients: match &files.clients {
                 Some(clients) => Some(read("client_ca", &clients.ca)?),
                 None => None,
@@ -127,8 +133,8 @@ impl Read {
     /// By which it is known again, without the key being kept.
     fn digest(&self) -> [u8; 32] {
         let mut digest = Sha256::new();
-        for part in [Some(&self.cert), Some(&self.key), self.clients.as_ref()] {
-            let part = part.map(Vec::as_slice).unwrap_or_default();
+        let clients = self.clients.as_deref().unwrap_or_default();
+        for part in [&*self.cert, self.key.expose_secret(), clients] {
             digest.update(part.len().to_be_bytes());
             digest.update(part);
         }
@@ -137,11 +143,12 @@ impl Read {
 
     fn acceptor(&self, files: &TlsFiles) -> Result<TlsAcceptor, TlsError> {
         let chain = certificates("cert", &files.cert, &self.cert)?;
-        let key = PrivateKeyDer::from_pem_slice(&self.key).map_err(|_| TlsError::Pem {
-            word: "key",
-            path: files.key.display().to_string(),
-            what: "private key",
-        })?;
+        let key =
+            PrivateKeyDer::from_pem_slice(self.key.expose_secret()).map_err(|_| TlsError::Pem {
+                word: "key",
+                path: files.key.display().to_string(),
+                what: "private key",
+            })?;
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
             .with_safe_default_protocol_versions()?;

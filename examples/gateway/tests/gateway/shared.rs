@@ -237,7 +237,7 @@ async fn without_its_database_no_key_goes_on_beyond_its_time() {
         );
         tokio::time::sleep(Duration::from_millis(50)).await;
     };
-    assert!(let_in > 10, "{let_in} calls while the key was known");
+    assert!(let_in > 3, "{let_in} calls while the key was known");
     assert!(asked.elapsed() >= ttl, "refused before its time is over");
     assert_eq!(refused.code(), "auth_unavailable");
     assert!(refused.header("retry-after").is_some(), "{refused:?}");
