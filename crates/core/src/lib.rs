@@ -64,6 +64,6 @@ pub use rust_decimal::Decimal;
 pub use scope::{Bounds, Budget, Level, Limits, Scope};
 pub use served::Served;
 pub use sse::{EventDecoder, MAX_EVENT, SseError};
-pub use tokens::TokenEstimate;
+pub use tokens::{RequestEstimate, TokenEstimate, Tokenizer};
 pub use trail::{Detail, Note, Trail};
 pub use usage::Usage;

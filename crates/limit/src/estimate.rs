@@ -123,13 +123,33 @@ mod tests {
         Wanted::of(&document).estimate(uncapped(least), None)
     }
 
+    fn tokens(text: &str) -> u64 {
+        let mut estimate = TokenEstimate::default();
+        estimate.add(text);
+        estimate.tokens()
+    }
+
+    /// So many tokens.
+    fn words(count: u64) -> String {
+        let mut text = String::new();
+        while tokens(&text) < count {
+            let longer = format!("{text} the");
+            text = if tokens(&longer) <= count {
+                longer
+            } else {
+                text + "x"
+            };
+        }
+        text
+    }
+
     #[test]
     fn input_and_wanted_output_are_added_up() {
         let least = u64::from(u32::MAX);
         let chat = |rest: &str| {
             format!(
                 r#"{{"model":"m","messages":[{{"role":"user","content":"{}"}}]{rest}}}"#,
-                "a".repeat(400)
+                words(100)
             )
         };
         let cases = [
@@ -142,15 +162,14 @@ mod tests {
             assert_eq!(
                 estimate(&body, Dialect::OpenAiChat, least),
                 of(input, output),
-                "{}",
-                &body[450..]
+                "{body}"
             );
         }
         let messages =
             r#"{"model":"m","max_tokens":9,"messages":[{"role":"user","content":"abcdefgh"}]}"#;
         assert_eq!(
             estimate(messages, Dialect::AnthropicMessages, least),
-            of(2, 9)
+            of(tokens("abcdefgh"), 9)
         );
         for (body, dialect) in [
             (
@@ -174,7 +193,8 @@ mod tests {
                 Dialect::AnthropicCountTokens,
             ),
         ] {
-            assert_eq!(estimate(body, dialect, least), of(2, 0), "{dialect:?}");
+            let input = tokens("abcd") + tokens("efgh");
+            assert_eq!(estimate(body, dialect, least), of(input, 0), "{dialect:?}");
         }
     }
 
@@ -182,7 +202,7 @@ mod tests {
     fn a_guess_of_ours_leaves_room() {
         let body = format!(
             r#"{{"model":"m","messages":[{{"role":"user","content":"{}"}}]}}"#,
-            "a".repeat(40)
+            words(10)
         );
         assert_eq!(estimate(&body, Dialect::OpenAiChat, 110), of(10, 50));
         assert_eq!(estimate(&body, Dialect::OpenAiChat, 5), of(10, 0));
@@ -215,7 +235,7 @@ mod tests {
             ..Prices::default()
         };
         let body = |rest: &str| {
-            let text = "a".repeat(400);
+            let text = words(100);
             format!(r#"{{"model":"m","messages":[{{"role":"user","content":"{text}"}}]{rest}}}"#)
         };
         // (the wish, the model's longest answer, output tokens, 10⁻⁹ dollars)

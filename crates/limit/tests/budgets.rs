@@ -59,7 +59,7 @@ fn spender(key: &str, level: Level, dollars: &str, period: Option<&str>) -> Prin
 
 /// 100 tokens of input by estimate, and at most 50 of output: 0.1 and 0.5 dollars.
 fn body() -> String {
-    let text = "a".repeat(400);
+    let text = support::ten_tokens().repeat(10);
     format!(r#"{{"model":"m","messages":[{{"role":"user","content":"{text}"}}],"max_tokens":50}}"#)
 }
 
@@ -90,10 +90,12 @@ async fn money_is_settled_to_what_is_known_however_the_call_ends() {
             "no usage: input and the words",
             Answer::Json(
                 200,
-                r#"{"choices":[{"index":0,"message":{"role":"assistant","content":"12345678"}}]}"#
-                    .into(),
+                format!(
+                    r#"{{"choices":[{{"index":0,"message":{{"role":"assistant","content":"{}"}}}}]}}"#,
+                    support::ten_tokens()
+                ),
             ),
-            12,
+            10 + 10,
         ),
         (
             "stream with usage",

@@ -17,7 +17,7 @@ use std::task::Context;
 use bartizan_core::{Body, Trail, Usage};
 use http::Request;
 use http_body_util::BodyExt;
-use support::{Answer, Then, chat, key, request, setup, stream};
+use support::{Answer, Then, chat, key, request, setup, stream, ten_tokens};
 use tower::{Layer, ServiceExt, service_fn};
 
 #[tokio::test]
@@ -35,7 +35,10 @@ async fn tokens_are_settled_to_what_is_known_however_the_call_ends() {
             .collect::<Vec<_>>()
     };
     let start = r#"{"type":"message_start","message":{"id":"m","type":"message","role":"assistant","content":[],"usage":{"input_tokens":25,"output_tokens":1}}}"#;
-    let delta = r#"{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"}}"#;
+    let ten = ten_tokens();
+    let delta = &format!(
+        r#"{{"type":"content_block_delta","index":0,"delta":{{"type":"text_delta","text":"{ten}"}}}}"#
+    );
     let last = r#"{"type":"message_delta","delta":{"stop_reason":"end_turn"},"usage":{"output_tokens":15}}"#;
     let stop = r#"{"type":"message_stop"}"#;
     let cut = |count: usize, then| Answer::Events(stream(true)[..count].to_vec(), then);
@@ -59,11 +62,12 @@ async fn tokens_are_settled_to_what_is_known_however_the_call_ends() {
             "no usage: input and the words",
             Answer::Json(
                 200,
-                r#"{"choices":[{"index":0,"message":{"role":"assistant","content":"12345678"}}]}"#
-                    .into(),
+                format!(
+                    r#"{{"choices":[{{"index":0,"message":{{"role":"assistant","content":"{ten}"}}}}]}}"#
+                ),
             ),
             "/v1/chat/completions",
-            102,
+            110,
             Some(true),
         ),
         (

@@ -3,7 +3,7 @@
 //! A provider that counts is asked in its own words. For one that does not, the answer is an estimate, and says so: in its member
 //! `bartizan_estimated` and in the header [`ESTIMATED`].
 
-use bartizan_core::{Body, Dialect, Document, Refusal, RefusalKind, TokenEstimate};
+use bartizan_core::{Body, Dialect, Document, Refusal, RefusalKind, RequestEstimate};
 use http::{HeaderName, HeaderValue, Response, header};
 
 use crate::dialects::{To, unsupported};
@@ -104,11 +104,8 @@ fn tell(dialect: Dialect, tokens: u64, estimated: bool) -> String {
 
 /// Answers a count that nobody can be asked for.
 pub(crate) fn estimate(document: &Document) -> Result<Response<Body>, Refusal> {
-    let mut estimate = TokenEstimate::default();
-    for text in document.texts() {
-        estimate.add(text.as_str());
-    }
-    let text = tell(document.dialect(), estimate.tokens().max(1), true);
+    let tokens = RequestEstimate::of(document).tokens();
+    let text = tell(document.dialect(), tokens, true);
     let length = HeaderValue::from(text.len());
     Response::builder()
         .header(header::CONTENT_TYPE, "application/json")

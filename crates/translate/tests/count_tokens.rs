@@ -8,7 +8,7 @@
 
 mod support;
 
-use bartizan_core::Dialect;
+use bartizan_core::{Dialect, Direction, Document, RequestEstimate};
 use bartizan_translate::{ESTIMATED, Target, TranslateLayer};
 use serde_json::json;
 use support::{exchange, json, post};
@@ -50,9 +50,11 @@ async fn a_provider_that_does_not_count_is_not_asked_and_the_estimate_says_what_
     let got = exchange(&layer, request, json(200, "{}")).await;
     assert!(got.sent.is_none());
     assert_eq!(got.headers[ESTIMATED], "tokens");
+    let asked = Document::read(ASKS, Dialect::AnthropicCountTokens, Direction::Request).unwrap();
+    let tokens = RequestEstimate::of(&asked).tokens();
     assert_eq!(
         got.json(),
-        json!({"input_tokens": 10, "bartizan_estimated": true})
+        json!({"input_tokens": tokens, "bartizan_estimated": true})
     );
 }
 

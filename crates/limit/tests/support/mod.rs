@@ -109,7 +109,7 @@ pub(crate) fn chunk(content: &str) -> String {
 
 /// Five pieces of ten tokens each, by our estimate.
 pub(crate) fn stream(usage: bool) -> Vec<String> {
-    let mut events: Vec<String> = (0..5).map(|_| chunk(&"x".repeat(40))).collect();
+    let mut events: Vec<String> = (0..5).map(|_| chunk(&ten_tokens())).collect();
     if usage {
         events.push(
             "data: {\"id\":\"c\",\"choices\":[],\"usage\":{\"prompt_tokens\":21,\"completion_tokens\":9,\"total_tokens\":30}}\n\n"
@@ -120,12 +120,25 @@ pub(crate) fn stream(usage: bool) -> Vec<String> {
     events
 }
 
+/// Ten tokens by our estimate, and again ten when they come again.
+pub(crate) fn ten_tokens() -> String {
+    let adds_up = |text: &String| {
+        let mut estimate = bartizan_core::TokenEstimate::default();
+        (1..=10).all(|times| {
+            estimate.add(text);
+            estimate.tokens() == 10 * times
+        })
+    };
+    (1..40)
+        .flat_map(|words| (0..40).map(move |letters| " the".repeat(words) + &"x".repeat(letters)))
+        .find(adds_up)
+        .unwrap()
+}
+
 /// 100 tokens of input by our estimate.
 pub(crate) fn chat(rest: &str) -> String {
-    format!(
-        r#"{{"model":"m","messages":[{{"role":"user","content":"{}"}}]{rest}}}"#,
-        "a".repeat(400)
-    )
+    let words = ten_tokens().repeat(10);
+    format!(r#"{{"model":"m","messages":[{{"role":"user","content":"{words}"}}]{rest}}}"#)
 }
 
 pub(crate) struct Setup {
