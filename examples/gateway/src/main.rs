@@ -16,6 +16,7 @@ mod rotation;
 mod routes;
 mod serve;
 mod server;
+mod spend;
 mod stack;
 mod state;
 mod store;

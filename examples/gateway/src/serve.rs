@@ -24,7 +24,7 @@ use crate::routes::{Gateway, Managed, Stacks};
 use crate::server::{Callers, Drained, Front, Server, Tls};
 use crate::stack::{self, Shared};
 use crate::watch::Watched;
-use crate::{BAD_CONFIGURATION, complain, env, find, jwt, list, load, say, state, store};
+use crate::{BAD_CONFIGURATION, complain, env, find, jwt, list, load, say, spend, state, store};
 
 /// How long the journal may take to write what is left.
 const FLUSH: Duration = Duration::from_secs(10);
@@ -247,6 +247,9 @@ async fn serve(plan: Plan) -> Result<(), Failure> {
     if let Some(keeping) = keeping {
         keeping.end().await;
     }
+    if let Err(error) = shared.spend.shutdown().await {
+        tracing::warn!(%error, "what was spent last stays in the journal until the next start");
+    }
     shared.journal.shutdown(FLUSH).await?;
     Ok(())
 }
@@ -316,6 +319,7 @@ async fn open(settings: &Settings, demo: bool) -> Result<Shared, Failure> {
         None => state::pepper(&settings.data_dir)?,
     };
     let keys = store::open(settings, Pepper::new(&pepper)?).await?;
+    let spend = spend::open(settings).await?;
     let mode = if settings.audit.lossy {
         Mode::Lossy
     } else {
@@ -349,6 +353,7 @@ async fn open(settings: &Settings, demo: bool) -> Result<Shared, Failure> {
     Ok(Shared {
         journal,
         keys,
+        spend,
         master: settings.master.clone(),
         identity: settings.identity.clone(),
         jwt: jwt::verifier(settings)?,

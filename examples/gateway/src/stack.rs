@@ -20,6 +20,7 @@ use bartizan::core::{Body, Dialect, Limits};
 use bartizan::egress::{Client, Policy};
 use bartizan::guard::{DenyList, GuardLayer, Injection, Invisible, Post, Secrets};
 use bartizan::limit::LimitLayer;
+use bartizan::limit::spend::Spend;
 use bartizan::pii::{Conversations, MemoryStore, PiiLayer};
 use bartizan::translate::{ArrayLayer, TranslateLayer, Unknown};
 use http::header::AUTHORIZATION;
@@ -62,6 +63,7 @@ pub(crate) enum StackError {
 pub(crate) struct Shared {
     pub(crate) journal: Journal,
     pub(crate) keys: Keys,
+    pub(crate) spend: Spend,
     pub(crate) master: MasterSettings,
     pub(crate) identity: IdentitySettings,
     pub(crate) jwt: Option<Jwt>,
@@ -88,7 +90,11 @@ pub(crate) fn llm(
         .layer(audit(&shared.journal))
         .layer(QueryLayer)
         .layer(auth(shared))
-        .layer(limit(settings.limits, &settings.model_limits))
+        .layer(
+            limit(settings.limits, &settings.model_limits)
+                .record(shared.spend.clone())
+                .spent(shared.spend.clone()),
+        )
         .option_layer(guard(&settings.guardrails)?)
         .option_layer(regions(settings, &shared.catalogue))
         .option_layer(pii(settings)?)
@@ -126,6 +132,7 @@ pub(crate) fn own(shared: &Shared) -> Stack {
 pub(crate) fn managed(shared: &Shared) -> Stack {
     let router = AdminRouter::new(shared.keys.clone(), shared.journal.clone())
         .auth(|layer| watched(identity::onto(layer, shared), shared))
+        .spend(&shared.spend)
         .build();
     let layers = ServiceBuilder::new()
         .map_response(|response: Response<_>| response.map(Body::new))

@@ -65,7 +65,7 @@ pub(crate) async fn open(settings: &Settings, pepper: Pepper) -> Result<Keys, Op
 }
 
 /// An error with all that it rests on: what PostgreSQL says of a password is beneath what the store says.
-fn chain(error: &dyn Error) -> String {
+pub(crate) fn chain(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut beneath = error.source();
     while let Some(error) = beneath {

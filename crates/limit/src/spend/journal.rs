@@ -47,6 +47,8 @@ struct Active {
     segment: Segment,
     /// What could not be written yet; empty where all is well.
     unwritten: Vec<u8>,
+    /// Those before it that could be written no more.
+    broken: Vec<Segment>,
 }
 
 impl Journal {
@@ -60,6 +62,7 @@ impl Journal {
             active: Mutex::new(Active {
                 segment: create(folder, 1)?,
                 unwritten: Vec::new(),
+                broken: Vec::new(),
             }),
             folder: folder.to_owned(),
             bound,
@@ -103,7 +106,8 @@ impl Journal {
                 if file.set_len(active.segment.end).is_err() {
                     let turn = active.segment.turn + 1;
                     if let Ok(next) = create(&self.folder, turn) {
-                        active.segment = next;
+                        let broken = std::mem::replace(&mut active.segment, next);
+                        active.broken.push(broken);
                     }
                 }
             }
@@ -146,6 +150,11 @@ impl Journal {
     /// The file that is being written, as far as it is.
     pub(crate) fn snapshot(&self) -> Segment {
         self.active().segment.clone()
+    }
+
+    /// Gives the files that could be written no more, in their order.
+    pub(crate) fn broken(&self) -> Vec<Segment> {
+        std::mem::take(&mut self.active().broken)
     }
 
     /// Begins another file, and gives the one before.

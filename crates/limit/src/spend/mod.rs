@@ -50,6 +50,7 @@
 mod entry;
 mod fold;
 mod frame;
+mod hook;
 mod journal;
 mod memory;
 mod mover;

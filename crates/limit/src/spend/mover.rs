@@ -153,6 +153,12 @@ impl Mover {
     }
 
     async fn all(&mut self) -> Result<(), SpendError> {
+        for mut broken in self.journal.broken() {
+            if broken.turn == self.active.0 {
+                broken.moved = Some(self.active.1);
+            }
+            self.old.push_back(broken);
+        }
         while let Some(mut segment) = self.old.pop_front() {
             match self.end(&mut segment).await {
                 Ok(()) => {}

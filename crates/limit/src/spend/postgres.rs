@@ -41,7 +41,10 @@ const FORGET: &str = "WITH gone AS (DELETE FROM spend WHERE at < $1 AND at + spa
 /// the version that this code reads, when it connects; `docs/databases.md` tells what they hold.
 #[derive(Clone)]
 pub struct PostgresSpend {
+    /// For what journals hold.
     pool: Pool,
+    /// For budgets, which calls wait for.
+    seeds: Pool,
     /// For what may take its time.
     slow: Pool,
 }
@@ -59,7 +62,8 @@ impl PostgresSpend {
             .connections(2)
             .statement_timeout(Duration::from_secs(300));
         Ok(Self {
-            pool: Pool::new(settings.connections(2)),
+            pool: Pool::new(settings.clone().connections(2)),
+            seeds: Pool::new(settings.connections(4)),
             slow: Pool::new(slow),
         })
     }
@@ -98,7 +102,7 @@ impl SpendStore for PostgresSpend {
     fn spent(&self, scope: SpendScope, span: SpendSpan) -> StoreFuture<'_, Cost> {
         let mut filter = SpendFilter::within(span);
         filter.scope = scope;
-        Box::pin(async move { asked::spent(&self.slow, &filter).await })
+        Box::pin(async move { asked::spent(&self.seeds, &filter).await })
     }
 
     fn sums(&self, query: SpendQuery) -> StoreFuture<'_, Vec<SpendSum>> {

@@ -38,9 +38,11 @@ const FORGET: &str = "DELETE FROM spend WHERE id < :before_id AND at + span * 10
 
 /// Keeps entries in a SQLite file of its own, in write-ahead mode, for the processes of one machine.
 ///
-/// The file is readable by its owner alone (mode 0600 on Unix). Two threads do the work, one for questions and one for changes.
+/// The file is readable by its owner alone (mode 0600 on Unix). Three threads do the work: one for budgets, one for reports and one for changes.
 #[derive(Clone)]
 pub struct SqliteSpend {
+    /// For budgets, which calls wait for.
+    seeder: Worker,
     reader: Worker,
     writer: Worker,
 }
@@ -54,7 +56,9 @@ impl SqliteSpend {
         let path = path.as_ref();
         let writer = sqlite::open(path, &STEPS)?;
         let reader = sqlite::open_to_read(path)?;
+        let seeder = sqlite::open_to_read(path)?;
         Ok(Self {
+            seeder: Worker::start("bartizan-spend-s", seeder)?,
             reader: Worker::start("bartizan-spend-r", reader)?,
             writer: Worker::start("bartizan-spend-w", writer)?,
         })
@@ -92,7 +96,7 @@ impl SpendStore for SqliteSpend {
         let mut filter = SpendFilter::within(span);
         filter.scope = scope;
         Box::pin(
-            self.reader
+            self.seeder
                 .run(move |connection| Asked::new(&filter).spent(connection)),
         )
     }

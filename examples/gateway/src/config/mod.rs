@@ -25,6 +25,7 @@ mod presidio;
 mod providers;
 mod read;
 mod rotation;
+mod spend;
 mod target;
 mod tls;
 mod tree;
@@ -54,6 +55,7 @@ pub(crate) use place::{Leg, Way};
 pub(crate) use presidio::PresidioSettings;
 pub(crate) use read::Problem;
 pub(crate) use rotation::RotationSettings;
+pub(crate) use spend::SpendSettings;
 pub(crate) use tls::{ClientTls, TlsFiles};
 pub(crate) use watch::{WatchSettings, WebhookSettings};
 
@@ -79,6 +81,8 @@ pub(crate) struct Settings {
     pub(crate) guardrails: Guardrails,
     pub(crate) pii: PiiOwn,
     pub(crate) limits: Limits,
+    /// How it is kept what was spent.
+    pub(crate) spend: SpendSettings,
     pub(crate) server: ServerSettings,
     /// From where callers come.
     pub(crate) network: NetworkSettings,
@@ -165,6 +169,7 @@ impl Settings {
             guardrails: Guardrails::default(),
             pii: own.pii,
             limits: own.limits,
+            spend: own.spend,
             server: own.server,
             network: NetworkSettings::default(),
             identity: own.identity,
@@ -241,6 +246,7 @@ fn whole(source: &Source<'_>, root: &tree::Node) -> Option<Settings> {
         guardrails,
         pii: own.pii,
         limits: own.limits,
+        spend: own.spend,
         server: own.server,
         network: general.network,
         identity: own.identity,

@@ -17,6 +17,7 @@ use super::pii::{self, PiiOwn};
 use super::presidio::{self, PresidioSettings};
 use super::read::Section;
 use super::rotation::{self, RotationSettings};
+use super::spend::{self, SpendSettings};
 use super::tls::{self, TlsFiles};
 use super::watch::{self, WatchSettings};
 use super::{providers, target};
@@ -26,6 +27,7 @@ use super::{providers, target};
 pub(super) struct Own {
     pub(super) data_dir: PathBuf,
     pub(super) limits: Limits,
+    pub(super) spend: SpendSettings,
     pub(super) server: ServerSettings,
     pub(super) audit: AuditSettings,
     pub(super) changes: Option<Feed>,
@@ -46,6 +48,7 @@ impl Default for Own {
         let data_dir = PathBuf::from("bartizan-data");
         Self {
             limits: Limits::default(),
+            spend: SpendSettings::default(),
             server: ServerSettings::default(),
             audit: AuditSettings {
                 path: data_dir.join("audit.jsonl"),
@@ -186,6 +189,9 @@ pub(super) fn read(mut section: Section<'_>) -> Own {
     }
     if let Some(section) = section.take("limits").and_then(|field| field.section()) {
         own.limits = limits(section);
+    }
+    if let Some(section) = section.take("spend").and_then(|field| field.section()) {
+        own.spend = spend::read(section);
     }
     if let Some(section) = section.take("audit").and_then(|field| field.section()) {
         audit(section, &mut own.audit);

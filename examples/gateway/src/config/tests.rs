@@ -6,6 +6,7 @@ mod onnx;
 mod pii;
 mod places;
 mod presidio;
+mod spend;
 mod watch;
 
 use bartizan::core::Dialect;

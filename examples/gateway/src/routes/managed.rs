@@ -45,6 +45,10 @@ const PATHS: &[&str] = &[
     "/organization/member_add",
     "/organization/member_update",
     "/organization/member_delete",
+    "/spend/logs",
+    "/spend/export",
+    "/global/spend/report",
+    "/user/daily/activity",
     "/openapi.json",
     REGENERATE,
 ];
@@ -94,6 +98,7 @@ mod tests {
 
     use bartizan::admin::{AdminRouter, NoChangeLog};
     use bartizan::auth::{Keys, MemoryStore, Pepper};
+    use bartizan::limit::spend::Spend;
 
     use super::*;
 
@@ -101,7 +106,9 @@ mod tests {
     fn every_path_that_there_is_leads_to_the_api_and_no_other() {
         let pepper = Pepper::new(&"0c4e8f5a6b1d4e2f9a735d8c2b7f1e60".into()).unwrap();
         let keys = Keys::new(MemoryStore::new(), pepper);
-        let document = AdminRouter::new(keys, NoChangeLog).document();
+        let document = AdminRouter::new(keys, NoChangeLog)
+            .spend(&Spend::in_memory())
+            .document();
         let there: BTreeSet<&str> = document.paths.paths.keys().map(String::as_str).collect();
         let mut known: BTreeSet<&str> = PATHS.iter().copied().collect();
         // It is not in itself.

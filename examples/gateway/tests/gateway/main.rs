@@ -32,6 +32,7 @@ mod secrets;
 mod shared;
 mod slow;
 mod smuggling;
+mod spend;
 mod start;
 mod tls;
 mod watch;

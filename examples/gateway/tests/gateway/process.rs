@@ -257,6 +257,13 @@ impl Gateway {
         }
     }
 
+    /// Ends it in the middle of whatever it does, and gives its folder.
+    pub(crate) async fn kill(mut self) -> TempDir {
+        self.signal("KILL");
+        self.ended().await;
+        std::mem::replace(&mut self.folder, tempfile::tempdir().unwrap())
+    }
+
     /// Asks it to end, and gives its folder.
     pub(crate) async fn stop(mut self) -> TempDir {
         self.signal("TERM");
