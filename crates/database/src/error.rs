@@ -52,12 +52,22 @@ impl From<sqlx::Error> for Error {
                     return Self::Conflict(said.constraint().unwrap_or_default().to_owned());
                 }
                 Some("53100") => return Self::Full,
+                // A statement of that name is there already, or gone: the connection is not ours alone.
+                Some("42P05" | "26000") => return Self::unavailable(Pooled(error)),
                 _ => {}
             }
         }
         Self::unavailable(error)
     }
 }
+
+/// What goes wrong behind a pooler that is not known to be there.
+#[cfg(feature = "postgres")]
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "a pooler is between that gives each transaction another connection: add statement-cache-capacity=0 to the URL's parameters ({0})"
+)]
+struct Pooled(#[source] sqlx::Error);
 
 /// What is no address of a database: what is wrong with it, and the mend. It never holds the address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

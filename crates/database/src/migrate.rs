@@ -37,12 +37,15 @@ impl Migrations {
     async fn steps(&self, connection: &mut PgConnection) -> Result<(), Error> {
         let (list, known) = (self.list, self.steps.len());
         let mut transaction = connection.begin().await?;
+        // No statement stays on the connection: behind a pooler it is another's next.
         sqlx::query("SELECT pg_advisory_xact_lock($1)")
+            .persistent(false)
             .bind(self.lock)
             .execute(&mut *transaction)
             .await?;
         // Asked before it is made: a role that may only use the tables may not make any.
         let there = sqlx::query("SELECT to_regclass($1) IS NOT NULL")
+            .persistent(false)
             .bind(list)
             .fetch_one(&mut *transaction)
             .await?;
@@ -55,12 +58,14 @@ impl Migrations {
 )"
             );
             sqlx::query(AssertSqlSafe(table))
+                .persistent(false)
                 .execute(&mut *transaction)
                 .await
                 .map_err(|error| failed(0, "the list of migrations", &error))?;
         }
         let newest = format!("SELECT coalesce(max(version), 0) FROM {list}");
         let newest = sqlx::query(AssertSqlSafe(newest))
+            .persistent(false)
             .fetch_one(&mut *transaction)
             .await?;
         let newest: i64 = newest.try_get(0)?;
@@ -76,6 +81,7 @@ impl Migrations {
                 .map_err(|error| failed(version, name, &error))?;
             let done = format!("INSERT INTO {list} (version, name) VALUES ($1, $2)");
             sqlx::query(AssertSqlSafe(done))
+                .persistent(false)
                 .bind(version)
                 .bind(*name)
                 .execute(&mut *transaction)

@@ -8,8 +8,8 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use sqlx::Connection;
 use sqlx::postgres::{PgArguments, PgConnection, PgRow};
+use sqlx::{AssertSqlSafe, Connection};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio::time::{Instant, timeout};
 
@@ -109,7 +109,27 @@ impl Pool {
         statement: &'static str,
         bound: PgArguments,
     ) -> Result<Vec<PgRow>, Failure> {
-        let asked = sqlx::query_with(statement, bound).fetch_all(&mut lease.connection);
+        let settings = &self.0.settings;
+        let asked = async {
+            let query = sqlx::query_with(statement, bound);
+            if !settings.shared {
+                return query.fetch_all(&mut lease.connection).await;
+            }
+            // Preparing and asking are two messages, and another's statement must not come between them.
+            let begin = format!(
+                "BEGIN; SET LOCAL statement_timeout = {}",
+                settings.statement.as_millis()
+            );
+            let mut transaction = lease.connection.begin_with(AssertSqlSafe(begin)).await?;
+            match query.persistent(false).fetch_all(&mut *transaction).await {
+                Ok(rows) => transaction.commit().await.map(|()| rows),
+                Err(error) => {
+                    // At once: until then the pooler keeps a connection for it.
+                    let _undone = transaction.rollback().await;
+                    Err(error)
+                }
+            }
+        };
         match timeout(self.0.settings.statement + GRACE, asked).await {
             Ok(Ok(rows)) => {
                 self.give_back(lease);

@@ -57,6 +57,8 @@ const PARAMETERS: [&str; 18] = [
 #[must_use]
 pub struct PostgresSettings {
     url: SecretString,
+    /// Behind a pooler that gives each transaction another connection: nothing is left on one for the next.
+    pub(crate) shared: bool,
     password: Option<Arc<dyn Fn() -> Password + Send + Sync>>,
     pub(crate) connections: u32,
     pub(crate) acquire: Duration,
@@ -71,6 +73,9 @@ impl PostgresSettings {
     /// `sslmode` is `disable`, `allow`, `prefer` (the default, which trusts any certificate), `require` (the same, and never in clear),
     /// `verify-ca` or `verify-full`, which trust Mozilla's roots or those of `sslrootcert`. Over a network that isn't your own, give
     /// `verify-full`.
+    ///
+    /// With `statement-cache-capacity=0` a pooler may give each transaction another connection (PgBouncer's `transaction` mode): statements have no
+    /// names then, and each is asked in a transaction of its own, which takes two round trips more.
     ///
     /// # Errors
     /// [`UrlError`] when it is none, or says something that is not known.
@@ -109,6 +114,9 @@ impl PostgresSettings {
             return Err(wrong(problem));
         }
         Ok(Self {
+            shared: query
+                .split('&')
+                .any(|pair| pair == "statement-cache-capacity=0"),
             url,
             password: None,
             connections: 10,
@@ -178,10 +186,14 @@ impl PostgresSettings {
     pub(crate) async fn open(&self, longest: Duration) -> Result<PgConnection, Error> {
         let open = async {
             let mut connection = self.options().await?.connect().await?;
-            sqlx::query("SELECT set_config('statement_timeout', $1, false)")
-                .bind(longest.as_millis().to_string())
-                .execute(&mut connection)
-                .await?;
+            // A setting would stay on a connection that is somebody else's next.
+            if !self.shared {
+                sqlx::query("SELECT set_config('statement_timeout', $1, false)")
+                    .persistent(false)
+                    .bind(longest.as_millis().to_string())
+                    .execute(&mut connection)
+                    .await?;
+            }
             Ok(connection)
         };
         tokio::time::timeout(self.connect, open)

@@ -16,7 +16,9 @@ pub use canary::{Canaries, Captured, Form, Sighting};
 pub use counter::ParseCounter;
 pub use error::Error;
 pub use mock::{LineEnd, MockProvider, Outcome, Received, Script};
-pub use private::{PrivateCluster, PrivatePostgres, PrivateRedis, PrivateSentinel};
+pub use private::{
+    PrivateCluster, PrivatePgbouncer, PrivatePostgres, PrivateRedis, PrivateSentinel,
+};
 
 /// Compiles what the guide shows.
 #[cfg(doctest)]

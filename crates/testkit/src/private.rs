@@ -3,10 +3,12 @@
 //! A server's parent is a shell that waits on a pipe from the test's process. However that process ends, the pipe closes, and the shell
 //! kills the server and removes its folder: nothing is left running.
 
+mod pgbouncer;
 mod postgres;
 mod redis;
 mod redises;
 
+pub use pgbouncer::PrivatePgbouncer;
 pub use postgres::PrivatePostgres;
 pub use redis::PrivateRedis;
 pub use redises::{PrivateCluster, PrivateSentinel};

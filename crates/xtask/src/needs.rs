@@ -12,17 +12,25 @@ use crate::tree;
 pub(crate) enum Need {
     Redis,
     Postgres,
+    Pgbouncer,
     Python,
     Kill,
 }
 
-const ALL: [Need; 4] = [Need::Redis, Need::Postgres, Need::Python, Need::Kill];
+const ALL: [Need; 5] = [
+    Need::Redis,
+    Need::Postgres,
+    Need::Pgbouncer,
+    Need::Python,
+    Need::Kill,
+];
 
 impl Need {
     pub(crate) fn package(self) -> &'static str {
         match self {
             Self::Redis => "redis-server",
             Self::Postgres => "postgresql",
+            Self::Pgbouncer => "pgbouncer",
             Self::Python => "python3-venv",
             Self::Kill => "procps",
         }
@@ -33,6 +41,9 @@ impl Need {
             Self::Redis => succeeds("redis-server", &["--version"]),
             Self::Postgres => {
                 succeeds("postgres", &["--version"]) || Path::new("/usr/lib/postgresql").is_dir()
+            }
+            Self::Pgbouncer => {
+                succeeds("pgbouncer", &["--version"]) || Path::new("/usr/sbin/pgbouncer").is_file()
             }
             Self::Python => succeeds("python3", &["-c", "import ensurepip, venv"]),
             Self::Kill => succeeds("kill", &["-l"]),
@@ -45,6 +56,7 @@ impl fmt::Display for Need {
         let tests = match self {
             Self::Redis => "tests with redis in their names",
             Self::Postgres => "tests with postgres in their names",
+            Self::Pgbouncer => "tests with pgbouncer in their names",
             Self::Python => {
                 "the SDK tests, Presidio, the management API by its document and the ONNX runtime"
             }

@@ -43,6 +43,7 @@ fn skips(missing: &[Need]) -> Vec<&'static str> {
         match need {
             Need::Redis => skips.extend(["--skip", "redis"]),
             Need::Postgres => skips.extend(["--skip", "postgres"]),
+            Need::Pgbouncer => skips.extend(["--skip", "pgbouncer"]),
             Need::Python => skips.extend(["--skip", "onnx"]),
             Need::Kill => {}
         }

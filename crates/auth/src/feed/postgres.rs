@@ -3,10 +3,12 @@
 use std::fmt;
 use std::time::Duration;
 
-use sqlx::postgres::{PgListener, PgPoolOptions};
+use sqlx::postgres::{PgConnectOptions, PgListener, PgPoolOptions};
+use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _};
 use tokio::time::timeout;
 
 use super::{KEEP_ALIVE, PATIENCE, read};
+use crate::random;
 use crate::store::{Change, Changes, PostgresSettings, StoreError};
 
 /// Where the triggers of `store/postgres/schema_1.sql` tell of changes.
@@ -16,7 +18,7 @@ const CHANNEL: &str = "bartizan_changes";
 /// it: the database's own triggers tell it.
 ///
 /// It keeps one connection beside the store's, by `LISTEN`. A pooler that gives each transaction another connection (PgBouncer's
-/// `transaction` mode) carries no notifications: give the feed a URL that goes past it.
+/// `transaction` mode) carries no notifications: give the feed a URL that goes past it. Over such a one the feed breaks, and says so.
 ///
 /// ```no_run
 /// use bartizan_auth::{Keys, Pepper, PostgresChanges, PostgresSettings, PostgresStore};
@@ -61,12 +63,22 @@ impl PostgresChanges {
             .acquire_timeout(PATIENCE)
             .max_lifetime(None)
             .idle_timeout(None)
-            .connect_with(options)
+            .connect_with(options.clone())
             .await?;
         let mut listener = PgListener::connect_with(&pool).await?;
         // What was told between two connections is lost, so the loss itself has to be told.
         listener.eager_reconnect(false);
         listener.listen(CHANNEL).await?;
+        let name = random::draw(16).map_err(StoreError::unavailable)?;
+        let channel = format!("bartizan_probe_{name}");
+        timeout(PATIENCE, probe(&mut listener, &channel, options))
+            .await
+            .map_err(|_| StoreError::unavailable(DEAF))?
+            .map_err(|error| match error {
+                // It was told on the connection of another.
+                sqlx::Error::Protocol(_) => StoreError::unavailable(DEAF),
+                error => error.into(),
+            })?;
         Ok(listener)
     }
 
@@ -86,6 +98,29 @@ impl PostgresChanges {
             }
         }
     }
+}
+
+const DEAF: &str = "what the database tells does not arrive here: a pooler is between that gives each transaction another connection; give the feed a \
+    URL that goes past it";
+
+/// Lets another connection tell something, and waits for it. A pooler takes `LISTEN` and carries nothing of what is told then, and without this a
+/// process would wait for changes that it never hears of.
+async fn probe(
+    listener: &mut PgListener,
+    channel: &str,
+    options: PgConnectOptions,
+) -> Result<(), sqlx::Error> {
+    listener.listen(channel).await?;
+    let mut other = options.connect().await?;
+    // One message, so that no pooler comes between; the name is letters and digits.
+    sqlx::raw_sql(AssertSqlSafe(format!("NOTIFY \"{channel}\"")))
+        .execute(&mut other)
+        .await?;
+    // Changes that are told meanwhile are among what is forgotten next.
+    while listener.recv().await?.channel() != channel {}
+    listener.unlisten(channel).await?;
+    let _closed = other.close().await;
+    Ok(())
 }
 
 impl Changes for PostgresChanges {

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use futures_core::Stream as _;
 use redis::aio::MultiplexedConnection;
-use redis::{AsyncConnectionConfig, Client, IntoConnectionInfo as _};
+use redis::{AsyncConnectionConfig, Client, IntoConnectionInfo as _, TlsCertificates};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::Mutex;
 use tokio::time::timeout;
@@ -39,11 +39,16 @@ pub struct RedisChanges {
     keep_alive: Duration,
 }
 
+/// Without it a list of certificates is empty, and nobody is vouched for.
+const BEGIN: &[u8] = b"-----BEGIN CERTIFICATE-----";
+
 /// How long whoever made a change waits for it to be told: a Redis that hangs must not make a change look like one that wasn't made.
 const TELLING: Duration = Duration::from_millis(250);
 
 struct Server {
     url: SecretString,
+    /// What vouches for the server, where that is not the usual.
+    roots: Option<Vec<u8>>,
     channel: String,
     /// Kept from one announcement to the next.
     telling: Mutex<Option<MultiplexedConnection>>,
@@ -51,7 +56,7 @@ struct Server {
 
 impl RedisChanges {
     /// Reads `redis://USER:PASSWORD@HOST:PORT/DATABASE`; `rediss://` is the same over TLS, with a certificate that Mozilla's or the machine's
-    /// roots vouch for. `channel` is the same for all processes on one store, and another for each store.
+    /// roots vouch for, or those of [`root_certificates`](Self::root_certificates). `channel` is the same for all processes on one store, and another for each store.
     ///
     /// # Errors
     /// [`ConfigError::Url`] when it is none; [`ConfigError::Missing`] without a channel.
@@ -83,10 +88,36 @@ impl RedisChanges {
         Ok(Self {
             server: Arc::new(Server {
                 url,
+                roots: None,
                 channel,
                 telling: Mutex::default(),
             }),
             keep_alive: KEEP_ALIVE,
+        })
+    }
+
+    /// Trusts these certificates, in PEM, and no others, to vouch for a server over TLS: an authority of one's own.
+    ///
+    /// # Errors
+    /// [`ConfigError::Invalid`] when they are none, or the URL does not begin with `rediss://`.
+    pub fn root_certificates(self, pem: impl Into<Vec<u8>>) -> Result<Self, ConfigError> {
+        let server = Server {
+            url: self.server.url.clone(),
+            roots: Some(pem.into()),
+            channel: self.server.channel.clone(),
+            telling: Mutex::default(),
+        };
+        let told = server.roots.as_ref();
+        let any = told.is_some_and(|pem| pem.windows(BEGIN.len()).any(|part| part == BEGIN));
+        if !any || server.client().is_err() {
+            return Err(ConfigError::Invalid {
+                what: "the root certificates of Redis",
+                mend: "give certificates in PEM, and a URL that begins with rediss://",
+            });
+        }
+        Ok(Self {
+            server: Arc::new(server),
+            keep_alive: self.keep_alive,
         })
     }
 
@@ -134,7 +165,18 @@ impl Server {
             // The redis crate takes the process's own, and panics where several could be meant and none is. Another thread may be first.
             let _ = rustls::crypto::ring::default_provider().install_default();
         }
-        Client::open(self.url.expose_secret()).map_err(StoreError::unavailable)
+        let url = self.url.expose_secret();
+        let client = match &self.roots {
+            None => Client::open(url),
+            Some(roots) => Client::build_with_tls(
+                url,
+                TlsCertificates {
+                    client_tls: None,
+                    root_cert: Some(roots.clone()),
+                },
+            ),
+        };
+        client.map_err(StoreError::unavailable)
     }
 
     async fn connect(&self) -> Result<MultiplexedConnection, StoreError> {
@@ -221,6 +263,15 @@ mod tests {
             let told = format!("{error} {error:?}");
             assert!(told.contains(mend), "{url}: {told}");
             assert!(!told.contains("canary"), "{told}");
+        }
+        for url in ["redis://u:canary@h", "rediss://u:canary@h"] {
+            let feed = RedisChanges::from_url(SecretString::from(url), "channel").unwrap();
+            let error = feed.root_certificates("canary").unwrap_err();
+            let told = format!("{error} {error:?}");
+            assert!(
+                told.contains("rediss://") && !told.contains("canary"),
+                "{told}"
+            );
         }
         let url = SecretString::from("redis://u:canary@h");
         assert!(RedisChanges::from_url(url.clone(), "").is_err());

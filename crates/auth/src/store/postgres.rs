@@ -41,7 +41,7 @@ const LIST_ACCOUNTS: &str = include_str!("postgres/list_accounts.sql");
 
 /// Keeps keys in a PostgreSQL database (13 or later), which many processes share.
 ///
-/// Every question is one prepared statement, one round trip, and every value in it is a bound parameter. Clones share one set of
+/// Every question is one prepared statement, one round trip (three behind a pooler), and every value in it is a bound parameter. Clones share one set of
 /// connections. Its tables are made, and brought to the version that this code reads, when it connects; what they hold is documented in
 /// `docs/databases.md`. Every change, by whomever, is told on a channel of the database that [`PostgresChanges`](crate::PostgresChanges)
 /// follows.

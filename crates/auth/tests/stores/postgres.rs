@@ -433,7 +433,7 @@ async fn the_document_names_every_table_and_every_column() {
     }
 }
 
-/// A server of its own, which speaks TLS with a certificate for `localhost` that only its own file vouches for.
+/// A server of its own, which speaks TLS with a certificate for `localhost` of an authority that nobody knows.
 #[tokio::test]
 async fn tls_is_as_the_url_says() {
     use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
@@ -456,12 +456,24 @@ async fn tls_is_as_the_url_says() {
         .await
         .unwrap();
     let folder = std::path::PathBuf::from(row.get::<String, _>(0));
-    let signed = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
-    let other = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let authority = || {
+        let mut params = rcgen::CertificateParams::default();
+        params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+        let key = rcgen::KeyPair::generate().unwrap();
+        let root = params.self_signed(&key).unwrap().pem();
+        (root, rcgen::Issuer::new(params, key))
+    };
+    let ((root, issuer), (other, _)) = (authority(), authority());
+    let key_pair = rcgen::KeyPair::generate().unwrap();
+    let signed = rcgen::CertificateParams::new(["localhost".to_owned()])
+        .unwrap()
+        .signed_by(&key_pair, &issuer)
+        .unwrap();
     for (name, text) in [
-        ("server.crt", signed.cert.pem()),
-        ("server.key", signed.signing_key.serialize_pem()),
-        ("other.crt", other.cert.pem()),
+        ("server.crt", signed.pem()),
+        ("server.key", key_pair.serialize_pem()),
+        ("root.crt", root),
+        ("other.crt", other),
     ] {
         let file = folder.join(name);
         std::fs::write(&file, text).unwrap();
@@ -477,16 +489,14 @@ async fn tls_is_as_the_url_says() {
         .execute(&mut connection)
         .await
         .unwrap();
-    let root = |name: &str| {
+    let vouched = |mode: &str, name: &str| {
         let file = folder.join(name);
-        settings(&format!(
-            "sslmode=verify-full&sslrootcert={}",
-            file.display()
-        ))
+        format!("sslmode={mode}&sslrootcert={}", file.display())
     };
+    let root = |name: &str| settings(&vouched("verify-full", name));
     let mut last = String::new();
     for _ in 0..100 {
-        match PostgresStore::connect(root("server.crt")).await {
+        match PostgresStore::connect(root("root.crt")).await {
             Ok(store) => {
                 store.insert(key()).await.unwrap();
                 last.clear();
@@ -500,7 +510,20 @@ async fn tls_is_as_the_url_says() {
     PostgresStore::connect(settings("sslmode=require"))
         .await
         .unwrap();
-    for untrusted in [root("other.crt"), settings("sslmode=verify-full")] {
+    // Whose name is another's: good enough for `verify-ca`, and not for `verify-full`.
+    let by_address = |mode: &str| {
+        let url = server.url();
+        let url = SecretString::from(format!("{url}?{}", vouched(mode, "root.crt")));
+        PostgresSettings::from_url(url).unwrap()
+    };
+    PostgresStore::connect(by_address("verify-ca"))
+        .await
+        .unwrap();
+    for untrusted in [
+        root("other.crt"),
+        settings("sslmode=verify-full"),
+        by_address("verify-full"),
+    ] {
         let why = fails(PostgresStore::connect(untrusted).await);
         assert!(why.contains("certificate"), "{why}");
     }

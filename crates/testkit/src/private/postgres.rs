@@ -118,13 +118,13 @@ impl PrivatePostgres {
 }
 
 /// Whom PostgreSQL runs as.
-struct User {
+pub(super) struct User {
     switch: Vec<OsString>,
 }
 
 impl User {
     /// Root gives the folder to the user `postgres` and becomes that user; anyone else stays.
-    fn find(folder: &Folder) -> Result<Self, Error> {
+    pub(super) fn find(folder: &Folder) -> Result<Self, Error> {
         let id = Command::new("id")
             .arg("-u")
             .output()
@@ -150,7 +150,7 @@ impl User {
         })
     }
 
-    fn command<'a>(&'a self, program: &'a Path) -> Vec<&'a OsStr> {
+    pub(super) fn command<'a>(&'a self, program: &'a Path) -> Vec<&'a OsStr> {
         self.switch
             .iter()
             .map(OsString::as_os_str)
