@@ -19,6 +19,8 @@ pub(crate) struct TlsFiles {
 pub(crate) struct ClientTls {
     /// The authorities by which they must have been issued.
     pub(crate) ca: PathBuf,
+    /// Lists of those that were revoked.
+    pub(crate) crl: Option<PathBuf>,
     /// Whether nobody connects without one.
     pub(crate) required: bool,
 }
@@ -27,19 +29,24 @@ pub(super) fn read(mut section: Section<'_>) -> Option<TlsFiles> {
     let cert = section.need("cert").and_then(|field| field.text());
     let key = section.need("key").and_then(|field| field.text());
     let ca = section.take("client_ca").and_then(|field| field.text());
+    let lists = section.take("client_crl");
     let auth = section.take("client_auth");
     let required = auth
         .as_ref()
         .and_then(|field| field.one_of(&[("required", true), ("optional", false)]));
-    if let (None, Some(field)) = (&ca, &auth) {
-        field.fail("by whom? name the authorities of callers' certificates in `client_ca`");
+    if ca.is_none() {
+        for field in [&auth, &lists].into_iter().flatten() {
+            field.fail("by whom? name the authorities of callers' certificates in `client_ca`");
+        }
     }
+    let crl = lists.and_then(|field| field.text()).map(PathBuf::from);
     section.finish(&[]);
     Some(TlsFiles {
         cert: cert?.into(),
         key: key?.into(),
         clients: ca.map(|ca| ClientTls {
             ca: ca.into(),
+            crl,
             required: required.unwrap_or(true),
         }),
     })

@@ -6,7 +6,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::pki_types::{CertificateDer, CertificateRevocationListDer, PrivateKeyDer};
 use rustls::server::danger::ClientCertVerifier;
 use rustls::server::{NoServerSessionStorage, VerifierBuilderError, WebPkiClientVerifier};
 use rustls::{RootCertStore, ServerConfig};
@@ -54,6 +54,7 @@ struct Read {
     cert: Vec<u8>,
     key: SecretSlice<u8>,
     clients: Option<Vec<u8>>,
+    revoked: Option<Vec<u8>>,
 }
 
 impl Tls {
@@ -127,6 +128,14 @@ impl Read {
                 Some(clients) => Some(read("client_ca", &clients.ca)?),
                 None => None,
             },
+            revoked: match files
+                .clients
+                .as_ref()
+                .and_then(|clients| clients.crl.as_ref())
+            {
+                Some(crl) => Some(read("client_crl", crl)?),
+                None => None,
+            },
         })
     }
 
@@ -134,7 +143,8 @@ impl Read {
     fn digest(&self) -> [u8; 32] {
         let mut digest = Sha256::new();
         let clients = self.clients.as_deref().unwrap_or_default();
-        for part in [&*self.cert, self.key.expose_secret(), clients] {
+        let revoked = self.revoked.as_deref().unwrap_or_default();
+        for part in [&*self.cert, self.key.expose_secret(), clients, revoked] {
             digest.update(part.len().to_be_bytes());
             digest.update(part);
         }
@@ -154,9 +164,12 @@ impl Read {
             .with_safe_default_protocol_versions()?;
         let asks = files.clients.as_ref().zip(self.clients.as_ref());
         let builder = match asks {
-            Some((clients, text)) => {
-                builder.with_client_cert_verifier(verifier(clients, text, provider)?)
-            }
+            Some((clients, text)) => builder.with_client_cert_verifier(verifier(
+                clients,
+                text,
+                self.revoked.as_deref(),
+                provider,
+            )?),
             None => builder.with_no_client_auth(),
         };
         let mut config = builder.with_single_cert(chain, key)?;
@@ -173,6 +186,7 @@ impl Read {
 fn verifier(
     clients: &ClientTls,
     text: &[u8],
+    revoked: Option<&[u8]>,
     provider: Arc<rustls::crypto::CryptoProvider>,
 ) -> Result<Arc<dyn ClientCertVerifier>, TlsError> {
     let mut roots = RootCertStore::empty();
@@ -180,12 +194,31 @@ fn verifier(
         roots.add(authority)?;
     }
     let builder = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider);
+    let builder = match clients.crl.as_ref().zip(revoked) {
+        // What no list tells of, and what only a list tells of whose time is over, is refused: either may have been revoked.
+        Some((path, text)) => builder
+            .with_crls(lists(path, text)?)
+            .enforce_revocation_expiration(),
+        None => builder,
+    };
     let builder = if clients.required {
         builder
     } else {
         builder.allow_unauthenticated()
     };
     Ok(builder.build()?)
+}
+
+fn lists(path: &Path, text: &[u8]) -> Result<Vec<CertificateRevocationListDer<'static>>, TlsError> {
+    let read: Result<Vec<_>, _> = CertificateRevocationListDer::pem_slice_iter(text).collect();
+    match read {
+        Ok(read) if !read.is_empty() => Ok(read),
+        _ => Err(TlsError::Pem {
+            word: "client_crl",
+            path: path.display().to_string(),
+            what: "list of revoked certificates",
+        }),
+    }
 }
 
 fn certificates(

@@ -8,8 +8,9 @@ use std::time::Duration;
 
 use bartizan_testkit::{MockProvider, Script};
 use rcgen::{
-    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
-    SanType,
+    BasicConstraints, CertificateParams, CertificateRevocationListParams, DnType,
+    ExtendedKeyUsagePurpose, IsCa, Issuer, KeyIdMethod, KeyPair, KeyUsagePurpose,
+    RevokedCertParams, SanType, SerialNumber, date_time_ymd,
 };
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
@@ -39,6 +40,7 @@ impl Authority {
         let mut params = CertificateParams::new(Vec::new()).unwrap();
         params.distinguished_name.push(DnType::CommonName, name);
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
         let key = KeyPair::generate().unwrap();
         let certificate = params.self_signed(&key).unwrap();
         Self {
@@ -49,11 +51,21 @@ impl Authority {
     }
 
     fn issue(&self, uri: &str, purpose: ExtendedKeyUsagePurpose) -> (String, String, Shown) {
+        self.numbered(1, uri, purpose)
+    }
+
+    fn numbered(
+        &self,
+        serial: u64,
+        uri: &str,
+        purpose: ExtendedKeyUsagePurpose,
+    ) -> (String, String, Shown) {
         let mut params = CertificateParams::new(vec!["gateway.test".to_owned()]).unwrap();
         params
             .subject_alt_names
             .push(SanType::URI(uri.try_into().unwrap()));
         params.extended_key_usages = vec![purpose];
+        params.serial_number = Some(SerialNumber::from(serial));
         let key = KeyPair::generate().unwrap();
         let certificate = params.signed_by(&key, &self.issuer).unwrap();
         let shown = (
@@ -61,6 +73,25 @@ impl Authority {
             PrivateKeyDer::try_from(key.serialize_der()).unwrap(),
         );
         (certificate.pem(), key.serialize_pem(), shown)
+    }
+
+    /// The list of those that were revoked, by their numbers, good until the end of that year.
+    fn revoke(&self, serials: &[u64], until: i32) -> String {
+        let revoked = |serial: &u64| RevokedCertParams {
+            serial_number: SerialNumber::from(*serial),
+            revocation_time: date_time_ymd(2020, 1, 1),
+            reason_code: None,
+            invalidity_date: None,
+        };
+        let params = CertificateRevocationListParams {
+            this_update: date_time_ymd(2020, 1, 1),
+            next_update: date_time_ymd(until, 12, 31),
+            crl_number: SerialNumber::from(1),
+            issuing_distribution_point: None,
+            revoked_certs: serials.iter().map(revoked).collect(),
+            key_identifier_method: KeyIdMethod::Sha256,
+        };
+        params.signed_by(&self.issuer).unwrap().pem().unwrap()
     }
 
     fn client(&self, uri: &str) -> Shown {
@@ -94,10 +125,12 @@ async fn start(auth: &str, identity: &str) -> Mutual {
     put(&files, "cert.pem", &cert);
     put(&files, "key.pem", &key);
     put(&files, "ca.pem", &clients.pem);
+    put(&files, "crl.pem", &clients.revoke(&[7], 4000));
     let at = files.path().display();
     let tls = format!(
         "{{cert: '{at}/cert.pem', key: '{at}/key.pem', client_ca: '{at}/ca.pem', client_auth: {auth}}}"
     );
+    let tls = tls.replace("AT", &at.to_string());
     let file = config(
         &mock,
         &format!("bartizan:\n  tls: {tls}\n  identity: {identity}"),
@@ -269,6 +302,48 @@ async fn where_a_certificate_is_required_nobody_speaks_without_a_sound_one() {
         .issue(SPIFFE, ExtendedKeyUsagePurpose::ServerAuth)
         .2;
     assert_eq!(all.call(Some(&server), None).await, None);
+}
+
+#[tokio::test]
+async fn a_certificate_that_was_revoked_is_none_and_so_is_one_that_no_list_tells_of() {
+    let all = start(
+        "optional, client_crl: 'AT/crl.pem'",
+        "{certificates: [{uri: 'spiffe://example.org/*', key: k}]}",
+    )
+    .await;
+    all.manage(None, "/key/generate", r#"{"key_alias":"k"}"#)
+        .await;
+    let numbered = |serial| {
+        let purpose = ExtendedKeyUsagePurpose::ClientAuth;
+        all.clients.numbered(serial, SPIFFE, purpose).2
+    };
+    let (good, revoked) = (numbered(8), numbered(7));
+    assert_eq!(all.call(Some(&good), None).await, is("", 200));
+    assert_eq!(all.call(Some(&revoked), None).await, None);
+    let until = async |shown: &Shown, expected: Option<(u16, String)>| {
+        let began = Instant::now();
+        while all.call(Some(shown), None).await != expected {
+            assert!(began.elapsed() < Duration::from_secs(20), "{expected:?}");
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    };
+    // Lists are read again as certificates are.
+    put(&all.files, "crl.pem", &all.clients.revoke(&[7, 8], 4000));
+    until(&good, None).await;
+    put(&all.files, "crl.pem", &all.clients.revoke(&[], 4000));
+    until(&revoked, is("", 200)).await;
+    // Of another authority, and one whose time is over.
+    put(
+        &all.files,
+        "crl.pem",
+        &Authority::new("another").revoke(&[], 4000),
+    );
+    until(&good, None).await;
+    put(&all.files, "crl.pem", &all.clients.revoke(&[], 4000));
+    until(&good, is("", 200)).await;
+    put(&all.files, "crl.pem", &all.clients.revoke(&[], 2021));
+    until(&good, None).await;
+    assert_eq!(all.call(None, None).await, is("invalid_api_key", 401));
 }
 
 #[tokio::test]

@@ -190,6 +190,14 @@ fn files_that_are_no_certificate_are_told_by_name() {
         let says = format!("bartizan.tls.client_ca: {at}/{ca} {says}");
         assert!(said.contains(&says), "{said}");
     }
+    let tls = format!(
+        "{{cert: '{at}/cert', key: '{at}/key', client_ca: '{at}/cert', client_crl: '{at}/ca'}}"
+    );
+    let (_, said) = Start::with(settings(&tls)).fails();
+    assert!(
+        said.contains("/ca holds no list of revoked certificates in PEM form"),
+        "{said}"
+    );
     let (code, said) = Start::with(settings("{cert: x}")).fails();
     assert!(
         code == 2 && said.contains("bartizan.tls: `key` is missing"),

@@ -22,6 +22,7 @@ fn certificates_and_peers_are_read_in_their_order() {
         tls.clients,
         Some(ClientTls {
             ca: "ca.pem".into(),
+            crl: None,
             required: true
         })
     );
@@ -125,6 +126,11 @@ fn what_would_be_nobody_or_anybody_is_an_error_with_its_mend() {
             "did you mean `addresses`?",
         ),
         ("", "    trusted_peer: {}", "did you mean `trusted_peers`?"),
+        (
+            "  tls: {cert: c, key: k, client_crl: crl.pem}\n",
+            "    trusted_peers: {addresses: [10.0.0.1]}",
+            "bartizan.tls.client_crl: by whom?",
+        ),
         (
             "  tls: {cert: c, key: k, client_auth: required}\n",
             "    trusted_peers: {addresses: [10.0.0.1]}",
