@@ -6,7 +6,8 @@ use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, SystemTime};
 
-use maxminddb::{MaxMindDbError, Reader, geoip2};
+use maxminddb::{MaxMindDbError, Reader};
+use serde::Deserialize;
 
 use super::place::{Country, Place, Places, Point};
 
@@ -134,11 +135,32 @@ impl Places for GeoIp {
     }
 }
 
+/// What is read of an entry. All else, names in eight languages, is passed over.
+#[derive(Deserialize)]
+struct Entry<'a> {
+    #[serde(borrow, default)]
+    country: EntryCountry<'a>,
+    #[serde(default)]
+    location: EntryLocation,
+}
+
+#[derive(Default, Deserialize)]
+struct EntryCountry<'a> {
+    iso_code: Option<&'a str>,
+}
+
+#[derive(Default, Deserialize)]
+struct EntryLocation {
+    latitude: Option<f64>,
+    longitude: Option<f64>,
+    accuracy_radius: Option<u16>,
+}
+
 fn read(reader: &Reader<Vec<u8>>, address: IpAddr) -> Result<Option<Place>, MaxMindDbError> {
-    let found = reader.lookup(address)?.decode::<geoip2::City<'_>>()?;
-    Ok(found.and_then(|city| {
-        let country = city.country.iso_code.and_then(Country::parse);
-        let location = city.location;
+    let found = reader.lookup(address)?.decode::<Entry<'_>>()?;
+    Ok(found.and_then(|entry| {
+        let country = entry.country.iso_code.and_then(Country::parse);
+        let location = entry.location;
         let point = location.latitude.zip(location.longitude);
         let point = point.map(|(latitude, longitude)| Point {
             latitude,
