@@ -118,6 +118,8 @@ mod allowance;
 mod calendar;
 mod end_user;
 mod estimate;
+#[cfg(feature = "exact")]
+mod exact;
 mod filter;
 mod headers;
 mod layer;
@@ -139,6 +141,8 @@ pub use alerts::{BudgetAlerts, Reached};
 pub use allowance::{Allowance, NoBudget};
 pub use calendar::NoZone;
 pub use end_user::{EndUsers, ShortSecret};
+#[cfg(feature = "exact")]
+pub use exact::{ExactCount, ExactTokens};
 pub use layer::{Limit, LimitLayer};
 pub use local::Local;
 pub use measure::TokenKind;

@@ -16,6 +16,8 @@
 //! | `providers-doc` | rewrites the list in `docs/providers.md` from the catalogue |
 //! | `phones DAY` | rebuilds the table of phone numbers' plans from libphonenumber's metadata, which are of that day |
 //! | `phones check` | compares that table with libphonenumber, on numbers of each region |
+//! | `tokens counts` | has tiktoken count the texts that estimates are tested with |
+//! | `tokens check` | compares exact counts of tokens with tiktoken's, on thousands of made texts |
 //! | `setup` | only installs what `test` needs |
 
 #![expect(clippy::print_stdout, reason = "a chore talks to whoever runs it")]
@@ -34,13 +36,14 @@ mod report;
 mod sdk;
 mod servers;
 mod tests;
+mod tokens;
 mod tree;
 
 use std::process::ExitCode;
 
 use report::Report;
 
-const USAGE: &str = "usage: cargo xtask test [--all] | sdk [WORDS] | differential [WORDS] | management | eval-pii DATASET | onnx [WORDS] | fuzz [SECONDS] | features | docs-links | models PATH DAY | providers-doc | phones DAY|check | setup";
+const USAGE: &str = "usage: cargo xtask test [--all] | sdk [WORDS] | differential [WORDS] | management | eval-pii DATASET | onnx [WORDS] | fuzz [SECONDS] | features | docs-links | models PATH DAY | providers-doc | phones DAY|check | tokens counts|check | setup";
 
 /// Why a chore stopped, in words for whoever runs it.
 type Failure = String;
@@ -64,6 +67,8 @@ fn main() -> ExitCode {
         ["providers-doc"] => catalogue::page(),
         ["phones", "check"] => phones::check(),
         ["phones", day] => phones::write(day),
+        ["tokens", "counts"] => tokens::counts(),
+        ["tokens", "check"] => tokens::check(),
         ["setup"] => {
             needs::setup().map(|missing| missing.iter().for_each(|need| println!("{need}")))
         }

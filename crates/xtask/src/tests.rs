@@ -2,7 +2,7 @@
 
 use crate::needs::{self, Need};
 use crate::report::Report;
-use crate::{Failure, differential, management, onnx, phones, sdk, tree};
+use crate::{Failure, differential, management, onnx, phones, sdk, tokens, tree};
 
 pub(crate) fn run(report: &mut Report, all: bool) -> Result<(), Failure> {
     if all {
@@ -14,6 +14,7 @@ pub(crate) fn run(report: &mut Report, all: bool) -> Result<(), Failure> {
     }
     let made = onnx::before_tests(report, &missing);
     let phones = phones::before_tests(report, &missing);
+    let vectors = tokens::before_tests(report, &missing);
     report.step("unit, integration and documentation tests", || {
         let arguments = ["test", "--workspace", "--all-features", "--no-fail-fast"];
         let cuts = sdk::cuts();
@@ -25,6 +26,9 @@ pub(crate) fn run(report: &mut Report, all: bool) -> Result<(), Failure> {
         }
         if let Some(cases) = &phones {
             cargo.env("BARTIZAN_PHONES", cases);
+        }
+        if let Some(vectors) = &vectors {
+            cargo.env("BARTIZAN_TIKTOKEN", vectors);
         }
         tree::run(cargo.args(skips(&missing)).env("BARTIZAN_CUTS", cuts))
     });
