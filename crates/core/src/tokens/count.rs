@@ -3,8 +3,8 @@
 use wide::u8x16;
 
 const LANES: usize = 16;
-/// A lane counts no further than 255.
-const BLOCK: usize = 512;
+/// A lane counts no further than 255, and what is laid out for each text must be small.
+const BLOCK: usize = 256;
 
 /// Letters of either case that tell prose in English from other words.
 pub(super) const LETTERS: [u8; 7] = *b"ktzacpj";
@@ -43,10 +43,11 @@ impl Counts {
         counts
     }
 
-    /// The least that they can be in units of a token: a tenth for a letter, a third for a digit.
+    /// The least that they are taken for, in units of a token, whatever weighs less than nothing: a fifth for a letter, a quarter for a mark, a third for
+    /// a digit.
     pub(super) fn least(&self) -> u64 {
-        let (letter, digit) = (u64::from(self.letter), u64::from(self.digit));
-        letter * (super::TOKEN / 10) + digit * (super::TOKEN / 3)
+        let part = |count: u32, of: u64| u64::from(count) * (super::TOKEN / of);
+        part(self.letter, 5) + part(self.mark, 4) + part(self.digit, 3)
     }
 
     fn block(&mut self, block: &[u8], last: u8, buffers: &mut Buffers) {
@@ -75,10 +76,15 @@ impl Counts {
         }
 
         let mut sums = [u8x16::ZERO; 5];
-        let rows = text.now().zip(lower.now_mut()).zip(upper.now_mut());
-        let rows = rows.zip(digit.now_mut()).zip(mark.now_mut());
-        let rows = rows.zip(space.now_mut()).zip(consonant.now_mut());
-        for ((((((bytes, lower), upper), digit), mark), space), consonant) in rows.take(chunks) {
+        let rows = text
+            .now(chunks)
+            .zip(lower.now_mut(chunks))
+            .zip(upper.now_mut(chunks));
+        let rows = rows.zip(digit.now_mut(chunks)).zip(mark.now_mut(chunks));
+        let rows = rows
+            .zip(space.now_mut(chunks))
+            .zip(consonant.now_mut(chunks));
+        for ((((((bytes, lower), upper), digit), mark), space), consonant) in rows {
             let bytes = u8x16::new(*bytes);
             let is = Classes::of(bytes);
             *lower = is.lower.to_array();
@@ -112,7 +118,7 @@ impl Counts {
         self.same += text.repeats(mark, chunks);
 
         let mut sums = [u8x16::ZERO; LETTERS.len()];
-        for bytes in text.now().take(chunks) {
+        for bytes in text.now(chunks) {
             let folded = u8x16::new(*bytes) | u8x16::splat(0x20);
             sums = tally(
                 sums,
@@ -205,6 +211,11 @@ impl Buffers {
     }
 }
 
+#[inline(always)]
+fn first(all: &[[u8; LANES]], chunks: usize) -> std::slice::Iter<'_, [u8; LANES]> {
+    all.get(..chunks).unwrap_or_default().iter()
+}
+
 /// A block behind the byte before it, so that each byte is seen with its forerunner.
 struct Row([u8; BLOCK + 1]);
 
@@ -225,28 +236,32 @@ impl Row {
     }
 
     #[inline(always)]
-    fn now(&self) -> std::slice::Iter<'_, [u8; LANES]> {
+    fn now(&self, chunks: usize) -> std::slice::Iter<'_, [u8; LANES]> {
         let [_, now @ ..] = &self.0;
-        now.as_chunks().0.iter()
+        first(now.as_chunks().0, chunks)
     }
 
     #[inline(always)]
-    fn now_mut(&mut self) -> std::slice::IterMut<'_, [u8; LANES]> {
+    fn now_mut(&mut self, chunks: usize) -> std::slice::IterMut<'_, [u8; LANES]> {
         let [_, now @ ..] = &mut self.0;
-        now.as_chunks_mut().0.iter_mut()
+        now.as_chunks_mut()
+            .0
+            .get_mut(..chunks)
+            .unwrap_or_default()
+            .iter_mut()
     }
 
     #[inline(always)]
-    fn before(&self) -> std::slice::Iter<'_, [u8; LANES]> {
+    fn before(&self, chunks: usize) -> std::slice::Iter<'_, [u8; LANES]> {
         let [before @ .., _] = &self.0;
-        before.as_chunks().0.iter()
+        first(before.as_chunks().0, chunks)
     }
 
     /// How many are set whose forerunner isn't.
     #[inline(always)]
     fn starts(&self, chunks: usize) -> u32 {
         let mut sum = u8x16::ZERO;
-        for (now, before) in self.now().zip(self.before()).take(chunks) {
+        for (now, before) in self.now(chunks).zip(self.before(chunks)) {
             sum -= u8x16::new(*now) & !u8x16::new(*before);
         }
         total(sum)
@@ -256,7 +271,7 @@ impl Row {
     #[inline(always)]
     fn pairs(&self, chunks: usize) -> u32 {
         let mut sum = u8x16::ZERO;
-        for (now, before) in self.now().zip(self.before()).take(chunks) {
+        for (now, before) in self.now(chunks).zip(self.before(chunks)) {
             sum -= u8x16::new(*now) & u8x16::new(*before);
         }
         total(sum)
@@ -266,7 +281,11 @@ impl Row {
     #[inline(always)]
     fn repeats(&self, mask: &Self, chunks: usize) -> u32 {
         let mut sum = u8x16::ZERO;
-        for ((now, before), mask) in self.now().zip(self.before()).zip(mask.now()).take(chunks) {
+        for ((now, before), mask) in self
+            .now(chunks)
+            .zip(self.before(chunks))
+            .zip(mask.now(chunks))
+        {
             sum -= u8x16::new(*now).simd_eq(u8x16::new(*before)) & u8x16::new(*mask);
         }
         total(sum)
