@@ -8,7 +8,7 @@ pub enum Tokenizer {
     O200k,
     /// OpenAI's of GPT-4, GPT-3.5 and the embeddings (`cl100k_base`).
     Cl100k,
-    /// Any other: estimated as the dearer of the two with a margin, and each digit as though it could stand alone, as it does with many.
+    /// Any other: estimated as the dearer of the two with a tenth more, and digits dearer still, since many take each alone.
     #[default]
     Other,
 }
