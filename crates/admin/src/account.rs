@@ -1,15 +1,13 @@
 //! What organizations, teams and users have in common.
 
-use bartizan_auth::{Account, AccountId, AccountKind, Changed, Error, Keys, Member, Metadata};
-use bartizan_core::{Principal, Refusal, Role};
-use serde::{Deserialize, Serialize};
+use bartizan_auth::{Account, AccountId, AccountKind, Changed, Error, Keys, Metadata};
+use bartizan_core::{Principal, Refusal};
+use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::done::Done;
-use crate::object::Object;
 use crate::read::invalid;
 use crate::rights::{ShownRights, moment};
-use crate::role::member_role;
 
 /// What is shown of an account of any kind.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -41,43 +39,6 @@ impl From<&Account> for AccountShown {
             deleted_at: account.deleted_at.map(moment),
             version: account.version,
         }
-    }
-}
-
-/// A member, as it is told and shown.
-#[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct MemberTold {
-    /// Who.
-    user_id: String,
-    /// `org_admin` in an organization, `team_admin` in a team, `internal_user` by default, or `internal_user_viewer`. LiteLLM's `admin` and `user`
-    /// are read too.
-    #[serde(default)]
-    role: Option<String>,
-}
-
-impl MemberTold {
-    pub(crate) fn read(self, admin: Role) -> Result<Member, Refusal> {
-        Ok(Member {
-            role: member_role(self.role.as_deref(), admin)?,
-            user_id: self.user_id,
-        })
-    }
-
-    pub(crate) fn shown(members: &[Member]) -> Vec<Self> {
-        let shown = |member: &Member| Self {
-            user_id: member.user_id.clone(),
-            role: Some(member.role.as_str().to_owned()),
-        };
-        members.iter().map(shown).collect()
-    }
-
-    pub(crate) fn read_all(
-        told: Option<Vec<Object<Self>>>,
-        admin: Role,
-    ) -> Result<Vec<Member>, Refusal> {
-        let members = told.unwrap_or_default().into_iter();
-        members.map(|Object(member)| member.read(admin)).collect()
     }
 }
 
@@ -128,18 +89,37 @@ pub(crate) fn done<S: Serialize + Clone>(
     Done::new(after.clone()).touch(id, Some(&before), Some(&after))
 }
 
-/// Defines what is asked for about accounts of a kind, and the handlers that do it.
-///
-/// Besides, a kind has a `Shown`, and `New::extra` and `Update::extra` for the fields that it alone has.
+/// What is asked for in fields that accounts of one kind alone have.
+pub(crate) trait Extra<R> {
+    /// Puts it into the request.
+    fn extra(&mut self, request: &mut R) -> Result<(), Refusal> {
+        let _ = request;
+        Ok(())
+    }
+}
+
+/// Defines what is asked for about accounts of a kind, the handlers that do it, and their routes. Besides, a kind has a `Shown`, and [`Extra`].
 macro_rules! account {
     (
-        $kind:ident, $shown:ident, id $id:ident, ids $ids:ident, alias $alias:ident, info $info:ident, list $list:ident,
+        $kind:ident, $shown:ident, at $at:literal, one $one:literal, all $all:literal, id $id:ident, ids $ids:ident, alias $alias:ident, info $info:ident, list $list:ident,
         needs [$see:ident, $create:ident, $update:ident, $bound:ident, $delete:ident],
         new $new:ident { $($new_fields:tt)* }
         change $change:ident { $($change_fields:tt)* }
         types [$named:ident, $all_named:ident, $asked:ident, $told:ident, $page:ident]
     ) => {
         const KIND: bartizan_auth::AccountKind = bartizan_auth::AccountKind::$kind;
+
+        fn account_routes(routes: Routes) -> Routes {
+            use crate::routes::Verbs::{Post, PostOrDelete, PostOrPatch};
+            routes
+                .change(Post, concat!("/", $at, "/new"), concat!("Makes ", $one), create)
+                .change(PostOrPatch, concat!("/", $at, "/update"), concat!("Changes ", $one), update)
+                .change(PostOrDelete, concat!("/", $at, "/delete"), concat!("Deletes ", $all, ", and revokes their keys"), delete)
+                .change(Post, concat!("/", $at, "/block"), concat!("Blocks ", $one, ", and with it every key in it"), block)
+                .change(Post, concat!("/", $at, "/unblock"), concat!("Unblocks ", $one), unblock)
+                .see(concat!("/", $at, "/info"), concat!("Shows ", $one), info)
+                .see(concat!("/", $at, "/list"), concat!("Shows a page of ", $all), list)
+        }
 
         crate::rights::wish! {
             /// What a new one is to be. What is left out or `null` means no restriction.
@@ -345,105 +325,3 @@ macro_rules! account {
     };
 }
 pub(crate) use account;
-
-/// Defines the handlers for members of accounts of a kind.
-macro_rules! members {
-    ($shown:ident, id $id:ident, admin $admin:ident, needs $manage:ident, types [$added:ident, $changed:ident, $removed:ident]) => {
-        /// Who is to be a member.
-        #[derive(serde::Deserialize, utoipa::ToSchema)]
-        #[serde(deny_unknown_fields)]
-        struct $added {
-            /// Of which one.
-            $id: String,
-            /// Who, and what they may do there.
-            #[schema(value_type = crate::account::MemberTold)]
-            member: crate::object::Object<crate::account::MemberTold>,
-            /// The version that the caller saw: with another, nothing is changed (409).
-            #[serde(default)]
-            version: Option<u64>,
-        }
-
-        /// What a member is to do.
-        #[derive(serde::Deserialize, utoipa::ToSchema)]
-        #[serde(deny_unknown_fields)]
-        struct $changed {
-            /// Of which one.
-            $id: String,
-            /// Who.
-            user_id: String,
-            /// What they may do there.
-            role: String,
-            /// The version that the caller saw: with another, nothing is changed (409).
-            #[serde(default)]
-            version: Option<u64>,
-        }
-
-        /// Who is to be a member no more.
-        #[derive(serde::Deserialize, utoipa::ToSchema)]
-        #[serde(deny_unknown_fields)]
-        struct $removed {
-            /// Of which one.
-            $id: String,
-            /// Who.
-            user_id: String,
-        }
-
-        impl crate::routes::Wish for $added {
-            fn targets(&self) -> Vec<&str> {
-                vec![&self.$id]
-            }
-        }
-
-        impl crate::routes::Wish for $changed {
-            fn targets(&self) -> Vec<&str> {
-                vec![&self.$id]
-            }
-        }
-
-        impl crate::routes::Wish for $removed {
-            fn targets(&self) -> Vec<&str> {
-                vec![&self.$id]
-            }
-        }
-
-        async fn member_add(
-            keys: Keys,
-            by: Permitted<crate::capability::$manage>,
-            wish: $added,
-        ) -> Result<Done<$shown>, Refusal> {
-            let member = wish.member.0.read(bartizan_core::Role::$admin)?;
-            let id = named(wish.$id);
-            let changed = keys
-                .add_member(by.principal(), &id, member, wish.version)
-                .await;
-            crate::account::done(changed, $shown::of)
-        }
-
-        async fn member_update(
-            keys: Keys,
-            by: Permitted<crate::capability::$manage>,
-            wish: $changed,
-        ) -> Result<Done<$shown>, Refusal> {
-            let member = bartizan_auth::Member {
-                role: crate::role::member_role(Some(&wish.role), bartizan_core::Role::$admin)?,
-                user_id: wish.user_id,
-            };
-            let id = named(wish.$id);
-            let changed = keys
-                .update_member(by.principal(), &id, member, wish.version)
-                .await;
-            crate::account::done(changed, $shown::of)
-        }
-
-        async fn member_delete(
-            keys: Keys,
-            by: Permitted<crate::capability::$manage>,
-            wish: $removed,
-        ) -> Result<Done<$shown>, Refusal> {
-            let id = named(wish.$id);
-            let changed = keys.remove_member(by.principal(), &id, &wish.user_id).await;
-            crate::account::done(changed, $shown::of)
-        }
-    };
-}
-pub(crate) use members;

@@ -58,6 +58,7 @@ mod document;
 mod done;
 mod key;
 mod log;
+mod member;
 mod money;
 mod object;
 mod organization;

@@ -5,60 +5,15 @@ use bartizan_core::{Refusal, Role};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::account::{AccountShown, MemberTold, account, members};
+use crate::account::{AccountShown, Extra, account};
 use crate::capability::Permitted;
 use crate::done::Done;
+use crate::member::{MemberTold, members};
 use crate::object::Object;
-use crate::routes::{Routes, Verbs};
+use crate::routes::Routes;
 
 pub(crate) fn routes(routes: Routes) -> Routes {
-    use Verbs::{Post, PostOrDelete, PostOrPatch};
-    routes
-        .change(Post, "/organization/new", "Makes an organization", create)
-        .change(
-            PostOrPatch,
-            "/organization/update",
-            "Changes an organization",
-            update,
-        )
-        .change(
-            PostOrDelete,
-            "/organization/delete",
-            "Deletes organizations, and revokes their keys",
-            delete,
-        )
-        .change(
-            Post,
-            "/organization/block",
-            "Blocks an organization, and every key in it",
-            block,
-        )
-        .change(
-            Post,
-            "/organization/unblock",
-            "Unblocks an organization",
-            unblock,
-        )
-        .change(
-            Post,
-            "/organization/member_add",
-            "Adds a member",
-            member_add,
-        )
-        .change(
-            PostOrPatch,
-            "/organization/member_update",
-            "Changes what a member may do",
-            member_update,
-        )
-        .change(
-            PostOrDelete,
-            "/organization/member_delete",
-            "Takes a member out, and revokes their keys in the organization",
-            member_delete,
-        )
-        .see("/organization/info", "Shows an organization", info)
-        .see("/organization/list", "Shows a page of organizations", list)
+    member_routes(account_routes(routes))
 }
 
 /// An organization.
@@ -73,7 +28,7 @@ struct OrganizationShown {
 }
 
 account! {
-    Organization, OrganizationShown,
+    Organization, OrganizationShown, at "organization", one "an organization", all "organizations",
     id organization_id, ids organization_ids, alias organization_alias, info organization_info, list organizations,
     needs [SeeOrganizations, CreateOrganization, UpdateOrganization, BoundOrganization, DeleteOrganization],
     new OrganizationNew {
@@ -86,7 +41,7 @@ account! {
 }
 
 members! {
-    OrganizationShown, id organization_id, admin OrgAdmin, needs ManageOrganizationMembers,
+    OrganizationShown, at "organization", id organization_id, admin OrgAdmin, needs ManageOrganizationMembers,
     types [OrganizationMemberAdd, OrganizationMemberUpdate, OrganizationMemberDelete]
 }
 
@@ -101,20 +56,11 @@ impl OrganizationShown {
     }
 }
 
-impl OrganizationNew {
+impl Extra<AccountRequest> for OrganizationNew {
     fn extra(&mut self, request: &mut AccountRequest) -> Result<(), Refusal> {
         request.members = MemberTold::read_all(self.members.take(), Role::OrgAdmin)?;
         Ok(())
     }
 }
 
-impl OrganizationUpdate {
-    #[expect(
-        clippy::unused_self,
-        clippy::unnecessary_wraps,
-        reason = "an organization has no field of its own here"
-    )]
-    fn extra(&mut self, _: &mut AccountChange) -> Result<(), Refusal> {
-        Ok(())
-    }
-}
+impl Extra<AccountChange> for OrganizationUpdate {}

@@ -5,45 +5,15 @@ use bartizan_core::{Refusal, Role};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::account::{AccountShown, MemberTold, account, members};
+use crate::account::{AccountShown, Extra, account};
 use crate::capability::Permitted;
 use crate::done::Done;
+use crate::member::{MemberTold, members};
 use crate::object::Object;
-use crate::routes::{Routes, Verbs};
+use crate::routes::Routes;
 
 pub(crate) fn routes(routes: Routes) -> Routes {
-    use Verbs::{Post, PostOrDelete, PostOrPatch};
-    routes
-        .change(Post, "/team/new", "Makes a team", create)
-        .change(PostOrPatch, "/team/update", "Changes a team", update)
-        .change(
-            PostOrDelete,
-            "/team/delete",
-            "Deletes teams, and revokes their keys",
-            delete,
-        )
-        .change(
-            Post,
-            "/team/block",
-            "Blocks a team, and every key in it",
-            block,
-        )
-        .change(Post, "/team/unblock", "Unblocks a team", unblock)
-        .change(Post, "/team/member_add", "Adds a member", member_add)
-        .change(
-            PostOrPatch,
-            "/team/member_update",
-            "Changes what a member may do",
-            member_update,
-        )
-        .change(
-            PostOrDelete,
-            "/team/member_delete",
-            "Takes a member out, and revokes their keys in the team",
-            member_delete,
-        )
-        .see("/team/info", "Shows a team", info)
-        .see("/team/list", "Shows a page of teams", list)
+    member_routes(account_routes(routes))
 }
 
 /// A team.
@@ -59,7 +29,8 @@ struct TeamShown {
 }
 
 account! {
-    Team, TeamShown, id team_id, ids team_ids, alias team_alias, info team_info, list teams,
+    Team, TeamShown, at "team", one "a team", all "teams",
+    id team_id, ids team_ids, alias team_alias, info team_info, list teams,
     needs [SeeTeams, CreateTeam, UpdateTeam, BoundTeam, DeleteTeam],
     new TeamNew {
         /// Its organization, which never changes.
@@ -73,7 +44,7 @@ account! {
 }
 
 members! {
-    TeamShown, id team_id, admin TeamAdmin, needs ManageTeamMembers,
+    TeamShown, at "team", id team_id, admin TeamAdmin, needs ManageTeamMembers,
     types [TeamMemberAdd, TeamMemberUpdate, TeamMemberDelete]
 }
 
@@ -89,7 +60,7 @@ impl TeamShown {
     }
 }
 
-impl TeamNew {
+impl Extra<AccountRequest> for TeamNew {
     fn extra(&mut self, request: &mut AccountRequest) -> Result<(), Refusal> {
         request.organization_id = self.organization_id.take();
         request.members = MemberTold::read_all(self.members_with_roles.take(), Role::TeamAdmin)?;
@@ -97,13 +68,4 @@ impl TeamNew {
     }
 }
 
-impl TeamUpdate {
-    #[expect(
-        clippy::unused_self,
-        clippy::unnecessary_wraps,
-        reason = "a team has no field of its own here"
-    )]
-    fn extra(&mut self, _: &mut AccountChange) -> Result<(), Refusal> {
-        Ok(())
-    }
-}
+impl Extra<AccountChange> for TeamUpdate {}

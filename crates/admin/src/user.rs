@@ -5,33 +5,15 @@ use bartizan_core::Refusal;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::account::{AccountShown, account};
+use crate::account::{AccountShown, Extra, account};
 use crate::capability::Permitted;
 use crate::done::Done;
 use crate::rights::Told;
 use crate::role::role;
-use crate::routes::{Routes, Verbs};
+use crate::routes::Routes;
 
 pub(crate) fn routes(routes: Routes) -> Routes {
-    use Verbs::{Post, PostOrDelete, PostOrPatch};
-    routes
-        .change(Post, "/user/new", "Makes a user", create)
-        .change(PostOrPatch, "/user/update", "Changes a user", update)
-        .change(
-            PostOrDelete,
-            "/user/delete",
-            "Deletes users, and revokes their keys",
-            delete,
-        )
-        .change(
-            Post,
-            "/user/block",
-            "Blocks a user, and every key of theirs",
-            block,
-        )
-        .change(Post, "/user/unblock", "Unblocks a user", unblock)
-        .see("/user/info", "Shows a user", info)
-        .see("/user/list", "Shows a page of users", list)
+    account_routes(routes)
 }
 
 /// A user.
@@ -49,7 +31,8 @@ struct UserShown {
 }
 
 account! {
-    User, UserShown, id user_id, ids user_ids, alias user_alias, info user_info, list users,
+    User, UserShown, at "user", one "a user", all "users",
+    id user_id, ids user_ids, alias user_alias, info user_info, list users,
     needs [SeeUsers, CreateUser, UpdateUser, BoundUser, DeleteUser],
     new UserNew {
         /// Its address.
@@ -83,7 +66,7 @@ impl UserShown {
     }
 }
 
-impl UserNew {
+impl Extra<AccountRequest> for UserNew {
     fn extra(&mut self, request: &mut AccountRequest) -> Result<(), Refusal> {
         request.email = self.user_email.take();
         request.role = self.user_role.take().map(|word| role(&word)).transpose()?;
@@ -92,7 +75,7 @@ impl UserNew {
     }
 }
 
-impl UserUpdate {
+impl Extra<AccountChange> for UserUpdate {
     fn extra(&mut self, change: &mut AccountChange) -> Result<(), Refusal> {
         change.email = self.user_email.take();
         change.role = self.user_role.take().map(|word| role(&word)).transpose()?;

@@ -14,12 +14,13 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bartizan_auth::{
-    AccountId, AccountKind, Change, Changes, KeyRequest, Keys, PostgresChanges, PostgresSettings,
-    PostgresStore, RedisChanges, StoreError,
+    AccountId, AccountKind, Change, Changes, KeyRequest, KeyStore, Keys, PostgresChanges,
+    PostgresSettings, PostgresStore, RedisChanges, StoreError,
 };
 use bartizan_testkit::{PrivatePgbouncer, PrivatePostgres, PrivateRedis};
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair, SanType};
 use secrecy::{ExposeSecret, SecretString};
+use sqlx::{Connection, PgConnection, Row};
 use support::{admin, pepper};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
@@ -44,10 +45,10 @@ impl Authority {
         }
     }
 
-    /// A certificate for loopback, and its key.
-    fn vouch(&self) -> (String, String) {
+    /// A certificate of that name, and its key.
+    fn vouch(&self, name: SanType) -> (String, String) {
         let mut params = CertificateParams::default();
-        params.subject_alt_names = vec![SanType::IpAddress([127, 0, 0, 1].into())];
+        params.subject_alt_names = vec![name];
         let key = KeyPair::generate().unwrap();
         let certificate = params.signed_by(&key, &self.issuer).unwrap();
         (certificate.pem(), key.serialize_pem())
@@ -73,7 +74,7 @@ async fn breaks(feed: &impl Changes) -> String {
 #[tokio::test]
 async fn a_redis_of_an_own_authority_is_trusted_by_its_root_alone() {
     let (ours, other) = (Authority::new(), Authority::new());
-    let (certificate, key) = ours.vouch();
+    let (certificate, key) = ours.vouch(SanType::IpAddress([127, 0, 0, 1].into()));
     let folder = std::env::temp_dir().join(format!("bartizan-tls-{}", std::process::id()));
     std::fs::create_dir_all(&folder).unwrap();
     let file = |name: &str, text: &str| {
@@ -209,4 +210,94 @@ async fn behind_pgbouncer_a_feed_says_that_it_hears_nothing() {
     ))))
     .await;
     assert!(why.contains("a URL that goes past it"), "{why}");
+}
+
+/// A server of its own, which speaks TLS with a certificate for `localhost` of an authority that nobody knows.
+#[tokio::test]
+async fn tls_to_postgres_is_as_the_url_says() {
+    use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
+
+    let server = PrivatePostgres::start().unwrap();
+    let settings = |parameters: &str| {
+        let port = server.address().port();
+        let url = format!("postgres://bartizan@localhost:{port}/postgres?{parameters}");
+        PostgresSettings::from_url(SecretString::from(url)).unwrap()
+    };
+    PostgresStore::connect(settings("sslmode=prefer"))
+        .await
+        .unwrap();
+    let why = told(
+        &PostgresStore::connect(settings("sslmode=require"))
+            .await
+            .err()
+            .unwrap(),
+    );
+    assert!(why.contains("does not support TLS"), "{why}");
+
+    let mut connection = PgConnection::connect(&server.url()).await.unwrap();
+    let row = sqlx::query("SELECT current_setting('data_directory')")
+        .fetch_one(&mut connection)
+        .await
+        .unwrap();
+    let folder = std::path::PathBuf::from(row.get::<String, _>(0));
+    let (ours, other) = (Authority::new(), Authority::new());
+    let (certificate, key_pair) = ours.vouch(SanType::DnsName("localhost".try_into().unwrap()));
+    for (name, text) in [
+        ("server.crt", certificate),
+        ("server.key", key_pair),
+        ("root.crt", ours.root),
+        ("other.crt", other.root),
+    ] {
+        let file = folder.join(name);
+        std::fs::write(&file, text).unwrap();
+        let owner = folder.metadata().unwrap();
+        chown(&file, Some(owner.uid()), Some(owner.gid())).unwrap();
+        std::fs::set_permissions(&file, PermissionsExt::from_mode(0o600)).unwrap();
+    }
+    sqlx::raw_sql("ALTER SYSTEM SET ssl = on")
+        .execute(&mut connection)
+        .await
+        .unwrap();
+    sqlx::raw_sql("SELECT pg_reload_conf()")
+        .execute(&mut connection)
+        .await
+        .unwrap();
+    let vouched = |mode: &str, name: &str| {
+        let file = folder.join(name);
+        format!("sslmode={mode}&sslrootcert={}", file.display())
+    };
+    let root = |name: &str| settings(&vouched("verify-full", name));
+    let mut last = String::new();
+    for _ in 0..100 {
+        match PostgresStore::connect(root("root.crt")).await {
+            Ok(store) => {
+                assert!(store.get(&[]).await.unwrap().is_empty());
+                last.clear();
+                break;
+            }
+            Err(error) => last = told(&error),
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert_eq!(last, "");
+    PostgresStore::connect(settings("sslmode=require"))
+        .await
+        .unwrap();
+    // Whose name is another's: good enough for `verify-ca`, and not for `verify-full`.
+    let by_address = |mode: &str| {
+        let url = server.url();
+        let url = SecretString::from(format!("{url}?{}", vouched(mode, "root.crt")));
+        PostgresSettings::from_url(url).unwrap()
+    };
+    PostgresStore::connect(by_address("verify-ca"))
+        .await
+        .unwrap();
+    for untrusted in [
+        root("other.crt"),
+        settings("sslmode=verify-full"),
+        by_address("verify-full"),
+    ] {
+        let why = told(&PostgresStore::connect(untrusted).await.err().unwrap());
+        assert!(why.contains("certificate"), "{why}");
+    }
 }

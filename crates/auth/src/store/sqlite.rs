@@ -109,13 +109,13 @@ impl KeyStore for SqliteStore {
 
     async fn insert(&self, record: KeyRecord) -> Result<(), StoreError> {
         self.writer
-            .run(move |connection| insert(connection, &record))
+            .run(move |connection| write(connection, INSERT, &record, record.version).map(drop))
             .await
     }
 
     async fn replace(&self, record: KeyRecord, seen: u64) -> Result<bool, StoreError> {
         self.writer
-            .run(move |connection| replace(connection, &record, seen))
+            .run(move |connection| write(connection, REPLACE, &record, seen))
             .await
     }
 
@@ -170,7 +170,9 @@ impl KeyStore for SqliteStore {
         let field = account.id.kind.id_field();
         let inserted = self
             .writer
-            .run(move |connection| accounts::insert(connection, &account))
+            .run(move |connection| {
+                accounts::write(connection, accounts::INSERT, &account, account.version).map(drop)
+            })
             .await;
         match inserted {
             Err(StoreError::Taken(_)) => Err(StoreError::Taken(field)),
@@ -180,7 +182,7 @@ impl KeyStore for SqliteStore {
 
     async fn replace_account(&self, account: Account, seen: u64) -> Result<bool, StoreError> {
         self.writer
-            .run(move |connection| accounts::replace(connection, &account, seen))
+            .run(move |connection| accounts::write(connection, accounts::REPLACE, &account, seen))
             .await
     }
 
@@ -218,50 +220,35 @@ impl KeyStore for SqliteStore {
     }
 }
 
-fn insert(connection: &Connection, record: &KeyRecord) -> rusqlite::Result<()> {
+/// Inserts a record, or puts it over the one of that version. Gives whether there was one.
+fn write(
+    connection: &Connection,
+    statement: &str,
+    record: &KeyRecord,
+    version: u64,
+) -> rusqlite::Result<bool> {
     let row = KeyRow::of(record).map_err(unwritable)?;
-    connection.prepare_cached(INSERT)?.execute(named_params! {
-        ":key_id": row.key_id,
-        ":digest": row.digest,
-        ":previous_digest": row.previous_digest,
-        ":alias": row.alias,
-        ":team_id": row.team_id,
-        ":user_id": row.user_id,
-        ":organization_id": row.organization_id,
-        ":created_by": row.created_by,
-        ":created_at": row.created_at,
-        ":expires_at": row.expires_at,
-        ":rotates_at": row.rotates_at,
-        ":blocked": row.blocked,
-        ":revoked_at": row.revoked_at,
-        ":updated_at": row.updated_at,
-        ":version": row.version,
-        ":body": row.body,
-    })?;
-    Ok(())
-}
-
-fn replace(connection: &Connection, record: &KeyRecord, seen: u64) -> rusqlite::Result<bool> {
-    let row = KeyRow::of(record).map_err(unwritable)?;
-    let changed = connection.prepare_cached(REPLACE)?.execute(named_params! {
-        ":key_id": row.key_id,
-        ":digest": row.digest,
-        ":previous_digest": row.previous_digest,
-        ":alias": row.alias,
-        ":team_id": row.team_id,
-        ":user_id": row.user_id,
-        ":organization_id": row.organization_id,
-        ":created_by": row.created_by,
-        ":created_at": row.created_at,
-        ":expires_at": row.expires_at,
-        ":rotates_at": row.rotates_at,
-        ":blocked": row.blocked,
-        ":revoked_at": row.revoked_at,
-        ":updated_at": row.updated_at,
-        ":body": row.body,
-        ":seen": i64::try_from(seen).unwrap_or(i64::MAX),
-    })?;
-    Ok(changed > 0)
+    let written = connection
+        .prepare_cached(statement)?
+        .execute(named_params! {
+            ":key_id": row.key_id,
+            ":digest": row.digest,
+            ":previous_digest": row.previous_digest,
+            ":alias": row.alias,
+            ":team_id": row.team_id,
+            ":user_id": row.user_id,
+            ":organization_id": row.organization_id,
+            ":created_by": row.created_by,
+            ":created_at": row.created_at,
+            ":expires_at": row.expires_at,
+            ":rotates_at": row.rotates_at,
+            ":blocked": row.blocked,
+            ":revoked_at": row.revoked_at,
+            ":updated_at": row.updated_at,
+            ":version": i64::try_from(version).unwrap_or(i64::MAX),
+            ":body": row.body,
+        })?;
+    Ok(written > 0)
 }
 
 fn read(row: &Row<'_>) -> rusqlite::Result<KeyRecord> {

@@ -8,8 +8,8 @@ use crate::store::AccountQuery;
 use crate::store::row::AccountRow;
 
 const GET: &str = "SELECT * FROM accounts WHERE kind = :kind AND id = :id";
-const INSERT: &str = include_str!("insert_account.sql");
-const REPLACE: &str = include_str!("replace_account.sql");
+pub(super) const INSERT: &str = include_str!("insert_account.sql");
+pub(super) const REPLACE: &str = include_str!("replace_account.sql");
 const LIST: &str = include_str!("list_accounts.sql");
 const FORGET_MEMBERS: &str = "DELETE FROM members WHERE kind = :kind AND id = :id";
 const ADD_MEMBER: &str =
@@ -25,34 +25,17 @@ pub(super) fn get(connection: &Connection, ids: &[AccountId]) -> rusqlite::Resul
     Ok(found)
 }
 
-pub(super) fn insert(connection: &mut Connection, account: &Account) -> rusqlite::Result<()> {
-    let row = AccountRow::of(account).map_err(super::unwritable)?;
-    let transaction = connection.transaction()?;
-    transaction.prepare_cached(INSERT)?.execute(named_params! {
-        ":kind": row.kind,
-        ":id": row.id,
-        ":alias": row.alias,
-        ":organization_id": row.organization_id,
-        ":blocked": row.blocked,
-        ":created_at": row.created_at,
-        ":updated_at": row.updated_at,
-        ":deleted_at": row.deleted_at,
-        ":version": row.version,
-        ":body": row.body,
-    })?;
-    members(&transaction, account)?;
-    transaction.commit()
-}
-
-pub(super) fn replace(
+/// Inserts an account, or puts it over the one of that version. Gives whether there was one.
+pub(super) fn write(
     connection: &mut Connection,
+    statement: &str,
     account: &Account,
-    seen: u64,
+    version: u64,
 ) -> rusqlite::Result<bool> {
     let row = AccountRow::of(account).map_err(super::unwritable)?;
     let transaction = connection.transaction()?;
-    let changed = transaction
-        .prepare_cached(REPLACE)?
+    let written = transaction
+        .prepare_cached(statement)?
         .execute(named_params! {
             ":kind": row.kind,
             ":id": row.id,
@@ -62,10 +45,10 @@ pub(super) fn replace(
             ":created_at": row.created_at,
             ":updated_at": row.updated_at,
             ":deleted_at": row.deleted_at,
-            ":seen": i64::try_from(seen).unwrap_or(i64::MAX),
+            ":version": i64::try_from(version).unwrap_or(i64::MAX),
             ":body": row.body,
         })?;
-    if changed == 0 {
+    if written == 0 {
         return Ok(false);
     }
     members(&transaction, account)?;
