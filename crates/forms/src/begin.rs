@@ -15,19 +15,23 @@ use crate::threes::{
 };
 use crate::tree::{NameWalk, SEPARATORS, Tree};
 
-/// Names are looked for at once where they stand close together: to go to the sign and back for each would cost more.
+/// Where forms stand close together, each of the first places is looked at: to go on and back for each would cost more.
 const CLOSE: usize = 8;
+
+/// No more of what follows a literal is looked at.
+const LOOK_AHEAD: usize = 8;
 
 pub(crate) struct Begin {
     always: Threes,
     named: Threes,
-    both: Threes,
     /// Whether a form begins with a three.
     opens: Threes,
     /// How far before a sign a name may begin, and what may stand from there to the sign.
     reach: usize,
     between: [bool; 256],
     pub(crate) exact: Tree,
+    /// Of each way, the alphabet of what follows its literal or name, and how many of it there are at least.
+    follows: Vec<Option<(Class, usize)>>,
     pub(crate) names: Tree,
     /// Ways that begin with a run, and the alphabets of their first bytes.
     pub(crate) runs: Vec<(u16, Vec<Class>)>,
@@ -38,11 +42,11 @@ impl Begin {
         let mut begin = Self {
             always: Box::new([0; THREES]),
             named: Box::new([0; THREES]),
-            both: Box::new([0; THREES]),
             opens: Box::new([0; THREES]),
             reach: 0,
             between: [false; 256],
             exact: Tree::new(),
+            follows: ways.iter().map(follows).collect(),
             names: Tree::new(),
             runs: Vec::new(),
         };
@@ -72,10 +76,6 @@ impl Begin {
                 mark(table, &heads);
                 set(&mut begin.opens, &heads, 0, 1);
             }
-        }
-        let two = begin.always.iter().zip(begin.named.iter());
-        for (both, (always, named)) in begin.both.iter_mut().zip(two) {
-            *both = always | named;
         }
         for (index, back) in begin.always.iter_mut().enumerate() {
             let is_sign = |five| SIGNS.iter().any(|sign| usize::from(sign & 31) == five);
@@ -118,20 +118,14 @@ impl Begin {
 
     /// The first place at or after `from` where a form begins, or may if more follows.
     pub(crate) fn next(&self, bytes: &[u8], from: usize) -> Option<usize> {
-        let (mut found, mut at, mut tried) = (None::<usize>, from, Tried::default());
-        let close = bytes.get(..from + CLOSE).unwrap_or(bytes);
-        while let Some((place, back)) = next_three(&self.both, upto(close, found), at) {
-            found = starts(place, back)
-                .filter(|start| *start >= from && found.is_none_or(|found| *start < found))
-                .find(|start| {
-                    tried.is_new(*start) && self.opens(bytes, *start) && self.begins(bytes, *start)
-                })
-                .or(found);
-            at = place + 2;
+        let close = (from + CLOSE).min(bytes.len());
+        let mut near = from..close;
+        if let found @ Some(_) = near.find(|at| self.opens(bytes, *at) && self.begins(bytes, *at)) {
+            return found;
         }
         // So far names were looked for.
-        let mut named = (close.len().max(from + LAST) - LAST).max(from);
-        at = from + (named - from) / 2 * 2;
+        let (mut found, mut tried) = (None::<usize>, Tried::default());
+        let (mut named, mut at) = (close.max(from), close.max(from));
         while let Some((place, back)) = next_three(&self.always, upto(bytes, found), at) {
             if back & SIGN != 0 && is_sign_at(bytes, place) {
                 let end = found.unwrap_or(bytes.len()).min(place + 1);
@@ -205,15 +199,32 @@ impl Begin {
 
     fn begins_exactly(&self, rest: &[u8]) -> bool {
         let mut at = 0;
-        for &byte in rest {
+        for (place, &byte) in rest.iter().enumerate() {
             #[cfg(test)]
             crate::cost::add(1);
-            match self.exact.next(at, byte) {
-                Some(next) if self.exact.ways(next).is_empty() => at = next,
-                next => return next.is_some(),
+            let Some(next) = self.exact.next(at, byte) else {
+                return false;
+            };
+            let behind = rest.get(place + 1..).unwrap_or_default();
+            let mut ways = self.exact.ways(next).iter();
+            if ways.any(|way| self.may_follow(*way, behind)) {
+                return true;
             }
+            at = next;
         }
         true
+    }
+
+    /// Whether what a way's literal begins goes on as the way does. What hasn't come may.
+    fn may_follow(&self, way: u16, behind: &[u8]) -> bool {
+        let Some(Some((class, least))) = self.follows.get(usize::from(way)) else {
+            return true;
+        };
+        behind.iter().take(*least).all(|byte| {
+            #[cfg(test)]
+            crate::cost::add(1);
+            class.has(*byte)
+        })
     }
 
     fn begins_name(&self, bytes: &[u8], start: usize) -> bool {
@@ -234,6 +245,13 @@ impl Begin {
             let mut pairs = classes.iter().zip(rest);
             pairs.all(|(class, byte)| class.has(*byte))
         })
+    }
+}
+
+fn follows(way: &Way) -> Option<(Class, usize)> {
+    match way.ops.first()? {
+        Op::Run(class, least, _) => Some((*class, usize::from(*least).min(LOOK_AHEAD))),
+        _ => None,
     }
 }
 

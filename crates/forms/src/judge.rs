@@ -234,7 +234,12 @@ pub(crate) fn names_no_secret(name: &[u8]) -> bool {
     // A letter of another script may stand behind it.
     let rest = name.get(ascii.len()..).unwrap_or_default();
     let goes_on = !rest.is_ascii() && String::from_utf8_lossy(rest).contains(char::is_alphanumeric);
+    let last = ascii.last().map(u8::to_ascii_lowercase);
     let ends = |word: &&[u8]| {
+        // Most end otherwise.
+        if !last.is_some_and(|last| word.ends_with(&[last])) {
+            return false;
+        }
         let tail = ascii.len().checked_sub(word.len());
         let tail = tail.and_then(|from| ascii.get(from..));
         tail.is_some_and(|tail| tail.eq_ignore_ascii_case(word))

@@ -56,6 +56,7 @@ use std::sync::LazyLock;
 use self::begin::Begin;
 use self::rows::{Row, Way};
 use self::run::{Hit, Run};
+use self::tree::{NameWalk, Tree};
 
 pub use rows::Form;
 pub use scan::{Progress, Scan};
@@ -65,8 +66,13 @@ pub struct Forms {
     rows: Vec<Row>,
     ways: Vec<Way>,
     begin: Begin,
+    /// The names that tell more than a general one, such as `password`.
+    surer: Tree,
     longest: usize,
 }
+
+/// The most that a general name tells.
+const GENERAL: f32 = 0.55;
 
 /// A secret, and what tells that it is one. Holds no content.
 #[derive(Clone, Debug, PartialEq)]
@@ -126,8 +132,18 @@ impl Forms {
         let (rows, ways) = rows::read(text, least)?;
         let shapes: Vec<shape::Way> = ways.iter().map(|way| way.way.clone()).collect();
         let longest = run::longest(&ways);
+        let mut surer = Tree::new();
+        for (way, index) in ways.iter().zip(0..) {
+            let says = |row: &Row| row.score > GENERAL || row.proves.is_some();
+            if let shape::First::Name(name) = &way.way.first
+                && rows.get(way.row).is_some_and(says)
+            {
+                surer.add_name(name, index);
+            }
+        }
         Ok(Self {
             begin: Begin::new(&shapes),
+            surer,
             rows,
             ways,
             longest,
@@ -173,9 +189,38 @@ impl Forms {
             return Some(found);
         }
         // A name says less than the form of its value.
+        let own = found.secret.start;
+        if !self.may_begin_surer(own, &mut read) {
+            return Some(found);
+        }
         let value = self.follow(Run::new(&[], false), found.secret.start, &mut read);
         let value = value.filter(|value| value.score > found.score);
         Some(value.unwrap_or(found))
+    }
+
+    /// Whether a form that tells more than a general name may begin at `start`.
+    fn may_begin_surer(&self, start: usize, read: &mut impl FnMut(usize) -> Option<u8>) -> bool {
+        let (mut exact, mut name) = (Some(0), Some(NameWalk::default()));
+        let mut at = start;
+        while exact.is_some() || name.is_some() {
+            #[cfg(test)]
+            cost::add(1);
+            let Some(byte) = read(at) else {
+                return true;
+            };
+            at += 1;
+            exact = exact.and_then(|node| self.begin.exact.next(node, byte));
+            let walked = name.and_then(|walk| walk.step(&self.surer, byte));
+            let named = walked.is_some_and(|(_, ends)| ends.is_some());
+            if named || exact.is_some_and(|node| !self.begin.exact.ways(node).is_empty()) {
+                return true;
+            }
+            name = walked.map(|(walk, _)| walk);
+        }
+        self.begin.runs.iter().any(|(_, classes)| {
+            let mut places = classes.iter().zip(start..);
+            places.all(|(class, at)| read(at).is_none_or(|byte| class.has(byte)))
+        })
     }
 
     /// The first secret of a whole text.
