@@ -4,6 +4,9 @@ mod allowed;
 mod builder;
 #[cfg(test)]
 mod cost;
+#[cfg(test)]
+mod seen;
+mod stops;
 
 use std::cell::{Cell, LazyCell, RefCell};
 use std::ops::Range;
@@ -11,22 +14,20 @@ use std::sync::{Arc, LazyLock};
 
 use self::allowed::Allowed;
 pub use self::builder::AnalyzerBuilder;
+use self::stops::{Stops, skip};
 use crate::Entity;
 use crate::context::{Context, Listener};
-use crate::eights;
 use crate::entity::{Entities, PerEntity};
 use crate::fold::Folded;
 use crate::own::Own;
 use crate::recognize::{
-    Anchor, BuiltIn, Match, RECOGNIZERS, Regions, Scene, codes, is_short, mac, numbers, secret,
+    Anchor, BuiltIn, Look, Match, RECOGNIZERS, Regions, Rows, Run, Scene, Settings, codes, numbers,
+    secret,
 };
-use crate::window::{Window, is_word};
+use crate::window::Window;
 
 /// The score from which a finding counts, unless told otherwise.
 const THRESHOLD: f32 = 0.5;
-
-const NEAR: usize = 16;
-const BLOCK: usize = 32;
 
 /// Personal data found in a text.
 #[derive(Clone, Debug, PartialEq)]
@@ -82,13 +83,15 @@ struct Inner {
     colon: Vec<&'static BuiltIn>,
     dot: Vec<&'static BuiltIn>,
     dash: Vec<&'static BuiltIn>,
+    numbers: Rows,
+    codes: Rows,
     wanted: Entities,
     own: Own,
     allowed: Allowed,
     threshold: f32,
     thresholds: PerEntity<f32>,
     context: Arc<Context>,
-    regions: Regions,
+    settings: Settings,
 }
 
 impl Analyzer {
@@ -175,22 +178,26 @@ impl Analyzer {
         let mut held: Option<Held> = None;
         let mut stops = Stops::default();
         let words = Listener::new(&inner.context, window);
-        let series = RefCell::default();
+        let groups = RefCell::new(Run::default());
         while let Some(anchor) = stops.next(inner, window, cursor) {
             if let Some(best) = held.take_if(|held| held.found.end <= anchor) {
                 floor = window.folded().whole(best.tell(&mut found));
             }
             // Reading back is only worth it where something was found.
             let opening = LazyCell::new(|| window.opening(anchor).max(floor));
-            let undecided =
-                |held: &Option<Held>| held.map_or_else(|| *opening, |held| held.opening);
-            let scene = Scene::new(window, &words, &series, &inner.regions, anchor);
-            let least = Cell::new(held.map_or(0.0, |held| held.found.score));
+            let undecided = |held: &Option<Held>| match held {
+                Some(held) => held.opening,
+                None => *opening,
+            };
+            let scene = Scene::new(window, &words, &groups, &inner.settings, anchor);
+            let least = Cell::new(held.as_ref().map_or(0.0, |held| held.found.score));
             // What can't win isn't looked for; and what is certain isn't held back until words behind it have come, which others would read.
             let worth = |best: f32| best >= least.get() && least.get() < 1.0;
             let mut next = anchor + 1;
             let mut offer = |entity, candidate: Match| {
-                let better = held.is_none_or(|held: Held| candidate.beats(&held.found));
+                let better = held
+                    .as_ref()
+                    .is_none_or(|held| candidate.beats(&held.found));
                 if better
                     && candidate.score >= inner.threshold_of(entity)
                     && candidate.start >= *opening
@@ -206,44 +213,47 @@ impl Analyzer {
             };
             if let Some(recognizers) = stops.recognizers(anchor) {
                 let digit = window.at(anchor).is_some_and(|byte| byte.is_ascii_digit());
-                let short = digit && is_short(window, anchor);
-                let behind = if digit && !short {
-                    scene.behind_list()
-                } else {
-                    None
-                };
-                if let Some(behind) = behind {
-                    next = behind;
-                } else if !short {
-                    for recognizer in recognizers.iter().filter(|own| worth(own.best)) {
-                        if let Some(candidate) = (recognizer.find)(&scene) {
-                            offer(recognizer.entity, candidate);
+                let look = if digit { scene.look() } else { Look::ANY };
+                match look {
+                    Look::Short => {}
+                    Look::List(behind) => next = behind,
+                    Look::Signs(signs) => {
+                        for recognizer in recognizers.iter().filter(|own| signs.answer(own.signs)) {
+                            if digit {
+                                window.ask();
+                            }
+                            if worth(recognizer.best)
+                                && let Some(candidate) = (recognizer.find)(&scene)
+                            {
+                                offer(recognizer.entity, candidate);
+                            }
                         }
-                    }
-                    if digit {
-                        let wanted = |entity, best| {
-                            worth(best)
-                                && inner.wanted.has(entity)
-                                && best >= inner.threshold_of(entity)
-                        };
-                        numbers::find(&scene, wanted, &mut offer);
-                        codes::find(&scene, wanted, &mut offer);
+                        if digit {
+                            let counts =
+                                |entity, score| worth(score) && score >= inner.threshold_of(entity);
+                            let (numbers, codes) = (&inner.numbers, &inner.codes);
+                            numbers::find(&scene, signs, numbers, worth, counts, &mut offer);
+                            codes::find(&scene, signs, codes, worth, counts, &mut offer);
+                        }
                     }
                 }
             }
             if stops.own(anchor) {
                 inner.own.find(&scene, &mut offer);
             }
-            if stops.secret(anchor)
-                && let Some(candidate) = secret::find(&scene)
-            {
-                offer(Entity::Secret, candidate);
+            if stops.secret(anchor) {
+                window.ask();
+                if let Some(candidate) = secret::find(&scene) {
+                    offer(Entity::Secret, candidate);
+                }
             }
             if window.take_touched() {
                 return undecided(&held);
             }
             cursor = next;
-            if let Some(sure) = held.filter(|held| held.found.score >= 1.0) {
+            if let Some(sure) = &held
+                && sure.found.score >= 1.0
+            {
                 cursor = cursor.max(sure.found.end);
             }
         }
@@ -282,50 +292,6 @@ impl Held {
     }
 }
 
-/// The next places to look at, of each sort.
-#[derive(Default)]
-struct Stops<'i> {
-    anchor: Option<(usize, &'i [&'static BuiltIn])>,
-    own: Option<usize>,
-    secret: Option<usize>,
-    /// All before it has been looked for.
-    known: Option<usize>,
-}
-
-impl<'i> Stops<'i> {
-    /// The first place from `from` on.
-    fn next(&mut self, inner: &'i Inner, window: &Window<'_>, from: usize) -> Option<usize> {
-        let first = self.known.is_none();
-        self.known = Some(from);
-        if first || self.anchor.is_some_and(|(anchor, _)| anchor < from) {
-            self.anchor = inner.next_anchor(window, from);
-        }
-        if first || self.own.is_some_and(|own| own < from) {
-            self.own = inner.own.next(window, from);
-        }
-        if first || self.secret.is_some_and(|secret| secret < from) {
-            let wanted = inner.wanted.has(Entity::Secret);
-            self.secret = wanted.then(|| secret::next(window, from)).flatten();
-        }
-        let anchor = self.anchor.map(|(anchor, _)| anchor);
-        [anchor, self.own, self.secret].into_iter().flatten().min()
-    }
-
-    fn recognizers(&self, at: usize) -> Option<&'i [&'static BuiltIn]> {
-        self.anchor
-            .filter(|(anchor, _)| *anchor == at)
-            .map(|(_, recognizers)| recognizers)
-    }
-
-    fn own(&self, at: usize) -> bool {
-        self.own == Some(at)
-    }
-
-    fn secret(&self, at: usize) -> bool {
-        self.secret == Some(at)
-    }
-}
-
 impl Inner {
     fn new(
         entities: &Entities,
@@ -339,7 +305,13 @@ impl Inner {
             };
             RECOGNIZERS.iter().filter(wanted).collect()
         };
+        let least = |entity| {
+            let own = thresholds.of(entity).copied().unwrap_or(threshold);
+            entities.has(entity).then_some(own)
+        };
         Self {
+            numbers: numbers::rows(least),
+            codes: codes::rows(least),
             digit: of(Anchor::Digit),
             inside: of(Anchor::Inside),
             at: of(Anchor::At),
@@ -349,122 +321,21 @@ impl Inner {
             wanted: entities.clone(),
             own: Own::default(),
             allowed: Allowed::default(),
+            settings: Settings {
+                regions: Regions::default(),
+                least: thresholds
+                    .iter()
+                    .map(|(_, own)| *own)
+                    .fold(threshold, f32::min),
+            },
             threshold,
             thresholds,
             context,
-            regions: Regions::default(),
         }
     }
 
     fn threshold_of(&self, entity: Entity) -> f32 {
         let own = self.thresholds.of(entity);
         own.copied().unwrap_or(self.threshold)
-    }
-
-    fn next_anchor(
-        &self,
-        window: &Window<'_>,
-        from: usize,
-    ) -> Option<(usize, &[&'static BuiltIn])> {
-        let mut cursor = from;
-        loop {
-            let anchor = cursor + skip(window.slice(cursor, window.len()))?;
-            let recognizers = match (window.slice(anchor, anchor + 1), window.before(anchor)) {
-                (b"@", _) => &self.at,
-                (b":", _) => &self.colon,
-                (b".", before) => match before.is_some_and(is_word)
-                    && window
-                        .slice(anchor + 1, anchor + 2)
-                        .iter()
-                        .all(|byte| is_word(*byte))
-                {
-                    true => &self.dot,
-                    false => &NONE,
-                },
-                (b"-", _) if mac::may_part(window, anchor) => &self.dash,
-                (b"/" | b"-", _) => &NONE,
-                (_, Some(b'0'..=b'9')) => {
-                    // Within a group: on to its end.
-                    let digits = window.slice(anchor, window.len());
-                    cursor = anchor
-                        + digits
-                            .iter()
-                            .take_while(|byte| byte.is_ascii_digit())
-                            .count();
-                    continue;
-                }
-                (_, Some(byte)) if is_word(byte) && !window.is_escaped(anchor) => &self.inside,
-                _ => &self.digit,
-            };
-            let digit = window
-                .slice(anchor, anchor + 1)
-                .iter()
-                .all(u8::is_ascii_digit);
-            if digit || !recognizers.is_empty() {
-                return Some((anchor, recognizers));
-            }
-            cursor = anchor + 1;
-        }
-    }
-}
-
-static NONE: Vec<&BuiltIn> = Vec::new();
-
-/// How many characters come before the first that may be an anchor.
-fn skip(bytes: &[u8]) -> Option<usize> {
-    // One anchor is often near another.
-    let near = bytes.get(..NEAR).unwrap_or(bytes);
-    if let Some(place) = first_anchor(near) {
-        return Some(place);
-    }
-    // Then whole blocks, without a branch inside, which the compiler turns into vector instructions.
-    let far = bytes.get(NEAR..)?;
-    let clean = |block: &&[u8]| !block.iter().fold(false, |any, byte| any | is_anchor(*byte));
-    let skipped = far.chunks_exact(BLOCK).take_while(clean).count() * BLOCK;
-    first_anchor(far.get(skipped..)?).map(|place| NEAR + skipped + place)
-}
-
-/// A slash is none, but one range is quicker to look for than two.
-fn is_anchor(byte: u8) -> bool {
-    matches!(byte, b'-'..=b':' | b'@')
-}
-
-fn first_anchor(bytes: &[u8]) -> Option<usize> {
-    let (eights, rest) = bytes.as_chunks::<8>();
-    for (index, eight) in eights.iter().enumerate() {
-        let eight = u64::from_le_bytes(*eight);
-        let anchors = eights::within::<b'-', b':'>(eight) | eights::within::<b'@', b'@'>(eight);
-        if anchors != 0 {
-            return Some(8 * index + eights::first(anchors));
-        }
-    }
-    let rest = rest.iter().position(|byte| is_anchor(*byte));
-    rest.map(|place| 8 * eights.len() + place)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_anchor_is_seen_at_every_place() {
-        for byte in 0..=u8::MAX {
-            for place in 0..120 {
-                let mut text = [0xFF; 120];
-                text[place] = byte;
-                assert_eq!(
-                    skip(&text),
-                    is_anchor(byte).then_some(place),
-                    "{byte} {place}"
-                );
-                text.fill(b' ');
-                text[place] = byte;
-                assert_eq!(
-                    skip(&text),
-                    is_anchor(byte).then_some(place),
-                    "{byte} {place}"
-                );
-            }
-        }
     }
 }

@@ -18,7 +18,7 @@ use crate::entity::PerEntity;
 const LOOK_AHEAD: usize = 36;
 
 /// What a word tells: a kind of data, or one of the two below.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Kind(u8);
 
 /// How many kinds there may be, those of one's own among them.
@@ -56,24 +56,72 @@ impl Kind {
     }
 }
 
-/// How near the nearest word of each kind is, in characters; 255 where there is none.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Near([u8; KINDS]);
+/// Some kinds, a bit each.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Kinds([u64; KINDS / 64]);
 
-const NONE: u8 = u8::MAX;
+impl Kinds {
+    pub(crate) fn has(&self, kind: Kind) -> bool {
+        let bits = self.0.get(usize::from(kind.0 / 64));
+        bits.is_some_and(|bits| bits >> (kind.0 % 64) & 1 == 1)
+    }
+
+    fn add(&mut self, kind: Kind) {
+        if let Some(bits) = self.0.get_mut(usize::from(kind.0 / 64)) {
+            *bits |= 1 << (kind.0 % 64);
+        }
+    }
+
+    pub(crate) fn and(mut self, other: &Self) -> Self {
+        for (bits, more) in self.0.iter_mut().zip(&other.0) {
+            *bits |= more;
+        }
+        self
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.iter().all(|bits| *bits == 0)
+    }
+}
+
+/// How near the nearest word of each kind is, in characters. Most numbers have few words near, or none at all.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Near {
+    kinds: Kinds,
+    /// Those that there are.
+    first: [(Kind, u8); FIRST],
+    count: usize,
+    more: Vec<(Kind, u8)>,
+}
+
+const FIRST: usize = 12;
+const FARTHEST: usize = 254;
 
 impl Near {
-    const NOTHING: Self = Self([NONE; KINDS]);
+    pub(crate) const NOTHING: &Self = &Self {
+        kinds: Kinds([0; KINDS / 64]),
+        first: [(Kind(0), 0); FIRST],
+        count: 0,
+        more: Vec::new(),
+    };
+
+    /// The kinds that there is a word of.
+    pub(crate) fn kinds(&self) -> &Kinds {
+        &self.kinds
+    }
 
     pub(crate) fn distance(&self, kind: Kind) -> Option<u8> {
-        self.0
-            .get(usize::from(kind.0))
-            .copied()
-            .filter(|distance| *distance != NONE)
+        if !self.kinds.has(kind) {
+            return None;
+        }
+        let first = self.first.get(..self.count).unwrap_or_default();
+        let mut all = first.iter().chain(&self.more);
+        all.find(|(known, _)| *known == kind)
+            .map(|(_, distance)| *distance)
     }
 
     pub(crate) fn has(&self, kind: Kind) -> bool {
-        self.distance(kind).is_some()
+        self.kinds.has(kind)
     }
 
     /// Whether a word of `kind` is nearer than any that says the number is of another sort.
@@ -84,16 +132,30 @@ impl Near {
         }
     }
 
-    /// Takes in what a word tells.
-    fn see(&mut self, words: &Words, word: u16, distance: usize) {
-        let distance = u8::try_from(distance).unwrap_or(NONE - 1).min(NONE - 1);
-        self.hear(words.kinds(word), distance);
+    /// Whether words of all these have been heard.
+    fn knows(&self, kinds: &[Kind]) -> bool {
+        kinds.iter().all(|kind| self.kinds.has(*kind))
     }
 
-    fn hear(&mut self, kinds: &[Kind], distance: u8) {
+    /// Takes in what a word tells that stands so many characters away.
+    fn hear(&mut self, kinds: &[Kind], distance: usize) {
+        let distance = u8::try_from(distance.min(FARTHEST)).unwrap_or(u8::MAX);
         for kind in kinds {
-            if let Some(nearest) = self.0.get_mut(usize::from(kind.0)) {
-                *nearest = (*nearest).min(distance);
+            if self.kinds.has(*kind) {
+                let first = self.first.iter_mut().take(self.count);
+                let known = first.chain(&mut self.more).find(|(known, _)| known == kind);
+                if let Some((_, nearest)) = known {
+                    *nearest = (*nearest).min(distance);
+                }
+                continue;
+            }
+            self.kinds.add(*kind);
+            match self.first.get_mut(self.count) {
+                Some(slot) => {
+                    *slot = (*kind, distance);
+                    self.count += 1;
+                }
+                None => self.more.push((*kind, distance)),
             }
         }
     }
@@ -211,7 +273,8 @@ mod tests {
     fn before(text: &str) -> Near {
         let context = Context::shipped();
         let folded = Folded::new(text);
-        Listener::new(&context, &Window::new(&folded, true, true)).before(folded.len())
+        let near = Listener::new(&context, &Window::new(&folded, true, true)).before(folded.len());
+        near.unwrap_or_default()
     }
 
     #[test]
@@ -247,8 +310,13 @@ mod tests {
         let listener = Listener::new(&context, &window);
         for at in [9, 20, 12, 200, 8, folded.len(), 150, 30, 0] {
             let fresh = Listener::new(&context, &window);
-            assert_eq!(listener.before(at).0, fresh.before(at).0, "{at}");
-            assert_eq!(listener.after(at).0, fresh.after(at).0, "{at}");
+            let [before, again] = [&listener, &fresh].map(|one| one.before(at));
+            assert_eq!(
+                before.unwrap_or_default(),
+                again.unwrap_or_default(),
+                "{at}"
+            );
+            assert_eq!(*listener.after(at), *fresh.after(at), "{at}");
         }
     }
 

@@ -190,6 +190,9 @@ impl<'t> Folded<'t> {
 
     /// Where the folded character `index` starts in the source, and how many bytes it has there.
     fn place(&self, index: usize) -> (usize, usize) {
+        if self.runs.is_empty() {
+            return (index, 1);
+        }
         let starts = |run: &Run| run.folded <= index;
         // Places are asked for in turn, so that the next is among the runs around the last.
         let around = self.asked.get().saturating_sub(AROUND);

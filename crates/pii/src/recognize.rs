@@ -13,6 +13,7 @@ mod email;
 mod gstin;
 mod iban;
 mod ip;
+pub(crate) mod look;
 pub(crate) mod mac;
 pub(crate) mod month;
 pub(crate) mod numbers;
@@ -29,12 +30,13 @@ mod wrapped;
 
 use std::cell::{Cell, OnceCell, Ref, RefCell};
 
+pub(crate) use self::look::{Look, Signs};
 pub(crate) use self::phone::Regions;
-use self::run::Run;
-pub(crate) use self::run::{Series, is_short};
+pub(crate) use self::run::Run;
+pub(crate) use self::table::Rows;
 use self::wrapped::Wrapped;
 use crate::Entity;
-use crate::context::{Listener, Near};
+use crate::context::{Kinds, Listener, Near};
 use crate::window::Window;
 
 /// How many characters around a number are read for what stands in the same row.
@@ -65,6 +67,8 @@ pub(crate) struct BuiltIn {
     pub(crate) find: fn(&Scene<'_>) -> Option<Match>,
     /// The most that one may score.
     pub(crate) best: f32,
+    /// What a first look at digits shows where there is one.
+    pub(crate) signs: Signs,
 }
 
 impl BuiltIn {
@@ -79,21 +83,27 @@ impl BuiltIn {
             anchor,
             find,
             best,
+            signs: Signs::ANY,
         }
+    }
+
+    /// It is called only where a first look shows one of these.
+    const fn at(self, signs: Signs) -> Self {
+        Self { signs, ..self }
     }
 }
 
 /// All recognizers. Where two find the same span with the same score, the earlier one wins.
 pub(crate) const RECOGNIZERS: &[BuiltIn] = &[
-    BuiltIn::new(Entity::InAadhaar, Anchor::Digit, aadhaar::find, 1.0),
-    BuiltIn::new(Entity::Card, Anchor::Digit, card::find, 1.0),
-    BuiltIn::new(Entity::InGstin, Anchor::Digit, gstin::find, 1.0),
-    BuiltIn::new(Entity::InPan, Anchor::Digit, pan::find, 1.0),
+    BuiltIn::new(Entity::InAadhaar, Anchor::Digit, aadhaar::find, 1.0).at(Signs::TWELVE),
+    BuiltIn::new(Entity::Card, Anchor::Digit, card::find, 1.0).at(Signs::CARD),
+    BuiltIn::new(Entity::InGstin, Anchor::Digit, gstin::find, 1.0).at(Signs::PAIR_AND_LETTER),
+    BuiltIn::new(Entity::InPan, Anchor::Digit, pan::find, 1.0).at(Signs::LETTER_BEFORE),
     BuiltIn::new(Entity::InPan, Anchor::Inside, pan::find, 1.0),
     BuiltIn::new(Entity::Iban, Anchor::Inside, iban::find, 1.0),
-    BuiltIn::new(Entity::Ip, Anchor::Digit, ip::find_v4, 0.95),
+    BuiltIn::new(Entity::Ip, Anchor::Digit, ip::find_v4, 0.95).at(Signs::OCTET),
     BuiltIn::new(Entity::Ip, Anchor::Colon, ip::find_v6, 0.95),
-    BuiltIn::new(Entity::Phone, Anchor::Digit, phone::find, 0.9),
+    BuiltIn::new(Entity::Phone, Anchor::Digit, phone::find, 0.9).at(Signs::PHONE),
     BuiltIn::new(Entity::Email, Anchor::At, email::find, 0.95),
     BuiltIn::new(Entity::InUpiId, Anchor::At, upi::find, 0.95),
     BuiltIn::new(Entity::InAbha, Anchor::At, upi::find_health, 0.95),
@@ -102,36 +112,40 @@ pub(crate) const RECOGNIZERS: &[BuiltIn] = &[
         Anchor::Digit,
         bank::find_account,
         0.85,
-    ),
-    BuiltIn::new(Entity::Mac, Anchor::Digit, mac::find, 0.95),
-    BuiltIn::new(Entity::Mac, Anchor::Inside, mac::find, 0.95),
+    )
+    .at(Signs::ACCOUNT),
+    BuiltIn::new(Entity::Mac, Anchor::Digit, mac::find, 0.95).at(Signs::PAIRS),
+    BuiltIn::new(Entity::Mac, Anchor::Inside, mac::find, 0.95).at(Signs::PAIRS),
     BuiltIn::new(Entity::Mac, Anchor::Colon, mac::find, 0.95),
     BuiltIn::new(Entity::Mac, Anchor::Dot, mac::find, 0.95),
     BuiltIn::new(Entity::Mac, Anchor::Dash, mac::find, 0.95),
-    BuiltIn::new(Entity::Crypto, Anchor::Digit, crypto::find, 1.0),
+    BuiltIn::new(Entity::Crypto, Anchor::Digit, crypto::find, 1.0).at(Signs::WORD),
     BuiltIn::new(Entity::Crypto, Anchor::Inside, crypto::find, 1.0),
     BuiltIn::new(Entity::Url, Anchor::Colon, url::find_scheme, 0.9),
     BuiltIn::new(Entity::Url, Anchor::Dot, url::find_bare, 0.85),
-    BuiltIn::new(Entity::DateTime, Anchor::Digit, month::find_date, 0.85),
-    BuiltIn::new(Entity::DateOfBirth, Anchor::Digit, month::find_birth, 0.95),
+    BuiltIn::new(Entity::DateTime, Anchor::Digit, month::find_date, 0.85).at(Signs::SCRIPT),
+    BuiltIn::new(Entity::DateOfBirth, Anchor::Digit, month::find_birth, 0.95).at(Signs::SCRIPT),
     BuiltIn::new(
         Entity::InAadhaar,
         Anchor::Digit,
         wrapped::find_aadhaar,
         wrapped::SAID,
-    ),
+    )
+    .at(Signs::BREAK),
     BuiltIn::new(
         Entity::InAadhaarVid,
         Anchor::Digit,
         wrapped::find_virtual_id,
         wrapped::SAID,
-    ),
+    )
+    .at(Signs::BREAK),
     BuiltIn::new(
         Entity::Card,
         Anchor::Digit,
         wrapped::find_card,
         wrapped::SAID,
-    ),
+    )
+    .at(Signs::BREAK),
 ];
 
 /// A span of the folded text, and how sure it is, from 0 to 1.
@@ -168,19 +182,28 @@ impl Match {
     }
 }
 
+/// What recognizers ask of an analyzer.
+#[derive(Debug, Default)]
+pub(crate) struct Settings {
+    /// Whose phone numbers are known without a calling code.
+    pub(crate) regions: Regions,
+    /// No kind counts from a lower score on.
+    pub(crate) least: f32,
+}
+
 /// An anchor and what recognizers share about it, worked out once.
 #[derive(Debug)]
 pub(crate) struct Scene<'s> {
     pub(crate) window: &'s Window<'s>,
     pub(crate) anchor: usize,
     words: &'s Listener<'s>,
-    series: &'s RefCell<Series>,
-    /// Whose phone numbers are known without a calling code.
-    regions: &'s Regions,
-    run: OnceCell<Option<Ref<'s, Run>>>,
+    groups: &'s RefCell<Run>,
+    settings: &'s Settings,
+    run: OnceCell<Ref<'s, Run>>,
     wrapped: OnceCell<Option<Wrapped>>,
-    near: OnceCell<Near>,
-    after: Cell<Option<(usize, Near)>>,
+    near: OnceCell<Option<Near>>,
+    /// The words before another place that was asked for last.
+    earlier: RefCell<Option<(usize, Near)>>,
     /// What may be a number or code by what stands around it, or may not, last.
     bounded: Cell<Option<(usize, usize, bool)>>,
 }
@@ -189,31 +212,40 @@ impl<'s> Scene<'s> {
     pub(crate) fn new(
         window: &'s Window<'s>,
         words: &'s Listener<'s>,
-        series: &'s RefCell<Series>,
-        regions: &'s Regions,
+        groups: &'s RefCell<Run>,
+        settings: &'s Settings,
         anchor: usize,
     ) -> Self {
         Self {
             window,
             anchor,
             words,
-            series,
-            regions,
+            groups,
+            settings,
             run: OnceCell::new(),
             wrapped: OnceCell::new(),
             near: OnceCell::new(),
-            after: Cell::new(None),
+            earlier: RefCell::default(),
             bounded: Cell::new(None),
         }
     }
 
     /// The groups of digits that start at the anchor, if there are enough for anything.
     fn run(&self) -> Option<&Run> {
-        let read = || {
-            self.series.borrow_mut().read(self.window, self.anchor);
-            Ref::filter_map(self.series.borrow(), Series::run).ok()
-        };
-        self.run.get_or_init(read).as_deref()
+        Some(self.groups()).filter(|run| run.is_enough())
+    }
+
+    /// The groups of digits that start at the anchor.
+    fn groups(&self) -> &Run {
+        self.run.get_or_init(|| {
+            self.groups.borrow_mut().move_to(self.window, self.anchor);
+            self.groups.borrow()
+        })
+    }
+
+    /// What a first look at the digits at the anchor shows.
+    pub(crate) fn look(&self) -> Look {
+        Look::at(self)
     }
 
     /// The groups of digits that start at the anchor and go on in the next line.
@@ -221,11 +253,6 @@ impl<'s> Scene<'s> {
         self.wrapped
             .get_or_init(|| Wrapped::read(self.window, self.anchor))
             .as_ref()
-    }
-
-    /// Where to go on when the digits at the anchor are one of a long list of short numbers, of which none is looked for.
-    pub(crate) fn behind_list(&self) -> Option<usize> {
-        self.run()?.behind_list()
     }
 
     /// Whether a number or code may start at `start` and end before `end`. Many lines of a table ask for the same.
@@ -242,15 +269,31 @@ impl<'s> Scene<'s> {
 
     /// The words before the anchor.
     fn before(&self) -> &Near {
-        self.near.get_or_init(|| self.words.before(self.anchor))
+        let near = self.near.get_or_init(|| self.words.before(self.anchor));
+        near.as_ref().unwrap_or(Near::NOTHING)
     }
 
     /// The words before `start`, which may come before the anchor.
     fn near(&self, start: usize) -> Near {
         match start == self.anchor {
-            true => *self.before(),
-            false => self.words.before(start),
+            true => self.before().clone(),
+            false => match &mut *self.earlier.borrow_mut() {
+                Some((known, near)) if *known == start => near.clone(),
+                slot => {
+                    let near = self.words.before(start).unwrap_or_default();
+                    slot.insert((start, near)).1.clone()
+                }
+            },
         }
+    }
+
+    /// All kinds that a word before `start` or after `end` tells.
+    fn told(&self, start: usize, end: usize) -> Kinds {
+        let before = match start == self.anchor {
+            true => *self.before().kinds(),
+            false => *self.near(start).kinds(),
+        };
+        before.and(self.after(end).kinds())
     }
 
     /// Whether a word before or after `end` says that it is `entity`, one of one's own too.
@@ -280,15 +323,8 @@ impl<'s> Scene<'s> {
     }
 
     /// The words after `end`.
-    fn after(&self, end: usize) -> Near {
-        match self.after.get().filter(|(known, _)| *known == end) {
-            Some((_, near)) => near,
-            None => {
-                let near = self.words.after(end);
-                self.after.set(Some((end, near)));
-                near
-            }
-        }
+    fn after(&self, end: usize) -> Ref<'s, Near> {
+        self.words.after(end)
     }
 }
 

@@ -26,6 +26,8 @@ const SECOND_WORD: usize = 5;
 #[derive(Debug)]
 pub(crate) struct Window<'w> {
     folded: &'w Folded<'w>,
+    /// Its characters.
+    bytes: &'w [u8],
     /// Index 0 is where the text starts.
     opens: bool,
     /// The last index is where the text ends.
@@ -36,18 +38,24 @@ pub(crate) struct Window<'w> {
     /// How many characters were read.
     #[cfg(test)]
     pub(crate) reads: Cell<u64>,
+    /// How many times something was asked for what it finds at a place: a recognizer, a line of a table, a word.
+    #[cfg(test)]
+    pub(crate) asks: Cell<u64>,
 }
 
 impl<'w> Window<'w> {
     pub(crate) fn new(folded: &'w Folded<'w>, opens: bool, closes: bool) -> Self {
         Self {
             folded,
+            bytes: folded.bytes(),
             opens,
             closes,
             touched: Cell::new(false),
             tables: None,
             #[cfg(test)]
             reads: Cell::new(0),
+            #[cfg(test)]
+            asks: Cell::new(0),
         }
     }
 
@@ -68,7 +76,7 @@ impl<'w> Window<'w> {
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.folded.len()
+        self.bytes.len()
     }
 
     pub(crate) fn closes(&self) -> bool {
@@ -76,9 +84,10 @@ impl<'w> Window<'w> {
     }
 
     /// The character at `index`, `None` past the end.
+    #[inline]
     pub(crate) fn at(&self, index: usize) -> Option<u8> {
         self.count();
-        let byte = self.folded.bytes().get(index).copied();
+        let byte = self.bytes.get(index).copied();
         if byte.is_none() {
             self.touched.set(true);
         }
@@ -95,9 +104,24 @@ impl<'w> Window<'w> {
     }
 
     /// The character before `index`.
+    #[inline]
     pub(crate) fn before(&self, index: usize) -> Option<u8> {
         self.count();
-        self.folded.bytes().get(index.checked_sub(1)?).copied()
+        // Before index 0 there is no byte at the greatest one either.
+        self.bytes.get(index.wrapping_sub(1)).copied()
+    }
+
+    /// The characters from `start` on, `most` of them or as many as there are, and then `None`.
+    pub(crate) fn ahead(&self, start: usize, most: usize) -> impl Iterator<Item = Option<u8>> {
+        let bytes = self.bytes.get(start..).unwrap_or_default();
+        let cut = bytes.len() < most;
+        let bytes = bytes.get(..most).unwrap_or(bytes).iter();
+        let bytes = bytes.map(|byte| {
+            self.count();
+            Some(*byte)
+        });
+        let end = std::iter::once_with(|| self.at(self.len()));
+        bytes.chain(end.take(usize::from(cut)))
     }
 
     /// The `most` characters before `end`, or as many as there are.
@@ -108,6 +132,13 @@ impl<'w> Window<'w> {
         last
     }
 
+    /// Counts what is asked at a place, for a test.
+    #[inline]
+    pub(crate) fn ask(&self) {
+        #[cfg(test)]
+        self.asks.set(self.asks.get() + 1);
+    }
+
     #[inline]
     fn count(&self) {
         #[cfg(test)]
@@ -116,7 +147,7 @@ impl<'w> Window<'w> {
 
     /// The characters of a range that has been read already.
     pub(crate) fn slice(&self, start: usize, end: usize) -> &'w [u8] {
-        self.folded.bytes().get(start..end).unwrap_or_default()
+        self.bytes.get(start..end).unwrap_or_default()
     }
 
     /// Whether anything was read past the end of an unfinished text since the last call.
@@ -220,6 +251,12 @@ impl<'w> Window<'w> {
             return None;
         }
         let end = start - 1;
+        if !self
+            .before(end)
+            .is_some_and(|byte| byte.is_ascii_alphabetic())
+        {
+            return None;
+        }
         // One more than it may have: the last may belong to an escaped line end, and so to no word.
         let before = self.last(end, most + 2).iter().rev();
         let letters = before.take_while(|byte| byte.is_ascii_alphabetic()).count();

@@ -184,7 +184,7 @@ impl AnalyzerBuilder {
         let mut inner = Inner::new(&self.entities, threshold, self.thresholds, context);
         inner.own = Own::new(recognizers);
         if let Some(regions) = &self.phone_regions {
-            inner.regions = Regions::new(regions)?;
+            inner.settings.regions = Regions::new(regions)?;
         }
         inner.allowed = self.allowed;
         Ok(Analyzer(Arc::new(inner)))

@@ -6,12 +6,13 @@ use super::Analyzer;
 use crate::fold::Folded;
 use crate::window::Window;
 
-/// How many characters are read for each one of `text`.
-fn reads(text: &str) -> f64 {
+/// How many characters are read for each one of `text`, and how often something is asked for what it finds: a recognizer, a line of a table, the
+/// words beside a number.
+fn work(text: &str) -> [f64; 2] {
     let folded = Folded::new(text);
     let window = Window::new(&folded, true, true);
     Analyzer::all().scan(&window, 0, 0, |_, _| {});
-    window.reads.get() as f64 / folded.len() as f64
+    [&window.reads, &window.asks].map(|count| count.get() as f64 / folded.len() as f64)
 }
 
 /// What makes recognizers look, over and over.
@@ -142,6 +143,15 @@ const HOSTILE: &[&str] = &[
     "GR1348941=",
     "08 NO ",
     "7/21/2532 23:25:11 ",
+    "passphrase is ",
+    "64.33.91.73 ",
+    "1:1/",
+    "1.8.64-",
+    "30-JUL ",
+    "67 6810 ",
+    "00:1A:2B:3C:4D:5E ",
+    "2 2 2 2 23333, ",
+    "9.9.9.9.99999\n",
 ];
 
 /// Pieces that are dear by themselves or beside another.
@@ -179,6 +189,14 @@ const PIECES: &[&str] = &[
     "AB",
     "password=",
     "http://",
+    "passphrase is ",
+    "30-JUL ",
+    "30.1 ",
+    "2333 23 ",
+    "4111-1111-1111-1111 ",
+    "2341 2341 2346 ",
+    "phone ",
+    "GR1348941=",
 ];
 
 /// The hostile texts, each two of the pieces, the beginning of each form of a secret, and each word of the shipped ones beside numbers.
@@ -217,18 +235,42 @@ fn hostile() -> BTreeSet<String> {
     all
 }
 
+/// Some ten findings a KB, most of them of digits.
+const USUAL: &str = "Ravi (+91 98765 43210, Aadhaar 2341 2341 2346) may pay for the windows with the card 4111 1111 1111 1111, order 7781, \
+    as on 12/05/2024. ";
+
 #[test]
 fn no_text_costs_many_times_the_usual() {
-    // Characters read are no time, of which usual texts take most elsewhere: `benches/` measures that.
-    // Some ten findings a KB, most of them of digits.
-    let usual = "Ravi (+91 98765 43210, Aadhaar 2341 2341 2346) may pay for the windows with the card 4111 1111 1111 1111, order 7781, \
-        as on 12/05/2024. ";
-    let usual = reads(&usual.repeat(20));
+    // Characters read and questions asked are no time, of which usual texts take most elsewhere: `benches/` measures that.
+    let usual = work(&USUAL.repeat(20));
     for atom in hostile() {
-        let cost = reads(&atom.repeat(1_000 / atom.len()));
-        assert!(
-            cost <= 10.0 * usual,
-            "{atom:?} costs {cost:.1} reads a character, usual text {usual:.1}"
+        let cost = work(&atom.repeat(1_000 / atom.len()));
+        let of = [
+            (cost[0], usual[0], "characters read"),
+            (cost[1], usual[1], "questions asked"),
+        ];
+        for (cost, usual, what) in of {
+            assert!(
+                cost <= 10.0 * usual,
+                "{atom:?}: {cost:.2} {what} for each of its own, usual text {usual:.2}"
+            );
+        }
+    }
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(400))]
+
+    #[test]
+    fn no_mixture_of_pieces_costs_many_times_the_usual(
+        pieces in proptest::collection::vec(proptest::sample::select(PIECES.to_vec()), 1..6),
+    ) {
+        let usual = work(&USUAL.repeat(20));
+        let atom = pieces.concat();
+        let cost = work(&atom.repeat(1_000 / atom.len()));
+        proptest::prop_assert!(
+            cost.iter().zip(usual).all(|(cost, usual)| *cost <= 10.0 * usual),
+            "{:?}: {:?}, usual text {:?}", atom, cost, usual
         );
     }
 }
@@ -237,12 +279,14 @@ fn no_text_costs_many_times_the_usual() {
 fn the_cost_grows_with_the_text_and_no_faster() {
     for atom in HOSTILE {
         let (short, long) = (
-            reads(&atom.repeat(4_000 / atom.len())),
-            reads(&atom.repeat(32_000 / atom.len())),
+            work(&atom.repeat(4_000 / atom.len())),
+            work(&atom.repeat(32_000 / atom.len())),
         );
-        assert!(
-            long <= 1.1 * short + 0.5,
-            "{atom:?}: {short:.1} reads a character, {long:.1} in a longer text"
-        );
+        for (short, long) in short.iter().zip(long) {
+            assert!(
+                long <= 1.1 * short + 0.5,
+                "{atom:?}: {short:.1} for each character, {long:.1} in a longer text"
+            );
+        }
     }
 }

@@ -90,6 +90,7 @@ pub(crate) fn is_branch(code: &[u8]) -> bool {
         return false;
     };
     branch.len() == 6
+        && bank.iter().all(u8::is_ascii_uppercase)
         && branch.iter().all(u8::is_ascii_alphanumeric)
         && BANKS
             .binary_search_by(|known| known.as_bytes().cmp(bank))

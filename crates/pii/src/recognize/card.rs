@@ -3,9 +3,8 @@
 use std::sync::LazyLock;
 
 use super::run::{Group, Run, Separator, separator_of, shaped};
-use super::{Match, Scene, rows};
+use super::{Match, Scene, look, rows};
 use crate::Entity;
-use crate::checks::luhn;
 use crate::context::Kind;
 
 const CARD: Kind = Kind::of(Entity::Card);
@@ -14,21 +13,60 @@ const ACCOUNT: Kind = Kind::of(Entity::InBankAccount);
 /// How far before a number a word ends, in bytes, that speaks of it.
 const NEXT: u8 = 12;
 
+/// The score of one that nothing speaks for.
+const UNSAID: f32 = 0.3;
+
 pub(super) fn find(scene: &Scene<'_>) -> Option<Match> {
     let run = scene.run()?;
     // Before all that is counted and compared.
     if run.digits().len() < 12 || !scene.window.may_start(scene.anchor) {
         return None;
     }
+    let lengths = run.lengths() & lengths(run.digits());
+    if lengths == 0 {
+        return None;
+    }
+    // What is printed otherwise than a card wants a word beside it; if none stands behind the longest, none does behind a shorter one.
+    let longest = run.prefixes_of(12..=19).next_back()?.0;
+    let printed = matches!(longest.first()?.len(), 4 | 6 | 12..);
+    let said = || {
+        let behind = || longest.last().map(|last| scene.after(last.end));
+        scene.before().has(CARD) || behind().is_some_and(|behind| behind.has(CARD))
+    };
+    if !printed && UNSAID < scene.settings.least && !look::is_off() && !said() {
+        return None;
+    }
+    let lengths = sound_lengths(run.digits(), lengths);
+    if lengths == 0 {
+        return None;
+    }
     run.prefixes_of(12..=19)
         .rev()
+        .filter(|(_, digits)| lengths >> digits.len() & 1 == 1)
         .find_map(|(groups, digits)| judge(scene, run, groups, digits))
+}
+
+/// Those of `lengths`, a bit each, of which so many first digits pass Luhn's check. One look tells of all of them.
+fn sound_lengths(digits: &[u8], lengths: u32) -> u32 {
+    // The sum if the last digit so far isn't doubled, as the check wants it, and if it is.
+    let (mut plain, mut doubled) = (0_u32, 0_u32);
+    let mut sound = 0;
+    let longest = 31_usize.saturating_sub(lengths.leading_zeros() as usize);
+    for (digit, length) in digits.iter().take(longest).zip(1_u32..) {
+        let digit = u32::from(digit.wrapping_sub(b'0'));
+        let twice = 2 * digit - if digit > 4 { 9 } else { 0 };
+        (plain, doubled) = (doubled + digit, plain + twice);
+        if lengths >> length & 1 == 1 && plain.is_multiple_of(10) {
+            sound |= 1 << length;
+        }
+    }
+    sound
 }
 
 fn judge(scene: &Scene<'_>, run: &Run, groups: &[Group], digits: &[u8]) -> Option<Match> {
     let window = scene.window;
     let (first, last) = (groups.first()?, groups.last()?);
-    if !may_be_issued(digits) || !luhn(digits) || !issued(digits) {
+    if !issued(digits) {
         return None;
     }
     if run.next(groups.len()).is_none() && !window.may_end(last.end) {
@@ -75,7 +113,7 @@ fn judge(scene: &Scene<'_>, run: &Run, groups: &[Group], digits: &[u8]) -> Optio
         },
         () if said() => 0.95,
         () if printed && window.is_whole(first.start, last.end) => 0.6,
-        () => 0.3,
+        () => UNSAID,
     };
     Some(Match::new(first.start, last.end, score).checked("luhn"))
 }
@@ -102,52 +140,72 @@ static ISSUERS: LazyLock<Vec<Issuer>> = LazyLock::new(|| {
         .collect()
 });
 
-pub(super) fn issued(digits: &[u8]) -> bool {
-    ISSUERS.iter().any(|issuer| {
+impl Issuer {
+    /// The first two digits of its numbers.
+    fn first_two(&self) -> std::ops::RangeInclusive<usize> {
+        let [from, to] = [(self.from, 0), (self.to, 9)].map(|(digits, next)| match self.prefix {
+            1 => digits * 10 + next,
+            more => (2..more).fold(digits, |digits, _| digits / 10),
+        });
+        from as usize..=to as usize
+    }
+
+    fn has(&self, digits: &[u8]) -> bool {
         let prefix = digits
             .iter()
-            .take(issuer.prefix)
+            .take(self.prefix)
             .fold(0, |number, digit| number * 10 + u32::from(digit - b'0'));
-        (issuer.from..=issuer.to).contains(&prefix) && issuer.lengths.contains(&digits.len())
-    })
+        (self.from..=self.to).contains(&prefix) && self.lengths.contains(&digits.len())
+    }
+}
+
+/// The issuers by the first two digits of their numbers.
+static BY_FIRST_TWO: LazyLock<Vec<Vec<&Issuer>>> = LazyLock::new(|| {
+    let own = |two| {
+        ISSUERS
+            .iter()
+            .filter(move |issuer| issuer.first_two().contains(&two))
+    };
+    (0..100).map(|two| own(two).collect()).collect()
+});
+
+pub(super) fn issued(digits: &[u8]) -> bool {
+    let issuers = first_two(digits).and_then(|two| BY_FIRST_TWO.get(two));
+    issuers.is_some_and(|issuers| issuers.iter().any(|issuer| issuer.has(digits)))
 }
 
 /// How long a number may be that begins with two digits, a bit each.
 static LENGTHS: LazyLock<[u32; 100]> = LazyLock::new(|| {
     let mut lengths = [0; 100];
-    for (two, lengths) in (0..).zip(&mut lengths) {
-        for issuer in ISSUERS.iter() {
-            // The first two of the issuer's digits, from and to.
-            let [from, to] =
-                [(issuer.from, 0), (issuer.to, 9)].map(|(digits, next)| match issuer.prefix {
-                    1 => digits * 10 + next,
-                    more => (2..more).fold(digits, |digits, _| digits / 10),
-                });
-            if (from..=to).contains(&two) {
-                *lengths |= issuer
-                    .lengths
-                    .clone()
-                    .fold(0, |all, length| all | 1 << length);
+    for issuer in ISSUERS.iter() {
+        for two in issuer.first_two() {
+            if let Some(lengths) = lengths.get_mut(two) {
+                let own = issuer.lengths.clone();
+                *lengths |= own.fold(0, |all, length| all | 1 << length);
             }
         }
     }
     lengths
 });
 
-/// Whether the first two digits and the length are some issuer's: most numbers are seen through here.
-fn may_be_issued(digits: &[u8]) -> bool {
+/// How long a card's number may be that begins with the first two of `digits`, a bit each: most numbers are seen through here.
+pub(super) fn lengths(digits: &[u8]) -> u32 {
+    let lengths = first_two(digits).and_then(|two| LENGTHS.get(two));
+    lengths.copied().unwrap_or(0)
+}
+
+fn first_two(digits: &[u8]) -> Option<usize> {
     let [tens, ones, ..] = digits else {
-        return false;
+        return None;
     };
-    let two = usize::from(tens.wrapping_sub(b'0')) * 10 + usize::from(ones.wrapping_sub(b'0'));
-    LENGTHS
-        .get(two)
-        .is_some_and(|lengths| lengths >> digits.len() & 1 == 1)
+    let value = |digit: &u8| usize::from(digit.wrapping_sub(b'0'));
+    Some(value(tens) * 10 + value(ones))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::checks::luhn;
 
     #[test]
     fn every_row_of_the_shipped_issuers_is_read() {
@@ -159,6 +217,19 @@ mod tests {
                 .all(|issuer| issuer.from <= issuer.to && *issuer.lengths.start() >= 12)
         );
     }
+
+    #[test]
+    fn all_lengths_that_pass_the_check_are_counted_at_once() {
+        for seed in 0..1_000_u64 {
+            let digits = (seed + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15).to_string();
+            let lengths = sound_lengths(digits.as_bytes(), u32::MAX);
+            for length in 1..=digits.len() {
+                let sound = luhn(&digits.as_bytes()[..length]);
+                assert_eq!(lengths >> length & 1 == 1, sound, "{digits} {length}");
+            }
+        }
+    }
+
     #[test]
     fn the_first_two_digits_rule_out_no_card() {
         for first in 0..1_000_000 {
@@ -166,7 +237,8 @@ mod tests {
                 let mut digits = format!("{first:06}").into_bytes();
                 digits.resize(length, b'0');
                 assert!(
-                    may_be_issued(&digits) || !issued(&digits),
+                    lengths(&digits) >> length & 1 == 1
+                        || !ISSUERS.iter().any(|issuer| issuer.has(&digits)),
                     "{first:06} {length}"
                 );
             }

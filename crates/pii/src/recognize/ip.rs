@@ -12,6 +12,8 @@ const IP: Kind = Kind::of(Entity::Ip);
 /// `ffff:ffff:ffff:ffff:ffff:ffff:255.255.255.255`
 const LONGEST_V6: usize = 45;
 
+const FEWEST_COLONS: usize = 2;
+
 pub(super) fn find_v4(scene: &Scene<'_>) -> Option<Match> {
     let (window, start) = (scene.window, scene.anchor);
     let end = octets(window, start)?;
@@ -117,7 +119,11 @@ pub(super) fn find_v6(scene: &Scene<'_>) -> Option<Match> {
     {
         end -= 1;
     }
-    let text = std::str::from_utf8(window.slice(start, end)).ok()?;
+    let text = window.slice(start, end);
+    if text.iter().filter(|byte| **byte == b':').count() < FEWEST_COLONS {
+        return None;
+    }
+    let text = std::str::from_utf8(text).ok()?;
     let address: Ipv6Addr = text.parse().ok()?;
     if window.at(end).is_some_and(is_word) {
         return None;

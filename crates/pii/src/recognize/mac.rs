@@ -7,6 +7,8 @@ use crate::window::{Window, is_word};
 
 const MAC: Kind = Kind::of(Entity::Mac);
 
+/// The most digits that nothing parts.
+const PART: usize = 4;
 /// As long as any form is.
 const LONGEST: usize = 17;
 /// Of letters alone, so many pairs differ.
@@ -25,12 +27,32 @@ pub(crate) fn may_part(window: &Window<'_>, at: usize) -> bool {
             .all(|byte| *byte == b'-')
 }
 
+/// Whether what stands behind the dot at `at` may be of an address.
+pub(crate) fn may_follow(window: &Window<'_>, at: usize) -> bool {
+    let before = window.slice(at.saturating_sub(PART), at);
+    before.len() == PART && before.iter().all(u8::is_ascii_hexdigit)
+}
+
 /// At a digit, or where there may be none, at the first colon, dash or dot.
 pub(super) fn find(scene: &Scene<'_>) -> Option<Match> {
     let (window, anchor) = (scene.window, scene.anchor);
     // Of an address with colons the first one, or a digit before it, has told.
     if window.before(anchor) == Some(b':') {
         return None;
+    }
+    let before = (1..=PART + 1).take_while(|back| {
+        let at = anchor.checked_sub(back - 1);
+        at.and_then(|at| window.before(at))
+            .is_some_and(|byte| byte.is_ascii_hexdigit())
+    });
+    match window.at(anchor) {
+        // The first colon has told.
+        Some(b':') if anchor.checked_sub(2).and_then(|at| window.before(at)) == Some(b':') => {
+            return None;
+        }
+        Some(b':') => (before.count() == 2).then_some(())?,
+        Some(b'.') => (before.count() == PART).then_some(())?,
+        _ => {}
     }
     let start = match window.at(anchor) {
         Some(b'-') => anchor.checked_sub(2)?,
@@ -64,6 +86,25 @@ pub(super) fn find(scene: &Scene<'_>) -> Option<Match> {
         false => 0.7,
     };
     Some(Match::new(start, end, score))
+}
+
+/// Whether the digits at `anchor`, which end at `end`, may be of an address: with the hexadecimal digits around them they are two or four, and one
+/// of the forms' separators stands beside them.
+pub(super) fn may_hold(window: &Window<'_>, anchor: usize, end: usize) -> bool {
+    let hex = |byte: &u8| byte.is_ascii_hexdigit();
+    let (mut start, mut end) = (anchor, end);
+    while end - start <= PART && window.before(start).as_ref().is_some_and(hex) {
+        start -= 1;
+    }
+    while end - start <= PART && window.at(end).as_ref().is_some_and(hex) {
+        end += 1;
+    }
+    let beside = [window.before(start), window.at(end)];
+    match end - start {
+        2 => beside.iter().any(|byte| matches!(byte, Some(b':' | b'-'))),
+        PART => beside.contains(&Some(b'.')),
+        _ => false,
+    }
 }
 
 /// Where what may be an address starts that has a digit, a colon or a dot at `anchor`.

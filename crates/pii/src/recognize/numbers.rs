@@ -3,61 +3,90 @@
 //! They are matched on groups of digits, and not on characters, so that each may be written with blanks, dashes or dots where its line allows a
 //! separator.
 
-use std::cell::LazyCell;
 use std::sync::LazyLock;
 
 use super::run::{Group, Run, Separator, separator_of};
-use super::table::{Row, lines};
-use super::{Match, Scene};
+use super::table::{Bits, Row, Rows, UNSAID, lines, places};
+use super::{Match, Scene, Signs, look};
 use crate::Entity;
 
 /// No number that is looked for has more digits.
 const MOST_DIGITS: usize = 24;
 
-/// The lines of numbers of one length.
-#[derive(Clone, Debug, Default)]
-struct Length {
+/// The forms of all lines.
+#[derive(Debug, Default)]
+struct Numbers {
     forms: Vec<(Form, Row)>,
-    /// After so many digits some of them may part.
-    may_part: u32,
+    /// Those that begin with each digit.
+    first: [Bits; 10],
+    /// Those of each length.
+    length: [Bits; MOST_DIGITS + 1],
+    /// Those whose digits may part after so many.
+    part: [Bits; MOST_DIGITS + 1],
 }
 
-static NUMBERS: LazyLock<Vec<Length>> = LazyLock::new(|| {
-    let mut by_length = vec![Length::default(); MOST_DIGITS + 1];
+static NUMBERS: LazyLock<Numbers> = LazyLock::new(|| {
+    let mut numbers = Numbers::default();
     for (pattern, row) in lines(include_str!("../../data/numbers.txt")).filter_map(Row::parse) {
         for form in Form::parse(pattern).unwrap_or_default() {
-            if let Some(length) = by_length.get_mut(form.digits.len()) {
-                length.may_part |= form.may_part | form.must_part;
-                length.forms.push((form, row));
+            let bit = 1 << numbers.forms.len();
+            let begins = form.digits.first().copied().unwrap_or_default();
+            let parts = form.may_part | form.must_part;
+            for (digit, forms) in numbers.first.iter_mut().enumerate() {
+                *forms |= if begins >> digit & 1 == 1 { bit } else { 0 };
             }
+            for (digits, forms) in numbers.part.iter_mut().enumerate() {
+                *forms |= if parts >> digits & 1 == 1 { bit } else { 0 };
+            }
+            if let Some(forms) = numbers.length.get_mut(form.digits.len()) {
+                *forms |= bit;
+            }
+            numbers.forms.push((form, row));
         }
     }
-    by_length
+    numbers
 });
 
-/// Whether a line allows what no number otherwise starts behind.
-static LOOSE: LazyLock<bool> = LazyLock::new(|| {
-    let mut forms = NUMBERS.iter().flat_map(|length| &length.forms);
-    forms.any(|(_, row)| row.is_loose())
-});
+/// The forms that may count, where a kind counts from its `least` score on.
+pub(crate) fn rows(least: impl Fn(Entity) -> Option<f32>) -> Rows {
+    Rows::of(NUMBERS.forms.iter().map(|(_, row)| row), least)
+}
 
-/// Finds all of the kinds that start at the scene's anchor and are `wanted` with the score that they may reach.
+/// Finds all of the kinds that start at the scene's anchor: those that are `worth` it with the best that they may score, and whose score counts.
 pub(crate) fn find(
     scene: &Scene<'_>,
-    wanted: impl Fn(Entity, f32) -> bool,
+    signs: Signs,
+    rows: &Rows,
+    worth: impl Fn(f32) -> bool,
+    counts: impl Fn(Entity, f32) -> bool,
     mut found: impl FnMut(Entity, Match),
 ) {
+    if !signs.answer(Signs::START) {
+        return;
+    }
     let Some(run) = scene.run() else {
         return;
     };
-    // Most that is no start of a number is the start of none of the lines.
-    if !*LOOSE && !scene.window.may_start(scene.anchor) {
+    let numbers = &*NUMBERS;
+    let first = run.digits().first().map(|digit| digit.wrapping_sub(b'0'));
+    let first = first.and_then(|first| numbers.first.get(usize::from(first)));
+    // The forms that may still come, by how the groups have parted so far.
+    let mut open = first.copied().unwrap_or(0) & rows.wanted();
+    // It ends after the first group, or parts there and ends or parts after the second.
+    let of = |forms: &[Bits], digits: usize| forms.get(digits).copied().unwrap_or(0);
+    let after = run.next(0).map_or(0, |group| group.len());
+    let goes_on = run.next(1).map_or(0, |second| {
+        let both = after + second.len();
+        of(&numbers.part, after) & (of(&numbers.length, both) | of(&numbers.part, both))
+    });
+    open &= of(&numbers.length, after) | goes_on;
+    if open == 0 {
         return;
     }
     // After how many digits the groups part, a bit each.
-    let mut parted = 0_u32;
+    let (mut parted, mut before) = (0_u32, 0);
     for (groups, digits) in run.prefixes() {
-        if let [.., before, last] = groups {
+        if let [_, .., last] = groups {
             // One separator parts all of a number's groups.
             let alike = groups
                 .get(1)
@@ -70,25 +99,34 @@ pub(crate) fn find(
             {
                 return;
             }
-            parted |= 1 << before.digits;
+            parted |= 1 << before;
+            open &= numbers.part.get(before).copied().unwrap_or(0);
         }
-        let Some(length) = NUMBERS.get(digits.len()) else {
+        before = digits.len();
+        if open == 0 {
             return;
-        };
+        }
+        let held = open & numbers.length.get(digits.len()).copied().unwrap_or(0);
         // Of too many groups, what follows the last isn't known.
         let unsure = run.overlong() && run.next(groups.len()).is_none();
-        if length.forms.is_empty() || parted & !length.may_part != 0 || unsure {
+        if held == 0 || unsure {
             continue;
         }
         let (Some(first), Some(last)) = (groups.first(), groups.last()) else {
             return;
         };
-        let piece = LazyCell::new(|| is_piece(scene, run, groups));
-        for (form, row) in &length.forms {
+        let piece = is_piece(scene, run, groups);
+        // Nothing that looks like a piece scores more.
+        if piece[1] && UNSAID < scene.settings.least && !look::is_off() {
+            continue;
+        }
+        let row = |place| numbers.forms.get(place).map(|(_, row)| row);
+        let held = rows.worth(held, row, &worth, || scene.told(first.start, last.end));
+        for (form, row) in places(held).filter_map(|place| numbers.forms.get(place)) {
             if form.holds(parted, digits)
-                && wanted(row.entity, row.best())
-                && let Some(one) = row.judge(scene, first.start, last.end, *piece, |score| {
-                    wanted(row.entity, score)
+                && worth(row.best())
+                && let Some(one) = row.judge(scene, first.start, last.end, piece, |score| {
+                    counts(row.entity, score)
                 })
             {
                 found(row.entity, one);
@@ -220,6 +258,7 @@ mod tests {
             let (pattern, _) = Row::parse(line).unwrap_or_else(|| panic!("{line}"));
             assert!(Form::parse(pattern).is_some(), "{line}");
         }
+        assert!(NUMBERS.forms.len() <= Bits::BITS as usize);
     }
 
     #[test]

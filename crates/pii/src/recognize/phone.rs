@@ -14,13 +14,16 @@ use self::written::{
     Number, american, at_home, dials_india, indian_as_written, indian_landline, indian_mobile,
     plausible,
 };
-use super::run::{Group, Separator};
+use super::run::Separator;
 use super::{Match, Scene};
 use crate::Entity;
 use crate::context::{Kind, Near};
 use crate::window::Window;
 
 const PHONE: Kind = Kind::of(Entity::Phone);
+
+pub(super) const FEWEST: usize = 7;
+const MOST: usize = 17;
 
 const INTERNATIONAL: f32 = 0.9;
 const NATIONAL: f32 = 0.7;
@@ -34,42 +37,56 @@ const FAR: u8 = 28;
 
 pub(super) fn find(scene: &Scene<'_>) -> Option<Match> {
     let (window, run) = (scene.window, scene.run()?);
+    if run.digits().len() < FEWEST {
+        return None;
+    }
     let (start, plus) = opening(window, scene.anchor);
-    if !may_start(scene, start, plus) {
+    let indian = matches!(run.digits().first(), Some(b'0' | b'6'..=b'9'));
+    // With digits behind it, only a plus, or an Indian mobile with zeros or 91 before it or without, tells.
+    let alone = !plus && !indian;
+    if alone && run.overlong() || !may_start(scene, start, plus) {
         return None;
     }
     // All groups are tried first, then fewer: what is left over must be a number of its own.
-    run.prefixes_of(7..=17).rev().find_map(|(groups, digits)| {
-        let last = groups.last()?;
-        let rest = run.next(groups.len());
-        let free = match rest {
-            Some(next) => next.separator == Separator::Space || next.separator == Separator::Mixed,
-            None => !run.overlong() && may_end(window, last.end),
-        };
-        if !free {
-            return None;
-        }
-        // With more groups behind it, only what is written in a fixed way can be told from them.
-        let fixed = matches!(digits.len(), 10..=12) || digits.len() == 14 && dials_india(digits);
-        if rest.is_some() && !plus && !fixed {
-            return None;
-        }
-        let (end, extended) = extension(window, last.end);
-        let score = judge(
-            scene,
-            &Number {
-                groups,
-                digits,
-                plus,
-                run,
-                whole: (start, end),
-                open: rest.is_none(),
-            },
-        )?;
-        let score = if extended { score.max(NATIONAL) } else { score };
-        // A parenthesis that opened before the digits closes among them.
-        Some(Match::new(start, end, score))
-    })
+    run.prefixes_of(FEWEST..=MOST)
+        .rev()
+        .find_map(|(groups, digits)| {
+            let last = groups.last()?;
+            let rest = run.next(groups.len());
+            if rest.is_some() && alone {
+                return None;
+            }
+            let free = match rest {
+                Some(next) => {
+                    next.separator == Separator::Space || next.separator == Separator::Mixed
+                }
+                None => !run.overlong() && may_end(window, last.end),
+            };
+            if !free {
+                return None;
+            }
+            // With more groups behind it, only what is written in a fixed way can be told from them.
+            let fixed =
+                matches!(digits.len(), 10..=12) || digits.len() == 14 && dials_india(digits);
+            if rest.is_some() && !plus && !fixed {
+                return None;
+            }
+            let (end, extended) = extension(window, last.end);
+            let score = judge(
+                scene,
+                &Number {
+                    groups,
+                    digits,
+                    plus,
+                    run,
+                    whole: (start, end),
+                    open: rest.is_none(),
+                },
+            )?;
+            let score = if extended { score.max(NATIONAL) } else { score };
+            // A parenthesis that opened before the digits closes among them.
+            Some(Match::new(start, end, score))
+        })
 }
 
 fn judge(scene: &Scene<'_>, number: &Number<'_>) -> Option<f32> {
@@ -96,7 +113,7 @@ fn judge(scene: &Scene<'_>, number: &Number<'_>) -> Option<f32> {
             });
         }
     }
-    let regions = scene.regions;
+    let regions = &scene.settings.regions;
     let written = regions.india && indian_as_written(number)
         || grouped
             && (regions.india && indian_landline(number)
@@ -113,9 +130,13 @@ fn judge(scene: &Scene<'_>, number: &Number<'_>) -> Option<f32> {
 
 /// What is known of the digits behind a plus. A national prefix in parentheses is left out: `+46 (0)8 …`.
 fn from_abroad(number: &Number<'_>) -> Standing {
-    let zero = |group: &&Group| group.bracketed && group.len() == 1;
-    match number.groups.iter().find(zero).map(|group| group.digits) {
-        Some(end) if number.digits.get(end - 1) == Some(&b'0') => {
+    let mut end = 0;
+    let zero = number.groups.iter().find(|group| {
+        end += group.len();
+        group.bracketed && group.len() == 1
+    });
+    match zero {
+        Some(_) if number.digits.get(end - 1) == Some(&b'0') => {
             let (before, after) = number.digits.split_at(end);
             standing(&[before.get(..end - 1).unwrap_or_default(), after].concat())
         }
@@ -127,7 +148,7 @@ fn from_abroad(number: &Number<'_>) -> Standing {
 fn spoken(scene: &Scene<'_>, number: &Number<'_>) -> Option<f32> {
     let (start, end) = number.whole;
     let digits = number.digits;
-    let india = scene.regions.india;
+    let india = scene.settings.regions.india;
     let mobile = india && indian_mobile(digits) && number.groups.len() == 1;
     let prefixed = india && matches!(digits, [b'9', b'1', rest @ ..] if indian_mobile(rest));
     let whole =
@@ -150,15 +171,14 @@ fn spoken(scene: &Scene<'_>, number: &Number<'_>) -> Option<f32> {
             let adjacent = near
                 .distance(Kind::NUMBER)
                 .is_some_and(|distance| distance <= ADJACENT);
-            adjacent && digits.len() >= 10 && scene.regions.give(digits)
+            adjacent && digits.len() >= 10 && scene.settings.regions.give(digits)
         };
         (mobile || prefixed || grouped || trunk || chinese || known()) && speaks(Kind::NUMBER)
     };
     if weak || whole {
         return Some(SAID);
     }
-    let after = scene.after(end);
-    if !other && after.says(PHONE) {
+    if !other && scene.after(end).says(PHONE) {
         return Some(SAID);
     }
     if !other
@@ -239,6 +259,12 @@ fn extension(window: &Window<'_>, end: usize) -> (usize, bool) {
     let mut at = end;
     if window.at(at) == Some(b' ') {
         at += 1;
+    }
+    if !window
+        .at(at)
+        .is_some_and(|byte| matches!(byte, b'x' | b'X' | b'e' | b'E'))
+    {
+        return (end, false);
     }
     let mut letters = 0;
     while letters < 4

@@ -1,6 +1,5 @@
 //! Groups of digits with separators between them.
 
-use crate::fold::SCRIPT;
 use std::ops::RangeInclusive;
 
 use crate::window::Window;
@@ -12,7 +11,7 @@ const MOST_GROUPS: usize = 10;
 const FEWEST_OF_LIST: usize = 7;
 const SHORT: usize = 3;
 /// The shortest: a postal code.
-const FEWEST_DIGITS: usize = 5;
+pub(super) const SHORTEST: usize = 5;
 
 /// What stands between two groups.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,8 +36,8 @@ pub(crate) struct Group {
     pub(crate) separator: Separator,
     /// It stands in parentheses by itself.
     pub(crate) bracketed: bool,
-    /// How many digits there are up to its end.
-    pub(crate) digits: usize,
+    /// How many digits are known up to its end.
+    upto: usize,
 }
 
 impl Group {
@@ -48,149 +47,251 @@ impl Group {
 }
 
 /// Groups of digits, from the first digit of one on.
+///
+/// It is moved on from anchor to anchor of a text: the groups at the next one are most often the same but for the first, so that each is read
+/// once.
 #[derive(Debug)]
 pub(crate) struct Run {
-    digits: [u8; MOST_DIGITS],
-    groups: [Group; MOST_GROUPS],
-    count: usize,
+    /// All that are known, of which those before `first` have been left.
+    groups: [Group; ROOM],
+    known: usize,
+    first: usize,
+    /// The digits of the known ones, of which so many belong to those that have been left.
+    digits: [u8; ROOM_FOR_DIGITS],
+    read: usize,
+    gone: usize,
+    /// What is behind the known ones.
+    rest: Rest,
+    /// Those from `first` to before this one count.
+    end: usize,
     overlong: bool,
     /// A group follows the counted ones whose digits are too many.
     cut: bool,
-    /// Where the group is that follows the counted ones, if there is one, and what parts it from them.
-    next: Option<(usize, Separator)>,
+    /// The numbers of digits of the first counted group, of the first two, and so on, a bit each.
+    lengths: u32,
+    /// Behind the last one that is not short, the last with a dot before it, the last that something else parts than the one before.
+    not_short: usize,
+    dotted: usize,
+    changed: usize,
 }
 
-/// The groups that were read last: those at the next anchor are most often the same but for the first.
-#[derive(Debug, Default)]
-pub(crate) struct Series(Option<Run>);
+const ROOM: usize = 32;
+const ROOM_FOR_DIGITS: usize = 128;
 
-impl Series {
-    /// Reads the groups from `anchor` on.
-    pub(crate) fn read(&mut self, window: &Window<'_>, anchor: usize) {
-        let left = self.0.as_mut().is_some_and(|run| {
-            let groups = run.groups();
-            let place = groups.iter().position(|group| group.start == anchor);
-            place.is_some_and(|place| run.leave(place, window))
-        });
-        if !left {
-            self.0 = Some(Run::read(window, anchor));
-        }
-    }
-
-    /// The groups that were read; `None` where there are fewer digits than any number has.
-    pub(crate) fn run(&self) -> Option<&Run> {
-        let run = self.0.as_ref()?;
-        (run.digits().len() >= FEWEST_DIGITS || run.overlong).then_some(run)
-    }
+#[derive(Clone, Copy, Debug)]
+enum Rest {
+    /// It hasn't been looked at.
+    Unseen,
+    /// A group at this place, with what parts it.
+    Group(usize, Separator),
+    Nothing,
 }
 
-impl Run {
-    /// Reads a bounded number of groups from `anchor`.
-    fn read(window: &Window<'_>, anchor: usize) -> Self {
+impl Default for Run {
+    fn default() -> Self {
         let none = Group {
             start: 0,
             end: 0,
             separator: Separator::None,
             bracketed: false,
-            digits: 0,
+            upto: 0,
         };
-        let mut run = Self {
-            digits: [0; MOST_DIGITS],
-            groups: [none; MOST_GROUPS],
-            count: 0,
+        Self {
+            groups: [none; ROOM],
+            known: 0,
+            first: 0,
+            digits: [0; ROOM_FOR_DIGITS],
+            read: 0,
+            gone: 0,
+            rest: Rest::Nothing,
+            end: 0,
             overlong: false,
             cut: false,
-            next: None,
-        };
-        run.read_on(window, anchor, Separator::None);
-        run
-    }
-
-    /// Leaves the first groups out, and reads as many behind the last as there is room for then.
-    fn leave(&mut self, groups: usize, window: &Window<'_>) -> bool {
-        let Some(gone) = groups.checked_sub(1) else {
-            return true;
-        };
-        let Some(gone) = self.groups.get(gone).map(|group| group.digits) else {
-            return false;
-        };
-        self.groups.copy_within(groups.., 0);
-        self.digits.copy_within(gone.., 0);
-        self.count -= groups;
-        for group in self.groups.iter_mut().take(self.count) {
-            group.digits -= gone;
+            lengths: 0,
+            not_short: 0,
+            dotted: 0,
+            changed: 0,
         }
-        if let Some(first) = self.groups.first_mut() {
-            first.separator = Separator::None;
+    }
+}
+
+impl Run {
+    /// Moves to the groups from `anchor` on, of which it reads a bounded number.
+    pub(crate) fn move_to(&mut self, window: &Window<'_>, anchor: usize) {
+        while self.known_first().is_some_and(|start| start < anchor) {
+            self.leave();
+        }
+        if self.known_first() != Some(anchor) {
+            self.begin(anchor);
         }
         (self.overlong, self.cut) = (false, false);
-        if let Some((start, separator)) = self.next.take() {
-            self.read_on(window, start, separator);
+        while self.end < self.known || self.read_on(window) {
+            let full = self.end - self.first == MOST_GROUPS;
+            let Some(group) = self.groups.get(self.end) else {
+                return;
+            };
+            let digits = group.upto - self.gone;
+            self.cut = digits > MOST_DIGITS && !full;
+            self.overlong = self.cut || full;
+            if self.overlong {
+                return;
+            }
+            self.count_in(digits);
         }
+    }
+
+    /// Where the first group is that hasn't been left.
+    fn known_first(&self) -> Option<usize> {
+        let group = self.groups.get(self.first);
+        group
+            .filter(|_| self.first < self.known)
+            .map(|group| group.start)
+    }
+
+    fn begin(&mut self, anchor: usize) {
+        (self.known, self.first, self.end, self.read, self.gone) = (0, 0, 0, 0, 0);
+        (self.not_short, self.dotted, self.changed) = (0, 0, 0);
+        self.lengths = 0;
+        self.rest = Rest::Group(anchor, Separator::None);
+    }
+
+    fn leave(&mut self) {
+        let Some(group) = self.groups.get(self.first) else {
+            return;
+        };
+        self.lengths = self.lengths >> group.len() & !1;
+        self.gone = group.upto;
+        self.first += 1;
+        self.end = self.end.max(self.first);
+        if let Some(group) = self.groups.get_mut(self.first) {
+            group.separator = Separator::None;
+        }
+    }
+
+    /// Counts the group behind the counted ones, with which they have so many digits.
+    fn count_in(&mut self, digits: usize) {
+        let place = self.end;
+        let earlier = place.checked_sub(1).and_then(|last| self.groups.get(last));
+        let earlier = earlier.map(|group| group.separator);
+        let Some(group) = self.groups.get(place) else {
+            return;
+        };
+        self.end += 1;
+        if group.len() > SHORT {
+            self.not_short = self.end;
+        }
+        if group.separator == Separator::Dot {
+            self.dotted = self.end;
+        }
+        if earlier != Some(group.separator) {
+            self.changed = self.end;
+        }
+        self.lengths |= 1 << digits;
+    }
+
+    /// Reads the group behind the known ones; `false` if there is none.
+    fn read_on(&mut self, window: &Window<'_>) -> bool {
+        if let Rest::Unseen = self.rest {
+            let last = self
+                .known
+                .checked_sub(1)
+                .and_then(|last| self.groups.get(last));
+            let next = last.and_then(|last| separator_at(window, last.end));
+            self.rest = next.map_or(Rest::Nothing, |(start, separator)| {
+                Rest::Group(start, separator)
+            });
+        }
+        let Rest::Group(start, separator) = self.rest else {
+            return false;
+        };
+        if self.known == ROOM || self.read + MOST_DIGITS >= ROOM_FOR_DIGITS {
+            self.make_room();
+        }
+        let mut end = start;
+        while let Some(digit) = window.at(end).filter(u8::is_ascii_digit) {
+            if let Some(slot) = self.digits.get_mut(self.read) {
+                *slot = digit;
+            }
+            self.read += 1;
+            end += 1;
+            // Longer than any number is long enough.
+            if end - start > MOST_DIGITS {
+                break;
+            }
+        }
+        let Some(slot) = self.groups.get_mut(self.known) else {
+            return false;
+        };
+        let endless = end - start > MOST_DIGITS;
+        *slot = Group {
+            start,
+            end,
+            separator,
+            bracketed: !endless
+                && window.before(start) == Some(b'(')
+                && window.at(end) == Some(b')'),
+            upto: self.read,
+        };
+        self.known += 1;
+        self.rest = if endless { Rest::Nothing } else { Rest::Unseen };
         true
     }
 
-    /// Reads the group at `start` and those behind it.
-    fn read_on(&mut self, window: &Window<'_>, start: usize, separator: Separator) {
-        let (mut start, mut separator) = (start, separator);
-        let mut count = self.digits().len();
-        loop {
-            let mut end = start;
-            while let Some(digit) = window.at(end).filter(u8::is_ascii_digit) {
-                let Some(slot) = self.digits.get_mut(count) else {
-                    while end < start + MOST_DIGITS
-                        && window.at(end).is_some_and(|byte| byte.is_ascii_digit())
-                    {
-                        end += 1;
-                    }
-                    self.overlong = true;
-                    self.next = Some((start, separator));
-                    if let Some(slot) = self.groups.get_mut(self.count) {
-                        *slot = Group {
-                            start,
-                            end,
-                            separator,
-                            bracketed: false,
-                            digits: count,
-                        };
-                        self.cut = true;
-                    }
-                    return;
-                };
-                *slot = digit;
-                count += 1;
-                end += 1;
-            }
-            let bracketed = window.before(start) == Some(b'(') && window.at(end) == Some(b')');
-            let Some(slot) = self.groups.get_mut(self.count) else {
-                self.overlong = true;
-                self.next = Some((start, separator));
-                return;
-            };
-            *slot = Group {
-                start,
-                end,
-                separator,
-                bracketed,
-                digits: count,
-            };
-            self.count += 1;
-            match separator_at(window, end) {
-                Some((next, kind)) => (start, separator) = (next, kind),
-                None => return,
-            }
+    /// Forgets the groups that have been left.
+    fn make_room(&mut self) {
+        let (first, gone) = (self.first.min(self.known), self.gone.min(self.read));
+        self.groups.copy_within(first..self.known, 0);
+        self.digits.copy_within(gone..self.read, 0);
+        for group in &mut self.groups {
+            group.upto = group.upto.saturating_sub(gone);
         }
+        for place in [
+            &mut self.known,
+            &mut self.end,
+            &mut self.not_short,
+            &mut self.dotted,
+            &mut self.changed,
+        ] {
+            *place = place.saturating_sub(first);
+        }
+        self.read -= gone;
+        (self.first, self.gone) = (0, 0);
+    }
+
+    /// Whether there are as many digits as any number has.
+    pub(crate) fn is_enough(&self) -> bool {
+        self.overlong || self.lengths >> SHORTEST != 0
+    }
+
+    /// The numbers of digits that there are in the first group, in the first two, and so on, a bit each.
+    pub(crate) fn lengths(&self) -> u32 {
+        self.lengths
+    }
+
+    /// Where the last of the groups ends; `None` where more follow.
+    pub(crate) fn end(&self) -> Option<usize> {
+        let last = self.groups().last().filter(|_| !self.overlong);
+        last.map(|last| last.end)
     }
 
     fn groups(&self) -> &[Group] {
-        self.groups.get(..self.count).unwrap_or_default()
+        self.groups.get(self.first..self.end).unwrap_or_default()
     }
 
-    /// The first groups whose digits are read whole, from one group to all.
+    /// The first groups, from one group to all, and their digits.
     pub(crate) fn prefixes(&self) -> impl DoubleEndedIterator<Item = (&[Group], &[u8])> {
-        (1..=self.count).filter_map(|count| {
-            let groups = self.groups().get(..count)?;
-            Some((groups, self.digits.get(..groups.last()?.digits)?))
+        self.prefixes_from(0, self.end - self.first)
+    }
+
+    fn prefixes_from(
+        &self,
+        from: usize,
+        to: usize,
+    ) -> impl DoubleEndedIterator<Item = (&[Group], &[u8])> {
+        let (groups, digits) = (self.groups(), self.digits());
+        (from..to).filter_map(move |last| {
+            let groups = groups.get(..=last)?;
+            Some((groups, digits.get(..groups.last()?.upto - self.gone)?))
         })
     }
 
@@ -199,46 +300,31 @@ impl Run {
         &self,
         lengths: RangeInclusive<usize>,
     ) -> impl DoubleEndedIterator<Item = (&[Group], &[u8])> {
-        let groups = self.groups();
-        let all = groups.last().map_or(0, |group| group.digits);
-        let shorter = |length: usize| match length > all {
-            true => groups.len(),
-            false => groups
-                .iter()
-                .take_while(|group| group.digits < length)
-                .count(),
-        };
-        let (from, to) = (shorter(*lengths.start()), shorter(lengths.end() + 1));
-        (from..to).filter_map(|last| {
-            let groups = groups.get(..=last)?;
-            Some((groups, self.digits.get(..groups.last()?.digits)?))
-        })
+        let shorter = |length: usize| (self.lengths & ((1 << length) - 1)).count_ones() as usize;
+        self.prefixes_from(shorter(*lengths.start()), shorter(lengths.end() + 1))
     }
 
     /// The digits of all groups.
     pub(crate) fn digits(&self) -> &[u8] {
-        self.groups()
-            .last()
-            .and_then(|group| self.digits.get(..group.digits))
-            .unwrap_or_default()
+        let upto = self.groups().last().map_or(self.gone, |group| group.upto);
+        self.digits.get(self.gone..upto).unwrap_or_default()
     }
 
     /// The group after the first `count`.
     pub(crate) fn next(&self, count: usize) -> Option<&Group> {
-        let known = self.count + usize::from(self.cut);
-        self.groups.get(..known)?.get(count)
+        let known = self.end + usize::from(self.cut);
+        self.groups.get(self.first..known)?.get(count)
     }
 
     /// Where to go on when these are a long list of short numbers: no number that is looked for has so many groups, and
     /// none of those that begin before that place.
     pub(crate) fn behind_list(&self) -> Option<usize> {
-        let groups = self.groups();
-        let last = groups.len().checked_sub(FEWEST_OF_LIST)?;
-        let short = groups.iter().all(|group| group.len() <= SHORT);
+        let count = self.end - self.first;
+        let next = count.checked_sub(FEWEST_OF_LIST)? + 1;
+        let short = self.not_short <= self.first;
         // Dots among blanks are addresses.
-        let alike = separator_of(groups).is_some()
-            || !groups.iter().any(|group| group.separator == Separator::Dot);
-        (short && alike).then(|| groups.get(last + 1).map(|next| next.start))?
+        let alike = self.changed <= self.first + 2 || self.dotted <= self.first + 1;
+        (short && alike).then(|| self.groups().get(next).map(|next| next.start))?
     }
 
     /// There are more digits than any number has.
@@ -265,39 +351,26 @@ pub(crate) fn shaped(groups: &[Group], lengths: &[usize]) -> bool {
             .all(|(group, length)| group.len() == *length)
 }
 
-/// Whether the number at `anchor` is too short for anything, and nothing beside it could belong to it: most numbers in a text are seen through
-/// here.
-pub(crate) fn is_short(window: &Window<'_>, anchor: usize) -> bool {
-    let digit = |index: &usize| window.at(*index).is_some_and(|byte| byte.is_ascii_digit());
-    let Some(end) = (anchor..anchor + FEWEST_DIGITS).find(|index| !digit(index)) else {
-        return false;
-    };
-    let follows = window
-        .at(end)
-        .is_some_and(|byte| is_separator(byte) || byte == b'/' || is_letter(byte));
-    let [before, earlier] =
-        [1, 2].map(|back| anchor.checked_sub(back).and_then(|index| window.at(index)));
-    let precedes = before.is_some_and(|byte| byte.is_ascii_alphabetic())
-        || matches!(before, Some(b' ' | b'-' | b'.')) && earlier.is_some_and(is_letter);
-    // The first four of twelve, of which the others stand in the next line.
-    let wraps = end - anchor == 4
-        && matches!(window.at(end), Some(b'\n' | b'\r'))
-        && before == Some(b' ')
-        && !earlier.is_some_and(|byte| byte.is_ascii_digit());
-    !follows && !precedes && !wraps
-}
-
-/// The name of a month may be written with it.
-fn is_letter(byte: u8) -> bool {
-    byte.is_ascii_alphabetic() || byte == SCRIPT
-}
-
 fn is_separator(byte: u8) -> bool {
     matches!(byte, b' ' | b'-' | b'.' | b':' | b'(' | b')')
 }
 
 /// A separator at `index` that another digit follows, and where that is.
 fn separator_at(window: &Window<'_>, index: usize) -> Option<(usize, Separator)> {
+    // Most often it is one character.
+    let single = match window.at(index)? {
+        b' ' => Some(Separator::Space),
+        b'-' => Some(Separator::Dash),
+        b'.' => Some(Separator::Dot),
+        b':' => Some(Separator::Colon),
+        b'(' | b')' => None,
+        _ => return None,
+    };
+    if let Some(separator) = single
+        && window.at(index + 1)?.is_ascii_digit()
+    {
+        return Some((index + 1, separator));
+    }
     let mut end = index;
     let mut bracket = false;
     let mut only = None;

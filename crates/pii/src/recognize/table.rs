@@ -1,9 +1,9 @@
 //! Kinds that a line of a table says how to find.
 
-use super::{Match, Scene};
+use super::{Match, Scene, look};
 use crate::Entity;
 use crate::checks::{self, Check};
-use crate::context::Kind;
+use crate::context::{Kind, Kinds};
 
 /// What a line of `data/numbers.txt` and `data/codes.txt` says beside the pattern.
 #[derive(Clone, Copy, Debug)]
@@ -15,8 +15,6 @@ pub(crate) struct Row {
     said: f32,
     check: Option<(&'static str, Check)>,
     case: Case,
-    /// What bounds it may be anything but a letter or digit.
-    loose: bool,
     /// One that is all the text says may be a field of a form, where the word lies in the field's name.
     whole: bool,
     /// A word that says it is a number of another sort counts.
@@ -40,7 +38,7 @@ enum Case {
 }
 
 /// The score of one that needs a word beside it and has none.
-const UNSAID: f32 = 0.3;
+pub(super) const UNSAID: f32 = 0.3;
 const DOUBTED: f32 = 0.4;
 const WHOLE: f32 = 0.6;
 const PLACED: f32 = 0.7;
@@ -66,7 +64,6 @@ impl Row {
             said,
             check,
             case: Case::Said,
-            loose: false,
             whole: false,
             doubted: false,
             goods: false,
@@ -77,7 +74,6 @@ impl Row {
             match flag {
                 "any" => row.case = Case::Any,
                 "upper" => row.case = Case::Upper,
-                "loose" => row.loose = true,
                 "whole" => row.whole = true,
                 "doubted" => row.doubted = true,
                 "goods" => row.goods = true,
@@ -97,9 +93,11 @@ impl Row {
         })
     }
 
-    /// Whether it may start where a number or code otherwise doesn't.
-    pub(super) fn is_loose(&self) -> bool {
-        self.loose || self.plus
+    /// The most that one may score which nothing beside it speaks for.
+    fn best_unsaid(&self) -> f32 {
+        let whole = if self.whole { WHOLE } else { 0.0 };
+        let placed = if self.placed { PLACED } else { 0.0 };
+        self.score.max(whole).max(placed)
     }
 
     /// Judges `start..end`, whose pattern holds. `unsure`: it may be a piece of something longer; `piece`: it looks like one.
@@ -113,21 +111,22 @@ impl Row {
         counts: impl Fn(f32) -> bool,
     ) -> Option<Match> {
         let window = scene.window;
+        window.ask();
         let start = match (self.plus, window.before(start)) {
             (true, Some(b'+')) => start - 1,
             (true, _) => return None,
             (false, _) => start,
         };
-        let bounded = match self.loose {
-            true => window.parts_words(start, end),
-            false => scene.is_bounded(start, end),
-        };
-        if !bounded {
+        if !scene.is_bounded(start, end) {
             return None;
         }
         let text = window.slice(start, end);
         let lower = || text.iter().any(u8::is_ascii_lowercase);
         if self.case == Case::Upper && lower() {
+            return None;
+        }
+        // Nothing beside it speaks for a piece.
+        if piece && !counts(self.score.min(UNSAID)) {
             return None;
         }
         let near = scene.near(start);
@@ -168,6 +167,74 @@ impl Row {
             None => found,
         })
     }
+}
+
+/// Which lines of a table may count, a bit each.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Rows {
+    wanted: Bits,
+    /// Those that may without a word that speaks for them.
+    unsaid: Bits,
+}
+
+/// A bit a line. A test of each table holds that it has no more.
+pub(super) type Bits = u128;
+
+impl Rows {
+    /// `least`: from which score a kind counts; `None` where it isn't looked for.
+    pub(super) fn of<'r>(
+        rows: impl Iterator<Item = &'r Row>,
+        least: impl Fn(Entity) -> Option<f32>,
+    ) -> Self {
+        let mut these = Self::default();
+        for (place, row) in rows.enumerate() {
+            let least = least(row.entity).unwrap_or(f32::INFINITY);
+            these.wanted |= Bits::from(row.best() >= least) << place;
+            these.unsaid |= Bits::from(row.best_unsaid() >= least) << place;
+        }
+        these
+    }
+
+    pub(super) fn wanted(&self) -> Bits {
+        self.wanted
+    }
+
+    /// Those of `held` that may count by themselves, or by what is `told` beside them with the `best` that they may score.
+    pub(super) fn worth<'r>(
+        &self,
+        held: Bits,
+        row: impl Fn(usize) -> Option<&'r Row>,
+        best: impl Fn(f32) -> bool,
+        told: impl FnOnce() -> Kinds,
+    ) -> Bits {
+        if look::is_off() {
+            return held & self.wanted;
+        }
+        let without = |held: Bits, is: &dyn Fn(&Row) -> bool| {
+            let those = places(held).filter(|place| !row(*place).is_some_and(is));
+            those.fold(held, |held, place| held & !(1 << place))
+        };
+        let held = held & self.wanted;
+        let quiet = without(held & !self.unsaid, &|row| best(row.best()));
+        if quiet == 0 {
+            return held & self.unsaid;
+        }
+        let told = told();
+        if told.is_empty() {
+            return held & self.unsaid;
+        }
+        held & self.unsaid | without(quiet, &|row| told.has(Kind::of(row.entity)))
+    }
+}
+
+/// Where the bits are.
+pub(super) fn places(bits: Bits) -> impl Iterator<Item = usize> {
+    let mut bits = bits;
+    std::iter::from_fn(move || {
+        let place = bits.trailing_zeros();
+        bits &= bits.checked_sub(1)?;
+        Some(place as usize)
+    })
 }
 
 /// The most letters and digits that a pattern of a table may have.

@@ -139,20 +139,21 @@ pub(super) fn plausible(number: &Number<'_>) -> bool {
 
 /// `2024-01-15`, `15.01.2024`, `2023-2024`, with or without a time behind.
 fn date(number: &Number<'_>) -> bool {
-    let value = |group: &Group| {
-        let digits = number
-            .digits
-            .get(group.digits - group.len()..group.digits)
-            .unwrap_or_default();
-        digits
-            .iter()
-            .fold(0u32, |value, digit| value * 10 + u32::from(digit - b'0'))
-    };
-    let year = |group: &Group| group.len() == 4 && (1900..2100).contains(&value(group));
-    let day = |group: &Group| group.len() <= 2 && (1..=31).contains(&value(group));
-    match number.groups {
-        [a, b] => year(a) && year(b),
-        [a, b, c, ..] => day(b) && (year(a) && day(c) || day(a) && year(c)),
+    let mut rest = number.digits;
+    let mut values = number.groups.iter().map(|group| {
+        let (digits, behind) = rest.split_at_checked(group.len()).unwrap_or_default();
+        rest = behind;
+        let digits = digits.iter();
+        let value = digits.fold(0_u32, |value, digit| {
+            value.wrapping_mul(10) + u32::from(digit - b'0')
+        });
+        (group.len(), value)
+    });
+    let year = |of: (usize, u32)| of.0 == 4 && (1900..2100).contains(&of.1);
+    let day = |of: (usize, u32)| of.0 <= 2 && (1..=31).contains(&of.1);
+    match (values.next(), values.next(), values.next()) {
+        (Some(a), Some(b), None) => year(a) && year(b),
+        (Some(a), Some(b), Some(c)) => day(b) && (year(a) && day(c) || day(a) && year(c)),
         _ => false,
     }
 }
