@@ -3,8 +3,8 @@
 use wide::u8x16;
 
 const LANES: usize = 16;
-/// A lane counts no further than 255, and what is laid out for each text must be small.
-const BLOCK: usize = 256;
+/// A lane counts no further than 255.
+const BLOCK: usize = 252 * LANES;
 
 /// Letters of either case that tell prose in English from other words.
 pub(super) const LETTERS: [u8; 7] = *b"ktzacpj";
@@ -33,12 +33,27 @@ pub(super) struct Counts {
 
 impl Counts {
     /// Counts in `bytes`, which follow on `last`.
-    pub(super) fn of(bytes: &[u8], mut last: u8) -> Self {
-        let mut counts = Self::default();
-        let mut buffers = Buffers::new();
-        for block in bytes.chunks(BLOCK) {
-            counts.block(block, last, &mut buffers);
-            last = block.last().copied().unwrap_or(last);
+    pub(super) fn of(bytes: &[u8], last: u8) -> Self {
+        let mut counts = Self {
+            wide: !bytes.is_ascii(),
+            ..Self::default()
+        };
+        let (head, rest) = bytes.split_at(bytes.len().min(LANES));
+        let mut head = Padded::new(head, last);
+        // Each byte with its forerunner: two slices that lie one byte apart.
+        let before = bytes.get(LANES - 1..).unwrap_or_default();
+        for (now, before) in rest.chunks(BLOCK).zip(before.chunks(BLOCK)) {
+            let (chunks, rest) = now.as_chunks();
+            let (forerunners, _) = before.as_chunks();
+            let last = before
+                .get(now.len() - rest.len())
+                .copied()
+                .unwrap_or_default();
+            counts.block(chunks, forerunners, [head, Padded::new(rest, last)]);
+            head = Padded::NOTHING;
+        }
+        if rest.is_empty() {
+            counts.block(&[], &[], [head, Padded::NOTHING]);
         }
         counts
     }
@@ -50,86 +65,102 @@ impl Counts {
         part(self.letter, 5) + part(self.mark, 4) + part(self.digit, 3)
     }
 
-    fn block(&mut self, block: &[u8], last: u8, buffers: &mut Buffers) {
-        let chunks = block.len().div_ceil(LANES);
-        let Buffers {
-            text,
-            lower,
-            upper,
-            digit,
-            mark,
-            space,
-            consonant,
-        } = buffers;
-        text.begin(last);
-        text.fill(block);
-        let before = Classes::of(u8x16::splat(last));
-        for (row, class) in [
-            (&mut *lower, before.lower),
-            (&mut *upper, before.upper),
-            (&mut *digit, before.digit),
-            (&mut *mark, before.mark),
-            (&mut *space, before.space),
-            (&mut *consonant, before.consonant),
-        ] {
-            row.begin(class.to_array().first().copied().unwrap_or_default());
-        }
-
-        let mut sums = [u8x16::ZERO; 5];
-        let rows = text
-            .now(chunks)
-            .zip(lower.now_mut(chunks))
-            .zip(upper.now_mut(chunks));
-        let rows = rows.zip(digit.now_mut(chunks)).zip(mark.now_mut(chunks));
-        let rows = rows
-            .zip(space.now_mut(chunks))
-            .zip(consonant.now_mut(chunks));
-        for ((((((bytes, lower), upper), digit), mark), space), consonant) in rows {
-            let bytes = u8x16::new(*bytes);
-            let is = Classes::of(bytes);
-            *lower = is.lower.to_array();
-            *upper = is.upper.to_array();
-            *digit = is.digit.to_array();
-            *mark = is.mark.to_array();
-            *space = is.space.to_array();
-            *consonant = is.consonant.to_array();
+    /// Counts in whole chunks, each with that of its forerunners, and in two padded ones.
+    fn block(&mut self, now: &[[u8; LANES]], before: &[[u8; LANES]], [head, tail]: [Padded; 2]) {
+        let chunks = || {
+            let whole = now.iter().zip(before);
+            let ends = [(&head.now, &head.before), (&tail.now, &tail.before)];
+            whole.chain(ends)
+        };
+        // Three times over the same bytes, for there are only so many registers.
+        let mut sums = [u8x16::ZERO; 6];
+        chunks().for_each(|(now, before)| {
+            let (now, before) = (u8x16::new(*now), u8x16::new(*before));
+            let (is, was) = (Classes::of(now), Classes::of(before));
             let masks = [
-                is.lower,
+                is.lower & !was.lower,
                 is.upper,
-                is.digit,
-                is.mark,
-                within(bytes, 0, 0x20),
+                is.upper & !was.upper,
+                is.lower,
+                is.consonant & was.consonant,
+                is.space & !was.space,
             ];
             sums = tally(sums, masks);
-        }
-        let [lowers, uppers, digits, marks, controls] = sums.map(total);
+        });
+        let [
+            lower_starts,
+            uppers,
+            upper_starts,
+            lowers,
+            consonants,
+            spaces,
+        ] = sums.map(total);
         self.letter += lowers + uppers;
         self.upper += uppers;
+        self.lower_start += lower_starts;
+        self.upper_start += upper_starts;
+        self.consonants += consonants;
+        self.space_start += spaces;
+
+        let mut sums = [u8x16::ZERO; 6];
+        chunks().for_each(|(now, before)| {
+            let (now, before) = (u8x16::new(*now), u8x16::new(*before));
+            let (is, was) = (Classes::of(now), Classes::of(before));
+            let masks = [
+                is.digit,
+                is.digit & !was.digit,
+                is.mark,
+                is.mark & !was.mark,
+                is.mark & now.simd_eq(before),
+                within(now, 0, 0x20),
+            ];
+            sums = tally(sums, masks);
+        });
+        let [digits, digit_starts, marks, mark_starts, same, controls] = sums.map(total);
         self.digit += digits;
+        self.digit_start += digit_starts;
         self.mark += marks;
+        self.mark_start += mark_starts;
+        self.same += same;
         self.control += controls;
 
-        self.lower_start += lower.starts(chunks);
-        self.upper_start += upper.starts(chunks);
-        self.digit_start += digit.starts(chunks);
-        self.mark_start += mark.starts(chunks);
-        self.space_start += space.starts(chunks);
-        self.consonants += consonant.pairs(chunks);
-        self.same += text.repeats(mark, chunks);
-
         let mut sums = [u8x16::ZERO; LETTERS.len()];
-        for bytes in text.now(chunks) {
-            let folded = u8x16::new(*bytes) | u8x16::splat(0x20);
+        chunks().for_each(|(now, _)| {
+            let folded = u8x16::new(*now) | u8x16::splat(0x20);
             sums = tally(
                 sums,
                 LETTERS.map(|letter| folded.simd_eq(u8x16::splat(letter))),
             );
-        }
+        });
         for (count, sum) in self.letters.iter_mut().zip(sums) {
             *count += total(sum);
         }
-        // Behind the text stand bytes outside of ASCII, which count as nothing.
-        self.wide |= !block.is_ascii();
+    }
+}
+
+/// Fewer bytes than a chunk, and their forerunners. Behind them stand bytes outside of ASCII, which count as nothing.
+#[derive(Clone, Copy)]
+struct Padded {
+    now: [u8; LANES],
+    before: [u8; LANES],
+}
+
+impl Padded {
+    const NOTHING: Self = Self {
+        now: [0xFF; LANES],
+        before: [0xFF; LANES],
+    };
+
+    fn new(bytes: &[u8], last: u8) -> Self {
+        let mut padded = Self::NOTHING;
+        for (to, byte) in padded.now.iter_mut().zip(bytes) {
+            *to = *byte;
+        }
+        let before = std::iter::once(&last).chain(bytes);
+        for (to, byte) in padded.before.iter_mut().zip(before) {
+            *to = *byte;
+        }
+        padded
     }
 }
 
@@ -183,113 +214,6 @@ fn tally<const N: usize>(mut sums: [u8x16; N], masks: [u8x16; N]) -> [u8x16; N] 
 #[inline(always)]
 fn total(lanes: u8x16) -> u32 {
     lanes.to_array().into_iter().map(u32::from).sum()
-}
-
-/// The rows of one block, kept between blocks.
-struct Buffers {
-    text: Row,
-    lower: Row,
-    upper: Row,
-    digit: Row,
-    mark: Row,
-    space: Row,
-    consonant: Row,
-}
-
-impl Buffers {
-    const fn new() -> Self {
-        const ROW: Row = Row([0; BLOCK + 1]);
-        Self {
-            text: ROW,
-            lower: ROW,
-            upper: ROW,
-            digit: ROW,
-            mark: ROW,
-            space: ROW,
-            consonant: ROW,
-        }
-    }
-}
-
-#[inline(always)]
-fn first(all: &[[u8; LANES]], chunks: usize) -> std::slice::Iter<'_, [u8; LANES]> {
-    all.get(..chunks).unwrap_or_default().iter()
-}
-
-/// A block behind the byte before it, so that each byte is seen with its forerunner.
-struct Row([u8; BLOCK + 1]);
-
-impl Row {
-    fn begin(&mut self, before: u8) {
-        let [first, ..] = &mut self.0;
-        *first = before;
-    }
-
-    fn fill(&mut self, block: &[u8]) {
-        let [_, now @ ..] = &mut self.0;
-        let (text, rest) = now.split_at_mut(block.len().min(BLOCK));
-        text.copy_from_slice(block);
-        let padding = block.len().next_multiple_of(LANES) - block.len();
-        for byte in rest.iter_mut().take(padding) {
-            *byte = 0xFF;
-        }
-    }
-
-    #[inline(always)]
-    fn now(&self, chunks: usize) -> std::slice::Iter<'_, [u8; LANES]> {
-        let [_, now @ ..] = &self.0;
-        first(now.as_chunks().0, chunks)
-    }
-
-    #[inline(always)]
-    fn now_mut(&mut self, chunks: usize) -> std::slice::IterMut<'_, [u8; LANES]> {
-        let [_, now @ ..] = &mut self.0;
-        now.as_chunks_mut()
-            .0
-            .get_mut(..chunks)
-            .unwrap_or_default()
-            .iter_mut()
-    }
-
-    #[inline(always)]
-    fn before(&self, chunks: usize) -> std::slice::Iter<'_, [u8; LANES]> {
-        let [before @ .., _] = &self.0;
-        first(before.as_chunks().0, chunks)
-    }
-
-    /// How many are set whose forerunner isn't.
-    #[inline(always)]
-    fn starts(&self, chunks: usize) -> u32 {
-        let mut sum = u8x16::ZERO;
-        for (now, before) in self.now(chunks).zip(self.before(chunks)) {
-            sum -= u8x16::new(*now) & !u8x16::new(*before);
-        }
-        total(sum)
-    }
-
-    /// How many are set whose forerunner is too.
-    #[inline(always)]
-    fn pairs(&self, chunks: usize) -> u32 {
-        let mut sum = u8x16::ZERO;
-        for (now, before) in self.now(chunks).zip(self.before(chunks)) {
-            sum -= u8x16::new(*now) & u8x16::new(*before);
-        }
-        total(sum)
-    }
-
-    /// How many of those set in `mask` equal their forerunner.
-    #[inline(always)]
-    fn repeats(&self, mask: &Self, chunks: usize) -> u32 {
-        let mut sum = u8x16::ZERO;
-        for ((now, before), mask) in self
-            .now(chunks)
-            .zip(self.before(chunks))
-            .zip(mask.now(chunks))
-        {
-            sum -= u8x16::new(*now).simd_eq(u8x16::new(*before)) & u8x16::new(*mask);
-        }
-        total(sum)
-    }
 }
 
 #[cfg(test)]
