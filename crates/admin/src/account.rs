@@ -187,7 +187,7 @@ macro_rules! account {
         struct $told {
             /// Its name.
             $id: String,
-            $info: $shown,
+            $info: crate::spend::Spender<$shown>,
         }
 
         #[derive(serde::Serialize, utoipa::ToSchema)]
@@ -296,8 +296,10 @@ macro_rules! account {
             asked: $named,
         ) -> Result<$told, Refusal> {
             let account = keys.account(by.principal(), &named(asked.$id)).await?;
+            let shown = $shown::of(&account);
+            let (spend, scope) = crate::spend::of_account(&account.id, by.reach(), by.spend());
             Ok($told {
-                $info: $shown::of(&account),
+                $info: crate::spend::Spender::new(shown, spend, scope).await,
                 $id: account.id.id,
             })
         }

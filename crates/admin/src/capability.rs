@@ -5,6 +5,7 @@ use std::marker::PhantomData;
 
 use bartizan_auth::{Action, Reach, allowed};
 use bartizan_core::{Principal, Refusal, RefusalKind};
+use bartizan_limit::spend::Spend;
 use http::request::Parts;
 
 /// Something that a handler does for a caller, named in the handler's type.
@@ -22,6 +23,7 @@ pub trait Capability: Send + Sync + 'static {
 pub struct Permitted<C> {
     by: Principal,
     reach: Reach,
+    spend: Option<Spend>,
     capability: PhantomData<fn() -> C>,
 }
 
@@ -47,6 +49,7 @@ impl<C: Capability> Permitted<C> {
             reach => Ok(Self {
                 by: by.clone(),
                 reach,
+                spend: parts.extensions.get::<Spend>().cloned(),
                 capability: PhantomData,
             }),
         }
@@ -56,6 +59,11 @@ impl<C: Capability> Permitted<C> {
     #[must_use]
     pub const fn principal(&self) -> &Principal {
         &self.by
+    }
+
+    /// Where it is known what was spent, if anywhere.
+    pub(crate) const fn spend(&self) -> Option<&Spend> {
+        self.spend.as_ref()
     }
 
     /// To whose things it reaches.
@@ -92,5 +100,5 @@ capabilities! {
     SeeOrganizations CreateOrganization UpdateOrganization BoundOrganization ManageOrganizationMembers DeleteOrganization
     SeeTeams CreateTeam UpdateTeam BoundTeam ManageTeamMembers DeleteTeam
     SeeUsers CreateUser UpdateUser BoundUser DeleteUser
-    SeeSpend ResetSpend SeeSightings SeeAudit SeeSettings
+    SeeSpend ResetSpend EraseSpend SeeSightings SeeAudit SeeSettings
 }

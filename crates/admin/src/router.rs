@@ -27,6 +27,7 @@ pub struct AdminRouter {
     log: Arc<dyn AnyLog>,
     auth: AuthLayer,
     routes: Routes,
+    spend: Option<Spend>,
 }
 
 impl AdminRouter {
@@ -39,6 +40,7 @@ impl AdminRouter {
             keys,
             log: Arc::new(log),
             routes: standard(),
+            spend: None,
         }
     }
 
@@ -51,10 +53,11 @@ impl AdminRouter {
         self
     }
 
-    /// Adds the routes of what was spent, which `spend` knows.
+    /// Adds the routes of what was spent, which `spend` knows, and tells it of each key and account that is shown.
     #[must_use]
     pub fn spend(mut self, spend: &Spend) -> Self {
         self.routes = spend::routes(self.routes, spend);
+        self.spend = Some(spend.clone());
         self
     }
 
@@ -79,6 +82,7 @@ impl AdminRouter {
             log,
             auth,
             routes,
+            spend,
         } = self;
         let text = Arc::new(OnceLock::new());
         let serve = Arc::clone(&text);
@@ -102,6 +106,15 @@ impl AdminRouter {
             .fallback(async || nothing())
             .method_not_allowed_fallback(async || other_method())
             .layer(auth.for_management())
+            .layer(middleware::map_request(move |mut request: Request| {
+                let spend = spend.clone();
+                async move {
+                    if let Some(spend) = spend {
+                        request.extensions_mut().insert(spend);
+                    }
+                    request
+                }
+            }))
             .layer(middleware::from_fn(before))
             .layer(middleware::map_response(after))
     }

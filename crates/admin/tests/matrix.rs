@@ -108,6 +108,7 @@ fn body(path: &str, far: usize, victim: &str) -> Option<Value> {
     Some(match path {
         "/key/generate" => json!({"user_id": user, "team_id": team}),
         "/key/update" => json!({"key": victim, "tags": ["x"]}),
+        "/spend/erase" => json!({"user_id": user}),
         "/key/delete" => json!({"keys": [victim]}),
         "/key/regenerate" | "/key/block" | "/key/unblock" => json!({"key": victim}),
         "/key/{key_id}/regenerate" => json!({}),

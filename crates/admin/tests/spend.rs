@@ -357,3 +357,88 @@ async fn what_a_key_spent_is_seen_by_whoever_sees_the_key() {
         .await;
     assert_eq!(told.status, StatusCode::NOT_FOUND);
 }
+
+#[tokio::test]
+async fn keys_and_accounts_are_shown_with_what_they_spent_and_a_team_not_to_its_members() {
+    let api = Api::in_memory();
+    accounts(&api).await;
+    api.must(
+        MASTER,
+        "/user/new",
+        r#"{"user_id":"robin","organization_id":"acme"}"#,
+    )
+    .await;
+    let member = r#"{"team_id":"search","member":{"user_id":"robin"}}"#;
+    api.must(MASTER, "/team/member_add", member).await;
+    let (robin, key) = api.mint(r#"{"user_id":"robin","team_id":"search"}"#).await;
+    for (key, user) in [(key.as_str(), "robin"), ("key_other", "kim")] {
+        let (at, team, organization, femto) = (EVENING, "search", "acme", 500_000_000_000_000);
+        record(
+            &api,
+            &Told {
+                at,
+                key,
+                user,
+                team,
+                organization,
+                femto,
+            },
+        );
+    }
+    for (path, info, own, whole) in [
+        (format!("/key/info?key={key}"), "info", "0.5", "0.5"),
+        (
+            "/user/info?user_id=robin".to_owned(),
+            "user_info",
+            "0.5",
+            "0.5",
+        ),
+        (
+            "/team/info?team_id=search".to_owned(),
+            "team_info",
+            "null",
+            "1",
+        ),
+    ] {
+        assert_eq!(
+            json(&api, &robin, &path).await[info]["spend"].to_string(),
+            own,
+            "{path}"
+        );
+        assert_eq!(
+            json(&api, MASTER, &path).await[info]["spend"].to_string(),
+            whole,
+            "{path}"
+        );
+    }
+    let path = "/organization/info?organization_id=acme";
+    let told = json(&api, MASTER, path).await;
+    assert_eq!(told["organization_info"]["spend"].to_string(), "1");
+}
+
+#[tokio::test]
+async fn who_is_erased_is_named_no_more_and_what_they_cost_stays() {
+    let api = Api::new().await;
+    everybody(&api);
+    let erased = api
+        .must(MASTER, "/spend/erase", r#"{"user_id":"kim"}"#)
+        .await;
+    assert_eq!(erased["rows"], 1);
+    let report = json(
+        &api,
+        MASTER,
+        &format!("/global/spend/report?{DAYS}&group_by=user"),
+    )
+    .await;
+    assert!(!report.to_string().contains("kim"), "{report}");
+    assert_eq!(report["total"]["api_requests"], 4);
+    assert!(
+        api.changes()
+            .iter()
+            .any(|change| change["action"] == "erase_spend")
+    );
+    for body in ["{}", r#"{"user_id":"a","end_user":"b"}"#] {
+        let told = api.post(MASTER, "/spend/erase", body).await;
+        assert_eq!(told.status, StatusCode::BAD_REQUEST, "{body}");
+    }
+}

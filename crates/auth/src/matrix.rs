@@ -60,6 +60,8 @@ pub enum Action {
     SeeSpend,
     /// Sets what was spent back to nothing.
     ResetSpend,
+    /// Takes a person's name out of what was spent.
+    EraseSpend,
     /// Shows from where keys were used.
     SeeSightings,
     /// Shows the audit's records.
@@ -70,7 +72,7 @@ pub enum Action {
 
 impl Action {
     /// Every action.
-    pub const ALL: [Self; 29] = [
+    pub const ALL: [Self; 30] = [
         Self::SeeKeys,
         Self::GenerateKey,
         Self::UpdateKey,
@@ -97,6 +99,7 @@ impl Action {
         Self::DeleteUser,
         Self::SeeSpend,
         Self::ResetSpend,
+        Self::EraseSpend,
         Self::SeeSightings,
         Self::SeeAudit,
         Self::SeeSettings,
@@ -132,6 +135,7 @@ impl Action {
             Self::DeleteUser => "delete_user",
             Self::SeeSpend => "see_spend",
             Self::ResetSpend => "reset_spend",
+            Self::EraseSpend => "erase_spend",
             Self::SeeSightings => "see_sightings",
             Self::SeeAudit => "see_audit",
             Self::SeeSettings => "see_settings",
@@ -211,7 +215,7 @@ pub const fn reach(role: Role, action: Action) -> Reach {
         A::CreateUser | A::BoundUser | A::DeleteUser => [All, None, Organization, None, None, None],
         A::UpdateUser => [All, None, Organization, Own, Own, None],
         A::SeeSpend | A::SeeSightings => [All, All, Organization, Team, Own, Own],
-        A::ResetSpend => [All, None, None, None, None, None],
+        A::ResetSpend | A::EraseSpend => [All, None, None, None, None, None],
         A::SeeAudit | A::SeeSettings => [All, All, None, None, None, None],
     };
     let [

@@ -5,6 +5,7 @@ mod wish;
 
 use bartizan_auth::{Error, KeyId, KeyQuery, Keys, MintedKey};
 use bartizan_core::Refusal;
+use bartizan_limit::spend::SpendScope;
 use secrecy::ExposeSecret;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -17,6 +18,7 @@ use crate::page::{Size, cut};
 use crate::read::invalid;
 use crate::rights::period;
 use crate::routes::{Routes, Verbs};
+use crate::spend::Spender;
 use shown::{KeyMinted, KeyShown};
 use wish::{KeyGenerate, KeyNamed, KeyRegenerate, KeyUpdate, KeysNamed};
 
@@ -185,16 +187,21 @@ struct AskedOne {
 struct KeyInfo {
     /// Its public name.
     key: String,
-    info: KeyShown,
+    info: Spender<KeyShown>,
 }
 
 async fn info(keys: Keys, by: Permitted<SeeKeys>, asked: AskedOne) -> Result<KeyInfo, Refusal> {
     let own = || by.principal().key_id().to_owned();
     let which = asked.key.or(asked.key_id).unwrap_or_else(own);
     let record = keys.info(by.principal(), &which).await?;
+    let key = record.key_id.to_string();
+    let scope = SpendScope {
+        key: Some(key.clone()),
+        ..SpendScope::default()
+    };
     Ok(KeyInfo {
-        key: record.key_id.to_string(),
-        info: KeyShown::of(&record),
+        info: Spender::new(KeyShown::of(&record), by.spend(), scope).await,
+        key,
     })
 }
 

@@ -2,7 +2,9 @@
 
 mod asked;
 mod csv;
+mod erase;
 mod shown;
+mod spender;
 
 use bartizan_auth::{KeyId, Keys, Reach};
 use bartizan_core::{Refusal, RefusalKind};
@@ -10,20 +12,22 @@ use bartizan_limit::spend::{
     Spend, SpendError, SpendFilter, SpendGroup, SpendId, SpendQuery, SpendSum, SpendViewer,
 };
 
-use crate::capability::{Permitted, SeeSpend};
+use crate::capability::{EraseSpend, Permitted, SeeSpend};
 use crate::page::Size;
 use crate::read::invalid;
-use crate::routes::Routes;
+use crate::routes::{Routes, Verbs};
 use asked::{AskedActivity, AskedExport, AskedLogs, AskedReport, By, Days, Whose};
 pub(crate) use csv::Csv;
+use erase::EraseWish;
 use shown::{Activity, Log, Logs, Report};
+pub(crate) use spender::{Spender, of_account};
 
 /// The most groups of an export.
 const MOST_EXPORTED: u64 = 100_000;
 
 pub(crate) fn routes(routes: Routes, spend: &Spend) -> Routes {
     let of = || spend.clone();
-    let (to_list, to_add, to_show, to_export) = (of(), of(), of(), of());
+    let (to_list, to_add, to_show, to_export, to_erase) = (of(), of(), of(), of(), of());
     routes
         .see(
             "/spend/logs",
@@ -51,6 +55,14 @@ pub(crate) fn routes(routes: Routes, spend: &Spend) -> Routes {
             "Adds up what was spent, as CSV",
             move |keys: Keys, by: Permitted<SeeSpend>, asked: AskedExport| {
                 export(to_export.clone(), keys, by, asked)
+            },
+        )
+        .change(
+            Verbs::Post,
+            "/spend/erase",
+            "Takes a person's name out of what was spent",
+            move |_: Keys, _: Permitted<EraseSpend>, wish: EraseWish| {
+                erase::erase(to_erase.clone(), wish)
             },
         )
 }

@@ -47,6 +47,7 @@ const PATHS: &[&str] = &[
     "/organization/member_delete",
     "/spend/logs",
     "/spend/export",
+    "/spend/erase",
     "/global/spend/report",
     "/user/daily/activity",
     "/openapi.json",
