@@ -86,6 +86,13 @@ async fn a_tonic_client_sees_the_right_codes_and_each_call_is_on_record() {
         limited.metadata().contains_key("grpc-retry-pushback-ms"),
         "{limited:?}"
     );
+    // The details, as the client has decoded them: a google.rpc.Status that holds a google.rpc.RetryInfo.
+    let held = |text: &[u8]| {
+        let mut windows = limited.details().windows(text.len());
+        windows.any(|window| window == text)
+    };
+    assert!(held(b"type.googleapis.com/google.rpc.RetryInfo"));
+    assert!(held(limited.message().as_bytes()));
 
     drop(client);
     stop.send(()).unwrap();

@@ -10,6 +10,7 @@ mod demo;
 mod fetch;
 mod identity;
 mod jwt;
+mod limits;
 mod presidio;
 mod provider;
 mod rotation;

@@ -16,10 +16,9 @@ use bartizan::admin::AdminRouter;
 use bartizan::audit::{AuditLayer, CountLayer, IntentLayer, Journal};
 use bartizan::auth::jwt::Jwt;
 use bartizan::auth::{AuthLayer, Keys};
-use bartizan::core::{Body, Dialect, Limits};
+use bartizan::core::{Body, Dialect};
 use bartizan::egress::{Client, Policy};
 use bartizan::guard::{DenyList, GuardLayer, Injection, Invisible, Post, Secrets};
-use bartizan::limit::LimitLayer;
 use bartizan::limit::spend::Spend;
 use bartizan::pii::{Conversations, MemoryStore, PiiLayer};
 use bartizan::translate::{ArrayLayer, TranslateLayer, Unknown};
@@ -31,9 +30,10 @@ use tower::{ServiceBuilder, service_fn};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::sensitive_headers::SetSensitiveRequestHeadersLayer;
 
-use crate::config::{Guardrails, IdentitySettings, MasterSettings, ModelLimits, Settings, Verdict};
+use crate::config::{Guardrails, IdentitySettings, MasterSettings, Settings, Verdict};
 use crate::fetch::fetch_urls;
 use crate::identity;
+use crate::limits;
 use crate::presidio;
 use crate::provider::{Catalogue, ChooseLayer, DemoLayer, RegionsLayer, Upstream};
 use crate::routes::{self, Answers, QueryLayer, Route, Stack};
@@ -91,7 +91,7 @@ pub(crate) fn llm(
         .layer(QueryLayer)
         .layer(auth(shared))
         .layer(
-            limit(settings.limits, &settings.model_limits)
+            limits::layer(settings, &shared.catalogue)
                 .record(shared.spend.clone())
                 .spent(shared.spend.clone()),
         )
@@ -167,19 +167,6 @@ fn audit(journal: &Journal) -> AuditLayer {
             .get::<Route>()
             .map(|route| route.pattern().to_owned())
     })
-}
-
-fn limit(defaults: Limits, models: &ModelLimits) -> LimitLayer {
-    let mut layer = LimitLayer::new();
-    if let Some(rpm) = defaults.rpm {
-        layer = layer.default_rpm(rpm);
-    }
-    if let Some(tpm) = defaults.tpm {
-        layer = layer.default_tpm(tpm);
-    }
-    models
-        .iter()
-        .fold(layer, |layer, (model, limits)| layer.model(model, *limits))
 }
 
 fn guard(settings: &Guardrails) -> Result<Option<GuardLayer>, bartizan::guard::Error> {

@@ -5,6 +5,7 @@
 //! Anthropic's SDKs obey. The refusal itself lies in the response's extensions, so that outer layers and tests compare a type and
 //! not a status.
 
+mod grpc;
 mod kind;
 mod render;
 
@@ -184,31 +185,6 @@ impl Refusal {
         }
         response
     }
-
-    /// gRPC over HTTP/2 calls this a trailers-only response: the status in the one HEADERS frame that also ends the stream.
-    fn grpc(&self) -> Response<Body> {
-        let mut response = Response::new(Body::empty());
-        let headers = response.headers_mut();
-        headers.insert(
-            header::CONTENT_TYPE,
-            HeaderValue::from_static("application/grpc"),
-        );
-        headers.insert(
-            HeaderName::from_static("grpc-status"),
-            HeaderValue::from_static(self.kind.grpc_status()),
-        );
-        if let Ok(message) = HeaderValue::from_str(&percent_encode(&self.message)) {
-            headers.insert(HeaderName::from_static("grpc-message"), message);
-        }
-        // gRFC A6: a negative push-back asks not to retry.
-        let pushback = match self.again {
-            Again::After(after) => milliseconds(after).into(),
-            Again::Never => HeaderValue::from_static("-1"),
-            Again::AsUsual => return response,
-        };
-        headers.insert(HeaderName::from_static("grpc-retry-pushback-ms"), pushback);
-        response
-    }
 }
 
 impl From<Fault> for Refusal {
@@ -258,16 +234,4 @@ fn whole_seconds(after: Duration) -> u64 {
 
 fn milliseconds(after: Duration) -> u64 {
     u64::try_from(after.as_micros().div_ceil(1_000)).unwrap_or(u64::MAX)
-}
-
-/// gRPC's percent-encoding: printable ASCII but `%` stays.
-fn percent_encode(message: &str) -> String {
-    let mut encoded = String::with_capacity(message.len());
-    for byte in message.bytes() {
-        match byte {
-            b' '..=b'~' if byte != b'%' => encoded.push(char::from(byte)),
-            _ => encoded.push_str(&format!("%{byte:02X}")),
-        }
-    }
-    encoded
 }

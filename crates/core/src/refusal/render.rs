@@ -71,10 +71,15 @@ impl Refusal {
     }
 
     fn openai_body(&self) -> String {
+        // The one code that OpenAI has for a type too.
+        let kind = match self.code {
+            "insufficient_quota" => self.code,
+            _ => self.kind.openai_type(),
+        };
         format!(
             r#"{{"error":{{"message":{},"type":{},"param":{},"code":{}}}}}"#,
             quote(&self.message),
-            quote(self.kind.openai_type()),
+            quote(kind),
             self.quoted_param(),
             quote(self.code),
         )

@@ -4,13 +4,14 @@ use std::path::Path;
 use std::time::Duration;
 
 use bartizan::auth::{MasterKey, Pepper};
+use bartizan::limit::Allowance;
 use secrecy::SecretString;
 
 use super::database::{self, Database};
 use super::network::{self, NetworkSettings};
 use super::own::Own;
 use super::read::{Section, Source};
-use super::{jwt, known};
+use super::{jwt, known, limits};
 
 pub(super) struct General {
     pub(super) master: Option<MasterSettings>,
@@ -52,6 +53,16 @@ pub(super) fn read(mut section: Section<'_>, source: &Source<'_>, own: &mut Own)
         .take("user_api_key_cache_ttl")
         .and_then(|field| field.duration(Duration::ZERO..=Duration::from_secs(30)));
     jwt::litellm(&mut section, &own.private_upstreams, &mut own.issuers);
+    if let Some(most) = section
+        .take("global_max_parallel_requests")
+        .and_then(|field| field.number(1..=u64::from(u32::MAX)))
+    {
+        let global = std::mem::take(&mut own.limits.global);
+        own.limits.global = global.parallel_requests(most);
+    }
+    if let Some(field) = section.take("token_rate_limit_type") {
+        own.limits.token_kind = limits::token_kind(&field).or(own.limits.token_kind);
+    }
     section.finish(known::GENERAL);
     General {
         master,
@@ -160,6 +171,8 @@ pub(super) struct LiteLlm {
     pub(super) request_timeout: Option<Duration>,
     pub(super) json_logs: bool,
     pub(super) drop_params: bool,
+    /// Of all calls together.
+    pub(super) budget: Allowance,
 }
 
 pub(super) fn litellm(mut section: Section<'_>) -> LiteLlm {
@@ -182,8 +195,10 @@ pub(super) fn litellm(mut section: Section<'_>) -> LiteLlm {
         "content is never logged here",
     );
     only(&mut section, "set_verbose", false, "use --log or RUST_LOG");
+    let budget = limits::litellm(&mut section);
     section.finish(known::LITELLM_SETTINGS);
     LiteLlm {
+        budget,
         request_timeout,
         json_logs,
         drop_params,

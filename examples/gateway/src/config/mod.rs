@@ -15,6 +15,7 @@ mod identity;
 mod info;
 mod jwt;
 mod known;
+mod limits;
 mod models;
 mod network;
 mod onnx;
@@ -35,7 +36,6 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use bartizan::auth::MasterKey;
-use bartizan::core::Limits;
 use bartizan::egress::Origin;
 use secrecy::{ExposeSecret, SecretString};
 
@@ -47,6 +47,7 @@ pub(crate) use general::MasterSettings;
 pub(crate) use guardrails::{Guardrails, Verdict};
 pub(crate) use identity::IdentitySettings;
 pub(crate) use jwt::IssuerSettings;
+pub(crate) use limits::LimitSettings;
 pub(crate) use models::{Deployment, ModelLimits};
 pub(crate) use network::NetworkSettings;
 pub(crate) use own::{AuditSettings, ServerSettings, Times};
@@ -80,7 +81,7 @@ pub(crate) struct Settings {
     pub(crate) changes: Option<Feed>,
     pub(crate) guardrails: Guardrails,
     pub(crate) pii: PiiOwn,
-    pub(crate) limits: Limits,
+    pub(crate) limits: LimitSettings,
     /// How it is kept what was spent.
     pub(crate) spend: SpendSettings,
     pub(crate) server: ServerSettings,
@@ -212,6 +213,7 @@ fn whole(source: &Source<'_>, root: &tree::Node) -> Option<Settings> {
             .map(|section| general::read(section, source, &mut own)),
         None => Some(general::absent(source, &own.data_dir)),
     };
+    own.limits.global = own.limits.global.and(&litellm.budget);
     let shared = models::Shared {
         timeout: litellm.request_timeout.unwrap_or(TIMEOUT),
         private: &own.private_upstreams,

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use bartizan::core::Limits;
 use bartizan::egress::{Origin, Timeouts};
 use bartizan::translate::catalogue::{Auth, Providers};
 
@@ -30,8 +31,8 @@ pub(super) struct Shared<'a> {
     pub(super) providers: &'a Providers,
 }
 
-/// What a name may be asked for in a minute, all its deployments together.
-pub(crate) type ModelLimits = BTreeMap<String, bartizan::core::Limits>;
+/// What a name may be asked for, all its deployments together.
+pub(crate) type ModelLimits = BTreeMap<String, Limits>;
 
 pub(super) fn read(
     field: &Field<'_>,
@@ -63,17 +64,19 @@ pub(super) fn read(
         }
         groups.add(&name, named);
         let Some(params) = params else { continue };
-        let (deployment, rpm, tpm) = one(name.clone(), params, info, shared);
-        if name.ends_with('*') && (rpm.is_some() || tpm.is_some()) {
-            name_field.fail("`rpm` and `tpm` belong to one model, and this name stands for many: write the models out, or limit keys");
+        let (deployment, told) = one(name.clone(), params, info, shared);
+        if name.ends_with('*') && told != Limits::default() {
+            name_field.fail("`rpm`, `tpm` and `max_parallel_requests` belong to one model, and this name stands for many: write the models out, or limit keys");
         }
-        if rpm.is_some() || tpm.is_some() {
+        if told != Limits::default() {
             let sum = |before: Option<u32>, more: Option<u32>| match (before, more) {
                 (Some(before), Some(more)) => Some(before.saturating_add(more)),
                 (before, more) => before.or(more),
             };
             let all = limits.entry(name).or_default();
-            (all.rpm, all.tpm) = (sum(all.rpm, rpm), sum(all.tpm, tpm));
+            all.rpm = sum(all.rpm, told.rpm);
+            all.tpm = sum(all.tpm, told.tpm);
+            all.max_parallel_requests = sum(all.max_parallel_requests, told.max_parallel_requests);
         }
         deployments.extend(deployment);
     }
@@ -84,7 +87,7 @@ pub(super) fn read(
     (deployments, limits, groups)
 }
 
-type One = (Option<Deployment>, Option<u32>, Option<u32>);
+type One = (Option<Deployment>, Limits);
 
 fn one(name: String, mut params: Section<'_>, info: Info, shared: &Shared<'_>) -> One {
     let address = Address::take(&mut params);
@@ -95,12 +98,15 @@ fn one(name: String, mut params: Section<'_>, info: Info, shared: &Shared<'_>) -
     let stream_timeout = params
         .take("stream_timeout")
         .and_then(|field| field.duration(times));
-    let rpm = params
-        .take("rpm")
-        .and_then(|field| field.number(1..=u32::MAX));
-    let tpm = params
-        .take("tpm")
-        .and_then(|field| field.number(1..=u32::MAX));
+    let mut limit = |name| {
+        let field = params.take(name);
+        field.and_then(|field| field.number(1..=u32::MAX))
+    };
+    let limits = Limits {
+        rpm: limit("rpm"),
+        tpm: limit("tpm"),
+        max_parallel_requests: limit("max_parallel_requests"),
+    };
     let max_tokens = params
         .take("max_tokens")
         .and_then(|field| field.number(1..=100_000_000_u64));
@@ -121,7 +127,7 @@ fn one(name: String, mut params: Section<'_>, info: Info, shared: &Shared<'_>) -
         Some(Deployment { name, place })
     });
     params.finish(known::LITELLM_PARAMS);
-    (deployment, rpm, tpm)
+    (deployment, limits)
 }
 
 fn whole_times(limit: Duration) -> Timeouts {

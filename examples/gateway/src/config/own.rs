@@ -4,7 +4,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use bartizan::core::{BodyLimit, Limits};
+use bartizan::core::BodyLimit;
 use bartizan::egress::Origin;
 use bartizan::translate::catalogue::Providers;
 
@@ -13,6 +13,7 @@ use super::fetch::{self, FetchSettings};
 use super::field::Field;
 use super::identity::{self, IdentitySettings};
 use super::jwt::{self, IssuerSettings};
+use super::limits::{self, LimitSettings};
 use super::pii::{self, PiiOwn};
 use super::presidio::{self, PresidioSettings};
 use super::read::Section;
@@ -26,7 +27,7 @@ use super::{providers, target};
 #[derive(Debug)]
 pub(super) struct Own {
     pub(super) data_dir: PathBuf,
-    pub(super) limits: Limits,
+    pub(super) limits: LimitSettings,
     pub(super) spend: SpendSettings,
     pub(super) server: ServerSettings,
     pub(super) audit: AuditSettings,
@@ -47,7 +48,7 @@ impl Default for Own {
     fn default() -> Self {
         let data_dir = PathBuf::from("bartizan-data");
         Self {
-            limits: Limits::default(),
+            limits: LimitSettings::default(),
             spend: SpendSettings::default(),
             server: ServerSettings::default(),
             audit: AuditSettings {
@@ -188,7 +189,7 @@ pub(super) fn read(mut section: Section<'_>) -> Own {
         own.audit.path = own.data_dir.join("audit.jsonl");
     }
     if let Some(section) = section.take("limits").and_then(|field| field.section()) {
-        own.limits = limits(section);
+        own.limits = limits::read(section);
     }
     if let Some(section) = section.take("spend").and_then(|field| field.section()) {
         own.spend = spend::read(section);
@@ -328,20 +329,6 @@ fn times(mut section: Section<'_>, times: &mut Times) {
         }
     }
     section.finish(&[]);
-}
-
-fn limits(mut section: Section<'_>) -> Limits {
-    let limits = Limits {
-        rpm: section
-            .take("rpm")
-            .and_then(|field| field.number(1..=u32::MAX)),
-        tpm: section
-            .take("tpm")
-            .and_then(|field| field.number(1..=u32::MAX)),
-        ..Limits::default()
-    };
-    section.finish(&[]);
-    limits
 }
 
 fn audit(mut section: Section<'_>, audit: &mut AuditSettings) {

@@ -64,6 +64,11 @@ impl Place {
         &self.name
     }
 
+    /// What is known of the model, where it is one.
+    pub(crate) fn facts(&self) -> Option<&Model> {
+        self.facts.as_deref()
+    }
+
     pub(crate) fn origin(&self) -> &Origin {
         &self.origin
     }

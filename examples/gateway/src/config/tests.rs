@@ -1,6 +1,7 @@
 mod identity;
 mod jwt;
 mod keys;
+mod limits;
 mod network;
 mod onnx;
 mod pii;

@@ -112,16 +112,7 @@ impl Catalogue {
         let served = group
             .deployments
             .get(turn % group.deployments.len().max(1))?;
-        let upstream = match &**served {
-            Served::Demo => Cow::Borrowed(model),
-            Served::By(deployment, _) => {
-                let model = deployment.place.name().model();
-                match model.strip_suffix('*') {
-                    Some(before) => format!("{before}{rest}").into(),
-                    None => Cow::Borrowed(model),
-                }
-            }
-        };
+        let upstream = served.upstream(model, rest);
         Some(Choice { served, upstream })
     }
 
@@ -134,6 +125,18 @@ impl Catalogue {
             .iter()
             .find_map(|(prefix, group)| Some((group, model.strip_prefix(prefix.as_str())?)));
         found.filter(|(_, rest)| !rest.is_empty())
+    }
+
+    /// Who may answer `model`, each with what it calls the model.
+    pub(super) fn places<'a>(
+        &'a self,
+        model: &'a str,
+    ) -> impl Iterator<Item = (&'a Served, Cow<'a, str>)> {
+        let found = self.group(model);
+        found.into_iter().flat_map(move |(group, rest)| {
+            let named = move |served: &'a Arc<Served>| (&**served, served.upstream(model, rest));
+            group.deployments.iter().map(named)
+        })
     }
 
     /// Where `model` may be answered: by any of its deployments.
@@ -181,6 +184,20 @@ impl Group {
 }
 
 impl Served {
+    /// What it calls the `model` that a caller named, of which `rest` stands for a `*`.
+    fn upstream<'a>(&'a self, model: &'a str, rest: &str) -> Cow<'a, str> {
+        match self {
+            Self::Demo => Cow::Borrowed(model),
+            Self::By(deployment, _) => {
+                let model = deployment.place.name().model();
+                match model.strip_suffix('*') {
+                    Some(before) => format!("{before}{rest}").into(),
+                    None => Cow::Borrowed(model),
+                }
+            }
+        }
+    }
+
     /// The provider's name in records.
     pub(super) fn provider(&self) -> &str {
         match self {
@@ -191,6 +208,11 @@ impl Served {
 }
 
 impl Choice<'_> {
+    /// What the provider calls the model.
+    pub(super) fn upstream(&self) -> &str {
+        &self.upstream
+    }
+
     /// The way to the provider when the caller speaks `from`; `None` where there is none.
     pub(super) fn way(&self, from: Dialect) -> Option<Cow<'_, Way>> {
         let Served::By(deployment, known) = &**self.served else {

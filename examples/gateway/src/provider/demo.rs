@@ -47,9 +47,10 @@ impl Filter for Demo {
 
     async fn request(&self, call: &mut Call) -> Result<Flow<()>, Refusal> {
         let chosen = call.parts().extensions.get::<Chosen>();
-        if !chosen.is_some_and(|chosen| matches!(*chosen.served, Served::Demo)) {
+        let chosen = chosen.filter(|chosen| matches!(*chosen.served, Served::Demo));
+        let Some(told) = chosen.map(|chosen| chosen.told.clone()) else {
             return Ok(Flow::Pass(()));
-        }
+        };
         let Some(document) = call.document().await? else {
             return Err(Refusal::new(
                 RefusalKind::BadRequest,
@@ -59,7 +60,9 @@ impl Filter for Demo {
         };
         let received = received(document);
         (self.0)(&printable(&received));
-        Ok(Flow::Answer(say::answer(document, &received)?))
+        let mut answer = say::answer(document, &received)?;
+        answer.extensions_mut().insert(told);
+        Ok(Flow::Answer(answer))
     }
 }
 

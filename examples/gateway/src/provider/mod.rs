@@ -4,6 +4,7 @@ mod catalogue;
 mod demo;
 mod destination;
 mod failure;
+mod prices;
 mod regions;
 mod upstream;
 
@@ -17,6 +18,7 @@ use crate::config::Leg;
 
 pub(crate) use catalogue::Catalogue;
 pub(crate) use demo::DemoLayer;
+pub(crate) use prices::Prices;
 pub(crate) use regions::RegionsLayer;
 pub(crate) use upstream::Upstream;
 
@@ -36,6 +38,8 @@ struct Chosen {
     served: Arc<Served>,
     /// Where the call goes; nowhere where this program plays the provider.
     leg: Option<Leg>,
+    /// What the answer says of who gave it.
+    told: bartizan::core::Served,
 }
 
 impl ChooseLayer {
@@ -94,6 +98,7 @@ impl Filter for Choose {
         let chosen = Chosen {
             served: Arc::clone(choice.served),
             leg,
+            told: choice.served.told(choice.upstream()),
         };
         let extensions = &mut call.parts_mut().extensions;
         extensions.insert(chosen);

@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use bartizan::core::{Body, Dialect, Refusal, RefusalKind};
+use bartizan::core::{Body, Dialect, Refusal, RefusalKind, Served};
 use bartizan::egress::{Client, Target};
 use http::header::{CONTENT_TYPE, HeaderValue};
 use http::{Request, Response};
@@ -23,7 +23,8 @@ impl Upstream {
         Self(client)
     }
 
-    fn prepare(request: Request<Body>) -> Result<Request<Body>, Refusal> {
+    /// The request as it leaves, and what its answer says of who gave it.
+    fn prepare(request: Request<Body>) -> Result<(Request<Body>, Served), Refusal> {
         let lost = || {
             Refusal::new(
                 RefusalKind::Internal,
@@ -47,7 +48,7 @@ impl Upstream {
         request
             .headers_mut()
             .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        Ok(request)
+        Ok((request, chosen.told))
     }
 }
 
@@ -88,12 +89,16 @@ impl Service<Request<Body>> for Upstream {
                 .get::<Dialect>()
                 .copied()
                 .unwrap_or(Dialect::Other);
-            let sent = match Self::prepare(request) {
-                Ok(request) => client.send(request).await,
-                Err(refusal) => Err(refusal),
+            let (request, served) = match Self::prepare(request) {
+                Ok(prepared) => prepared,
+                Err(refusal) => return Ok(refusal.render(dialect)),
             };
-            Ok(match sent {
-                Ok(response) => failure::told_anew(response, dialect).await,
+            Ok(match client.send(request).await {
+                Ok(response) => {
+                    let mut response = failure::told_anew(response, dialect).await;
+                    response.extensions_mut().insert(served);
+                    response
+                }
                 Err(refusal) => refusal.render(dialect),
             })
         })

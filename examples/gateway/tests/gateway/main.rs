@@ -18,6 +18,7 @@ mod http;
 mod issuer;
 mod jwt;
 mod keys;
+mod limits;
 mod network;
 #[cfg(feature = "onnx")]
 mod onnx;
