@@ -2,7 +2,7 @@
 //!
 //! The estimate is what is reserved; the call is settled to what the provider says it used.
 
-use bartizan_core::{Document, Prices, TokenEstimate};
+use bartizan_core::{Document, Prices, RequestEstimate};
 
 use crate::measure::worst_cost;
 
@@ -42,16 +42,11 @@ pub(crate) struct Wanted {
 }
 
 impl Wanted {
-    /// Reads the input's texts and the most output that the caller wants.
+    /// Reads the input and the most output that the caller wants.
     pub(crate) fn of(document: &Document) -> Self {
-        let input = document.texts().map(|text| {
-            let mut estimate = TokenEstimate::default();
-            estimate.add(text.as_str());
-            estimate.tokens()
-        });
         let facts = document.facts();
         Self {
-            input: input.sum::<u64>().max(1),
+            input: RequestEstimate::of(document).tokens().max(1),
             output: if document.dialect().generates() {
                 facts.max_output_tokens
             } else {
@@ -64,7 +59,9 @@ impl Wanted {
     /// Of a message that nobody can read, by its length.
     pub(crate) fn of_bytes(bytes: Option<u64>) -> Self {
         Self {
-            input: bytes.unwrap_or_default().div_ceil(4).max(1),
+            input: RequestEstimate::of_bytes(bytes.unwrap_or_default())
+                .tokens()
+                .max(1),
             output: None,
             answers: 1,
         }
@@ -123,24 +120,13 @@ mod tests {
         Wanted::of(&document).estimate(uncapped(least), None)
     }
 
-    fn tokens(text: &str) -> u64 {
-        let mut estimate = TokenEstimate::default();
-        estimate.add(text);
-        estimate.tokens()
+    fn read(body: &str, dialect: Dialect) -> Document {
+        Document::read(body.to_owned(), dialect, Direction::Request).unwrap()
     }
 
-    /// So many tokens.
-    fn words(count: u64) -> String {
-        let mut text = String::new();
-        while tokens(&text) < count {
-            let longer = format!("{text} the");
-            text = if tokens(&longer) <= count {
-                longer
-            } else {
-                text + "x"
-            };
-        }
-        text
+    /// What the estimate of requests says of the input.
+    fn input(body: &str, dialect: Dialect) -> u64 {
+        RequestEstimate::of(&read(body, dialect)).tokens()
     }
 
     #[test]
@@ -149,27 +135,26 @@ mod tests {
         let chat = |rest: &str| {
             format!(
                 r#"{{"model":"m","messages":[{{"role":"user","content":"{}"}}]{rest}}}"#,
-                words(100)
+                " word".repeat(100)
             )
         };
         let cases = [
-            (chat(""), 100, 512),
-            (chat(r#","n":3"#), 100, 1_536),
-            (chat(r#","max_tokens":7"#), 100, 7),
-            (chat(r#","max_completion_tokens":7,"n":2"#), 100, 14),
+            (chat(""), 512),
+            (chat(r#","n":3"#), 1_536),
+            (chat(r#","max_tokens":7"#), 7),
+            (chat(r#","max_completion_tokens":7,"n":2"#), 14),
         ];
-        for (body, input, output) in cases {
-            assert_eq!(
-                estimate(&body, Dialect::OpenAiChat, least),
-                of(input, output),
-                "{body}"
-            );
+        for (body, output) in cases {
+            let dialect = Dialect::OpenAiChat;
+            let input = input(&body, dialect);
+            assert!(input > 100);
+            assert_eq!(estimate(&body, dialect, least), of(input, output), "{body}");
         }
         let messages =
             r#"{"model":"m","max_tokens":9,"messages":[{"role":"user","content":"abcdefgh"}]}"#;
         assert_eq!(
             estimate(messages, Dialect::AnthropicMessages, least),
-            of(tokens("abcdefgh"), 9)
+            of(input(messages, Dialect::AnthropicMessages), 9)
         );
         for (body, dialect) in [
             (
@@ -193,7 +178,7 @@ mod tests {
                 Dialect::AnthropicCountTokens,
             ),
         ] {
-            let input = tokens("abcd") + tokens("efgh");
+            let input = input(body, dialect).max(1);
             assert_eq!(estimate(body, dialect, least), of(input, 0), "{dialect:?}");
         }
     }
@@ -202,13 +187,15 @@ mod tests {
     fn a_guess_of_ours_leaves_room() {
         let body = format!(
             r#"{{"model":"m","messages":[{{"role":"user","content":"{}"}}]}}"#,
-            words(10)
+            " word".repeat(10)
         );
-        assert_eq!(estimate(&body, Dialect::OpenAiChat, 110), of(10, 50));
-        assert_eq!(estimate(&body, Dialect::OpenAiChat, 5), of(10, 0));
+        let input = input(&body, Dialect::OpenAiChat);
+        let guess = |least| estimate(&body, Dialect::OpenAiChat, least);
+        assert_eq!(guess(input + 100), of(input, 50));
+        assert_eq!(guess(5), of(input, 0));
         assert_eq!(
             Wanted::of_bytes(Some(4_000)).estimate(uncapped(10_000), None),
-            of(1_000, 512)
+            of(RequestEstimate::of_bytes(4_000).tokens(), 512)
         );
         assert_eq!(
             Wanted::of_bytes(None).estimate(uncapped(10_000), None),
@@ -235,20 +222,20 @@ mod tests {
             ..Prices::default()
         };
         let body = |rest: &str| {
-            let text = words(100);
+            let text = " word".repeat(100);
             format!(r#"{{"model":"m","messages":[{{"role":"user","content":"{text}"}}]{rest}}}"#)
         };
         // (the wish, the model's longest answer, output tokens, 10⁻⁹ dollars)
-        for (rest, most, output, cost) in [
-            (r#","max_tokens":7"#, None, 7, 100_000 + 14_000),
-            (r#","max_tokens":7,"n":3"#, None, 21, 100_000 + 42_000),
-            (r#","max_tokens":900"#, Some(400), 400, 100_000 + 800_000),
-            ("", Some(4_000), 512, 100_000 + 8_000_000),
-            ("", Some(100), 100, 100_000 + 200_000),
-            ("", None, 512, 100_000 + 1_024_000),
+        for (rest, most, output, of_output) in [
+            (r#","max_tokens":7"#, None, 7, 14_000),
+            (r#","max_tokens":7,"n":3"#, None, 21, 42_000),
+            (r#","max_tokens":900"#, Some(400), 400, 800_000),
+            ("", Some(4_000), 512, 8_000_000),
+            ("", Some(100), 100, 200_000),
+            ("", None, 512, 1_024_000),
         ] {
-            let document =
-                Document::read(body(rest), Dialect::OpenAiChat, Direction::Request).unwrap();
+            let document = read(&body(rest), Dialect::OpenAiChat);
+            let input = RequestEstimate::of(&document).tokens();
             let uncapped = Uncapped {
                 most,
                 ..uncapped(u64::MAX)
@@ -256,9 +243,9 @@ mod tests {
             assert_eq!(
                 Wanted::of(&document).estimate(uncapped, Some(&prices)),
                 Estimate {
-                    input: 100,
+                    input,
                     output,
-                    cost
+                    cost: input * 1_000 + of_output
                 },
                 "{rest} {most:?}"
             );

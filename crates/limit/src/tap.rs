@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bartizan_core::{
     Document, End, Event, Form, Out, Prices, Principal, Refusal, Served, Step, Tap, TextRole,
-    TokenEstimate, Trail, Usage, Watch,
+    TokenEstimate, Tokenizer, Trail, Usage, Watch,
 };
 use http::response;
 
@@ -67,16 +67,18 @@ impl LimitTap {
         account: Account,
         trail: Option<Trail>,
     ) -> Self {
+        let model = account.model.as_deref();
+        let tokenizer = model.map_or(Tokenizer::Other, Tokenizer::of_model);
         Self {
             quotes: admission.quotes(),
             degraded: admission.till().degraded(),
             admission: Some(admission),
             trail,
             estimate,
+            streamed: TokenEstimate::new(tokenizer),
             account,
             served: None,
             reported: None,
-            streamed: TokenEstimate::default(),
             progress: Progress::Waiting,
             complete: false,
         }

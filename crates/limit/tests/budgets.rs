@@ -59,8 +59,7 @@ fn spender(key: &str, level: Level, dollars: &str, period: Option<&str>) -> Prin
 
 /// 100 tokens of input by estimate, and at most 50 of output: 0.1 and 0.5 dollars.
 fn body() -> String {
-    let text = support::ten_tokens().repeat(10);
-    format!(r#"{{"model":"m","messages":[{{"role":"user","content":"{text}"}}],"max_tokens":50}}"#)
+    support::chat(r#","max_tokens":50"#)
 }
 
 /// What the budget has left, by the largest call that it lets pass: of output tokens, a hundredth of a dollar each.

@@ -268,7 +268,7 @@ async fn a_models_limit_is_shared_and_a_models_limit_per_key_is_not() {
         ..Limits::default()
     };
     let setup = setup(|layer| layer.model("m", tokens));
-    let body = r#"{"model":"m","messages":[],"max_tokens":19}"#;
+    let body = r#"{"model":"m","messages":[],"max_tokens":15}"#;
     assert_eq!(
         setup
             .call(&key("k", None, None), body, &Answer::usage(1, 19))

@@ -64,7 +64,7 @@ async fn every_call_that_was_let_pass_is_told_once_with_what_it_used() {
             "0.111",
             false,
         ),
-        (cut, 2, Outcome::Aborted, "0.303", true),
+        (cut, 2, Outcome::Aborted, "0.3", true),
         (
             Answer::Json(500, "{}".into()),
             9,
@@ -73,7 +73,7 @@ async fn every_call_that_was_let_pass_is_told_once_with_what_it_used() {
             false,
         ),
         (Answer::Refused, 9, Outcome::Failed, "0", false),
-        (Answer::Opaque("abc"), 9, Outcome::Complete, "0.603", true),
+        (Answer::Opaque("abc"), 9, Outcome::Complete, "0.6", true),
     ] {
         let sent = chat(r#","max_tokens":50,"user":"ada""#);
         let mut body = setup.call(&key, &sent, &answer).await.into_body();

@@ -270,9 +270,9 @@ async fn tokens_are_counted_by_their_kind() {
             .call(&key, &body(rest), &Answer::Json(500, "{}".into()))
             .await;
         let held = match kind {
-            TokenKind::Input => 2,
+            TokenKind::Input => support::input(&body(rest)),
             TokenKind::Output => 20,
-            TokenKind::Total => 22,
+            TokenKind::Total => support::input(&body(rest)) + 20,
         };
         assert_eq!(
             told(response.headers(), "x-ratelimit-remaining-tokens"),

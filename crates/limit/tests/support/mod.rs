@@ -7,7 +7,8 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use bartizan_core::{
-    Body, BoxError, Identity, Limits, ManualClock, Principal, Refusal, RefusalKind,
+    Body, BoxError, Dialect, Direction, Document, Identity, Limits, ManualClock, Principal,
+    Refusal, RefusalKind, RequestEstimate,
 };
 use bartizan_limit::LimitLayer;
 use bytes::Bytes;
@@ -137,8 +138,20 @@ pub(crate) fn ten_tokens() -> String {
 
 /// 100 tokens of input by our estimate.
 pub(crate) fn chat(rest: &str) -> String {
-    let words = ten_tokens().repeat(10);
-    format!(r#"{{"model":"m","messages":[{{"role":"user","content":"{words}"}}]{rest}}}"#)
+    let with = |words: &str| {
+        format!(r#"{{"model":"m","messages":[{{"role":"user","content":"{words}"}}]{rest}}}"#)
+    };
+    (50..120)
+        .flat_map(|words| (0..40).map(move |letters| " the".repeat(words) + &"x".repeat(letters)))
+        .map(|words| with(&words))
+        .find(|body| input(body) == 100)
+        .unwrap()
+}
+
+/// Tokens of a chat's input by our estimate.
+pub(crate) fn input(body: &str) -> u64 {
+    let document = Document::read(body.to_owned(), Dialect::OpenAiChat, Direction::Request);
+    RequestEstimate::of(&document.unwrap()).tokens().max(1)
 }
 
 pub(crate) struct Setup {
@@ -202,14 +215,11 @@ impl Setup {
 
     /// What the key has left, told by a call that costs nothing.
     pub(crate) async fn left(&self, key: &Principal) -> u64 {
+        let nothing = r#"{"model":"m","messages":[],"max_tokens":0}"#;
         let response = self
-            .call(
-                key,
-                r#"{"model":"m","messages":[],"max_tokens":0}"#,
-                &Answer::Json(500, "{}".into()),
-            )
+            .call(key, nothing, &Answer::Json(500, "{}".into()))
             .await;
-        number(response.headers(), "x-ratelimit-remaining-tokens") + 1
+        number(response.headers(), "x-ratelimit-remaining-tokens") + input(nothing)
     }
 }
 

@@ -355,7 +355,7 @@ genral_settings: {}
         "line 6: model_list[2].model_name: a name belongs here",
         "line 7: model_list[2].litellm_params.api_base: http would carry key and prompts in plain text",
         "line 8: model_list[3].litellm_params: `api_key` is missing, and ANTHROPIC_API_KEY is not set",
-        "line 9: model_list[4].model_name: `rpm` and `tpm` belong to one model",
+        "line 9: model_list[4].model_name: `rpm`, `tpm` and `max_parallel_requests` belong to one model",
         "line 11: general_settings.master_key: master key is published",
         "line 12: general_settings.databse_url: this key is not known; did you mean `database_url`?",
         "line 13: general_settings.alerting: this is LiteLLM's",
