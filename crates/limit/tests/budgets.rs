@@ -12,7 +12,7 @@ mod support;
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, LazyLock, Mutex};
 use std::task::Context;
 use std::time::Duration;
 
@@ -59,7 +59,8 @@ fn spender(key: &str, level: Level, dollars: &str, period: Option<&str>) -> Prin
 
 /// 100 tokens of input by estimate, and at most 50 of output: 0.1 and 0.5 dollars.
 fn body() -> String {
-    support::chat(r#","max_tokens":50"#)
+    static BODY: LazyLock<String> = LazyLock::new(|| support::chat(r#","max_tokens":50"#));
+    BODY.clone()
 }
 
 /// What the budget has left, by the largest call that it lets pass: of output tokens, a hundredth of a dollar each.

@@ -8,11 +8,12 @@ use crate::process::{Gateway, MASTER, Start, chat, config};
 const PRICED: &str = "- {model_name: priced, litellm_params: {model: openai/priced, api_base: 'URL/v1', api_key: k, input_cost_per_token: 0.001, output_cost_per_token: 0.01, max_tokens: 1000}}\n\
                       - {model_name: tight, litellm_params: {model: openai/tight, api_base: 'URL/v1', api_key: k, max_parallel_requests: 1}}\n";
 
-async fn start(own: &str) -> Gateway {
+/// The gateway, and the provider behind it.
+async fn start(own: &str) -> (Gateway, MockProvider) {
     let mock = MockProvider::start(Script::echo()).await.unwrap();
     let priced = PRICED.replace("URL", &mock.url());
     let file = config(&mock, own).replace("model_list:\n", &format!("model_list:\n{priced}"));
-    Start::with(file).run()
+    (Start::with(file).run(), mock)
 }
 
 async fn pay(gateway: &Gateway, key: &str, words: &str) -> crate::http::Answer {
@@ -28,7 +29,7 @@ async fn pay(gateway: &Gateway, key: &str, words: &str) -> crate::http::Answer {
 
 #[tokio::test]
 async fn a_key_spends_its_budget_and_no_more_streams_too() {
-    let gateway = start("").await;
+    let (gateway, _mock) = start("").await;
     let key = gateway
         .key(r#"{"max_budget":1.0,"budget_duration":"1mo"}"#)
         .await;
@@ -62,7 +63,7 @@ async fn a_key_spends_its_budget_and_no_more_streams_too() {
 
 #[tokio::test]
 async fn a_teams_budget_binds_its_keys_together() {
-    let gateway = start("").await;
+    let (gateway, _mock) = start("").await;
     let team = gateway
         .ask_as(
             MASTER,
@@ -86,7 +87,7 @@ async fn a_teams_budget_binds_its_keys_together() {
 
 #[tokio::test]
 async fn a_budget_needs_a_price() {
-    let gateway = start("").await;
+    let (gateway, _mock) = start("").await;
     let key = gateway.key(r#"{"max_budget":1}"#).await;
     let body = chat("gpt", "hello", "");
     let refused = gateway
@@ -96,7 +97,7 @@ async fn a_budget_needs_a_price() {
         (refused.status, refused.code()),
         (403, "unknown_price".to_owned())
     );
-    let told = start("bartizan: {limits: {unknown_prices: zero}}").await;
+    let (told, _mock) = start("bartizan: {limits: {unknown_prices: zero}}").await;
     let key = told.key(r#"{"max_budget":1}"#).await;
     let passed = told
         .ask_as(&key, "POST", "/v1/chat/completions", &body)
@@ -107,7 +108,7 @@ async fn a_budget_needs_a_price() {
 #[tokio::test]
 async fn what_the_file_says_binds_whom_it_names() {
     let own = "bartizan: {limits: {rpm: 3, global: {rpm: 5}, models: {other: {rpm: 1}}, defaults: {team: {rph: 2}}}}";
-    let gateway = start(own).await;
+    let (gateway, _mock) = start(own).await;
     let call = async |key: &str, model: &str| {
         let body = chat(model, "hello", "");
         gateway
@@ -148,7 +149,7 @@ async fn what_the_file_says_binds_whom_it_names() {
 
 #[tokio::test]
 async fn calls_of_a_model_at_once_are_free_again_when_a_client_leaves() {
-    let gateway = start("").await;
+    let (gateway, _mock) = start("").await;
     let key = gateway.key("{}").await;
     let authorization = format!("Bearer {key}");
     let body = chat("tight", "mock:hang-after-1 hello", r#","stream":true"#);
