@@ -121,7 +121,7 @@ mod tests {
     }
 
     fn read(body: &str, dialect: Dialect) -> Document {
-        Document::read(body.to_owned(), dialect, Direction::Request).unwrap()
+        Document::read(body, dialect, Direction::Request).unwrap()
     }
 
     /// What the estimate of requests says of the input.

@@ -101,10 +101,12 @@ impl LimitStore for Local {
     }
 
     fn settle(&self, claims: &[Claim], charge: Charge, used: &[u64]) {
+        // Read once: a count that another call has brought further in the meantime charges a debt to where it is.
+        let now = self.now();
         for (claim, used) in claims.iter().zip(used) {
-            self.settle_one(&claim.counter, claim.amount, *used, charge);
+            self.settle_one(&claim.counter, claim.amount, *used, charge, now);
             if let Some(share) = &claim.share {
-                self.settle_one(&share.own, claim.amount, *used, charge);
+                self.settle_one(&share.own, claim.amount, *used, charge, now);
             }
         }
     }
@@ -117,10 +119,10 @@ impl LimitStore for Local {
 }
 
 impl Local {
-    fn settle_one(&self, counter: &Counter, amount: u64, used: u64, charge: Charge) {
+    fn settle_one(&self, counter: &Counter, amount: u64, used: u64, charge: Charge, now: Now) {
         let owes = used > amount && matches!(counter.kind(), Kind::Sliding(_));
         let cell = if owes {
-            self.0.map.open_beyond(counter, || self.now())
+            self.0.map.open_beyond(counter, || now)
         } else {
             // A count that has been forgotten has nothing to give back to.
             let Some(cell) = self.0.map.find(counter) else {
@@ -129,7 +131,6 @@ impl Local {
             cell
         };
         let mut meter = lock(&cell);
-        let now = self.now();
         meter.advance(counter.kind(), now);
         meter.settle(amount, used, charge.at, now);
     }

@@ -150,7 +150,7 @@ pub(crate) fn chat(rest: &str) -> String {
 
 /// Tokens of a chat's input by our estimate.
 pub(crate) fn input(body: &str) -> u64 {
-    let document = Document::read(body.to_owned(), Dialect::OpenAiChat, Direction::Request);
+    let document = Document::read(body, Dialect::OpenAiChat, Direction::Request);
     RequestEstimate::of(&document.unwrap()).tokens().max(1)
 }
 
