@@ -31,7 +31,7 @@ pub struct Settled {
     pub principal: Option<Principal>,
     /// The end user's digest, where the layer was given a secret to make it with.
     pub end_user: Option<String>,
-    /// The model, as it was asked for.
+    /// The model, as it was asked for, where somebody answered as it or its prices are known: another name may be any text of the caller's.
     pub model: Option<String>,
     /// Who answered, where that was told.
     pub served: Option<Served>,

@@ -163,17 +163,20 @@ impl LimitTap {
             metrics::counter!("bartizan.limit.unpriced").increment(1);
         }
         if let Some(record) = &admission.till().record {
+            let outcome = self.outcome();
+            // What a caller writes in the place of a model's name may be anything: it is kept where it turned out to be one.
+            let known = self.served.is_some() || prices.is_some() || outcome == Outcome::Complete;
             record.settled(Settled {
                 at: self.account.at,
                 principal: self.account.principal.take(),
                 end_user: self.account.end_user.take(),
-                model: self.account.model.take(),
+                model: self.account.model.take().filter(|_| known),
                 served: self.served.take(),
                 usage,
                 estimated: used.is_some_and(|(_, estimated)| estimated),
                 cost,
                 priced: prices.is_some(),
-                outcome: self.outcome(),
+                outcome,
             });
         }
         admission.settle(&Bill {

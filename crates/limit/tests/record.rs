@@ -110,6 +110,32 @@ async fn every_call_that_was_let_pass_is_told_once_with_what_it_used() {
     assert!(book.settled.lock().unwrap().is_empty());
 }
 
+/// S9: a caller may write anything in the place of a model's name.
+#[tokio::test]
+async fn a_name_that_no_model_has_answered_to_is_not_told() {
+    let book = Book::default();
+    let setup = setup(|layer| layer.record(book.clone()).prices(prices()));
+    let key = Principal::assume_verified(Identity::new("k"));
+    for (answer, model) in [
+        (Answer::Json(404, "{}".into()), None),
+        (Answer::Refused, None),
+        (Answer::usage(1, 1), Some("my secret")),
+    ] {
+        let sent = chat("").replacen(r#""m""#, r#""my secret""#, 1);
+        drop(
+            setup
+                .call(&key, &sent, &answer)
+                .await
+                .into_body()
+                .collect()
+                .await,
+        );
+        let told = std::mem::take(&mut *book.settled.lock().unwrap());
+        assert_eq!(told.len(), 1);
+        assert_eq!(told[0].model.as_deref(), model);
+    }
+}
+
 #[tokio::test]
 async fn calls_that_cannot_be_recorded_are_refused() {
     let book = Book::default();
