@@ -30,6 +30,7 @@ pub(crate) fn tags(entry: &SpendEntry) -> String {
 }
 
 /// The first id of that moment.
+#[cfg(feature = "sqlite")]
 pub(crate) fn id_at(at: i64) -> [u8; 16] {
     (u128::from(count(at)) << 80).to_be_bytes()
 }
