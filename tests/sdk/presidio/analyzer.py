@@ -168,6 +168,10 @@ class Analyzer(unittest.TestCase):
     def analyze(self, text, **more):
         return self.post(self.service + "/analyze", {"text": text, "language": "en", **more})
 
+    def journal(self):
+        with open(os.path.join(self.folder.name, "bartizan-data/audit.jsonl")) as journal:
+            return journal.read().strip().splitlines()
+
     def chat(self, text):
         body = {"model": "nobody", "messages": [{"role": "user", "content": text}]}
         return self.post(self.url + "/v1/chat/completions", body)
@@ -198,13 +202,17 @@ class Analyzer(unittest.TestCase):
             ("slow", "timed_out"),
         ]:
             Presidio.fails = fails
+            before = len(self.journal())
             status, answer = self.chat("I am Ravi Rao canary")
             self.assertEqual(status, 503, (fails, answer))
             self.assertEqual(answer["error"]["code"], "pii_model_unavailable")
             self.assertIn("presidio", answer["error"]["message"])
             self.assertEqual(self.analyze("Ravi Rao")[0], 503, fails)
-            with open(os.path.join(self.folder.name, "bartizan-data/audit.jsonl")) as journal:
-                last = journal.read().strip().splitlines()[-1]
+            # A record may be written a moment after its answer has left.
+            deadline = time.monotonic() + 5
+            while len(self.journal()) == before and time.monotonic() < deadline:
+                time.sleep(0.01)
+            last = self.journal()[-1]
             self.assertIn(reason, last)
             self.assertIn("failed", last)
         with open(self.log.name) as log:

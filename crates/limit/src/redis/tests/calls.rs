@@ -252,10 +252,16 @@ async fn a_store_that_is_dropped_tells_what_is_left_and_holds_nothing() {
 
 #[tokio::test]
 async fn what_a_killed_process_held_is_free_within_ten_seconds() {
+    if let Ok(url) = std::env::var("HELD_IN") {
+        return hold_until_killed(&url).await;
+    }
     let redis = PrivateRedis::start().unwrap();
     let mut child = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "redis::tests::calls::holds_until_it_is_killed"])
-        .args(["--ignored", "--nocapture"])
+        .args([
+            "--exact",
+            "redis::tests::calls::what_a_killed_process_held_is_free_within_ten_seconds",
+        ])
+        .arg("--nocapture")
         .env("HELD_IN", redis.url())
         .stdin(Stdio::null())
         .stdout(Stdio::null())
@@ -285,13 +291,9 @@ async fn what_a_killed_process_held_is_free_within_ten_seconds() {
     assert_eq!(taken(&store, &call).await[2..], [0, 0]);
 }
 
-#[tokio::test]
-#[ignore = "the other process of the test above"]
-async fn holds_until_it_is_killed() {
-    let Ok(url) = std::env::var("HELD_IN") else {
-        return;
-    };
-    let store = patient(&url).build().unwrap();
+/// The other process of the test above: it is that test again, told where to hold.
+async fn hold_until_killed(url: &str) {
+    let store = patient(url).build().unwrap();
     up(&store).await;
     let call = call();
     seeded(&store, &call).await;

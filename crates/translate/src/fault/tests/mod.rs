@@ -187,7 +187,7 @@ fn each_providers_failures_have_their_kind_their_code_and_their_guidance() {
             r#"{"error":{"message":"canary","type":"insufficient_quota","code":"insufficient_quota"}}"#,
             429,
             "insufficient_quota",
-            "rate_limit_error",
+            "insufficient_quota",
             NEVER,
         ),
         (
@@ -197,7 +197,7 @@ fn each_providers_failures_have_their_kind_their_code_and_their_guidance() {
             r#"{"error":{"message":"canary","code":"insufficient_quota"}}"#,
             429,
             "insufficient_quota",
-            "rate_limit_error",
+            "insufficient_quota",
             (Some("60"), None),
         ),
         (
@@ -448,7 +448,7 @@ fn each_providers_failures_have_their_kind_their_code_and_their_guidance() {
             r#"{"message":"canary"}"#,
             429,
             "insufficient_quota",
-            "rate_limit_error",
+            "insufficient_quota",
             NEVER,
         ),
         (
